@@ -1,0 +1,24 @@
+"""Cell tower anomaly detection: DataFrames in, DataFrames out.
+
+    from anomaly import Run, detect, load_profile
+    results = detect(customers, samples, calls, load_profile("default"), Run(date.today(), "try"))
+    results.cell_tower_performance_data.show()
+"""
+
+from anomaly.errors import AnomalyError, ConfigurationError, InputError, OutputError
+from anomaly.pipeline import Results, Run, detect
+from anomaly.profile import Profile
+from anomaly.profile_reader import load_profile, parse_profile
+
+__all__ = [
+    "AnomalyError",
+    "ConfigurationError",
+    "InputError",
+    "OutputError",
+    "Profile",
+    "Results",
+    "Run",
+    "detect",
+    "load_profile",
+    "parse_profile",
+]

@@ -1,0 +1,66 @@
+"""Matching the columns of a raw frame to its contract: by name, whatever their order or case."""
+
+from collections import defaultdict
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from anomaly.contracts import (
+    INPUT_CONTRACTS,
+    MALFORMED_LINE,
+    SOURCE_FILE,
+    SOURCE_ROW_ID,
+)
+from anomaly.errors import InputError
+from anomaly.profile import Profile
+
+USABLE_TYPES = (T.StringType, T.NumericType, T.TimestampType, T.TimestampNTZType)
+
+
+def expected_columns(source: str, profile: Profile) -> dict[str, bool]:
+    """The raw columns that are read of an input, each with whether it must be there."""
+    fixed = {column.name: column.required for column in INPUT_CONTRACTS[source].columns}
+    return fixed | {kpi.column: True for kpi in profile.kpis_of(source)}
+
+
+def conform(raw: DataFrame, source: str, profile: Profile, origin: str = "") -> DataFrame:
+    """The columns that are read of an input under their contract's names, and where rows come from.
+
+    Other columns are dropped, personal ones among them. A row per raw row. `origin` (a file or
+    folder) stands in messages. Frames made in memory get a row number in place of a file.
+    Raises InputError that names every column that is missing, ambiguous or of a type that holds
+    neither text nor numbers.
+    """
+    found = defaultdict(list)
+    for name in raw.columns:
+        found[name.strip().lower()].append(name)
+    faults, selected = [], []
+    for name, required in expected_columns(source, profile).items():
+        candidates = found.get(name.lower(), [])
+        if len(candidates) > 1:
+            faults.append(f"column {name} is there {len(candidates)} times: {candidates}")
+        elif candidates:
+            selected.append(F.col(f"`{candidates[0]}`").alias(name))
+            kind = raw.schema[candidates[0]].dataType
+            if not isinstance(kind, USABLE_TYPES):
+                faults.append(f"column {name} is of type {kind.simpleString()}, not text or number")
+        elif required:
+            faults.append(f"column {name} is missing")
+    if faults:
+        where = f"{source} ({origin})" if origin else source
+        there = ", ".join(raw.columns[:40])
+        raise InputError(f"{where}: {'; '.join(faults)}. Columns that are there: {there}")
+    return raw.select(*selected, *_provenance(raw))
+
+
+def _provenance(raw: DataFrame) -> list[Column]:
+    made_in_memory = {
+        SOURCE_FILE: F.lit(None).cast("string"),
+        SOURCE_ROW_ID: F.monotonically_increasing_id(),
+        MALFORMED_LINE: F.lit(False),
+    }
+    return [
+        F.col(name) if name in raw.columns else default.alias(name)
+        for name, default in made_in_memory.items()
+    ]

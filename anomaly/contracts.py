@@ -1,0 +1,182 @@
+"""What goes in and what comes out: columns, types, units, keys and reason codes.
+
+The KPI columns themselves are declared in the profile (`anomaly.profile`), because operators
+name and choose them; what stands here holds for every profile.
+"""
+
+from dataclasses import dataclass
+
+CUSTOMERS = "customers"
+SAMPLES = "samples"
+CALL_STATISTICS = "call_statistics"
+
+CUSTOMER_LEVEL = "customer"
+CELL_LEVEL = "cell"
+
+CUSTOMER_TABLE = "customer_service_metrics_data"
+CELL_TABLE = "cell_tower_performance_data"
+REJECTED_TABLE = "rejected_rows"
+SUMMARY_TABLE = "run_summary"
+
+# Where a raw row came from; the readers in `runners.storage` add them at the scan.
+SOURCE_FILE = "source_file"
+SOURCE_ROW_ID = "source_row_id"
+MALFORMED_LINE = "malformed_line"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a contract: its name, Spark type, unit (empty for none) and meaning."""
+
+    name: str
+    type: str
+    meaning: str
+    unit: str = ""
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class InputContract:
+    """The fixed columns of one input; `key` identifies what a row is about.
+
+    `personal` says that rows hold personal data: then only contract columns are ever kept.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    key: str
+
+
+CUSTOMERS_CONTRACT = InputContract(
+    name=CUSTOMERS,
+    key="Index",
+    columns=(
+        Column("Index", "bigint", "customer number, one row per customer"),
+        Column("tenure", "bigint", "time as a customer", unit="months"),
+        Column("PhoneService", "string", "has a phone service: Yes or No"),
+        Column("MultipleLines", "string", "has several lines"),
+        Column("InternetService", "string", "kind of internet service"),
+        Column("CellTower", "string", "name of the cell that serves the customer"),
+    ),
+)
+
+SAMPLES_CONTRACT = InputContract(
+    name=SAMPLES,
+    key="CellName",
+    columns=(
+        Column("CellName", "string", "name of the cell"),
+        Column(
+            "Time", "string", "quarter hour, HH:MM or a date with a time", required=False
+        ),
+    ),
+)
+
+CALL_STATISTICS_CONTRACT = InputContract(
+    name=CALL_STATISTICS,
+    key="Customer_ID",
+    columns=(
+        Column("Customer_ID", "string", "its text from the 4th character on is the customer number"),
+    ),
+)
+
+INPUT_CONTRACTS = {
+    contract.name: contract
+    for contract in (CUSTOMERS_CONTRACT, SAMPLES_CONTRACT, CALL_STATISTICS_CONTRACT)
+}
+
+# --- reasons ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a row or a value was left out. `rejects_row`: the whole row is, else the value alone."""
+
+    code: str
+    rejects_row: bool
+    meaning: str
+
+
+REASONS = {
+    reason.code: reason
+    for reason in (
+        Reason("missing_key", True, "the column that says what the row is about is empty"),
+        Reason("bad_customer_number", True, "the customer number is not a whole number"),
+        Reason("malformed_line", True, "more or fewer fields than the header has columns"),
+        Reason("filtered_by_profile", True, "the profile's `keep_where` does not hold"),
+        Reason("beyond_row_limit", True, "the profile's `rows_per_key` was used up before this row"),
+        Reason("missing_text", False, "a text that stands for no value, such as N/A, NULL or -"),
+        Reason("spreadsheet_error", False, "an error text of a spreadsheet, such as #VALUE!"),
+        Reason("not_a_number", False, "a text that is no number"),
+        Reason("not_finite", False, "NaN or infinity"),
+        Reason("out_of_range", False, "outside the physical range that the profile declares"),
+        Reason("sentinel", False, "a number that the profile declares to mean no value"),
+    )
+}
+
+# --- outputs ------------------------------------------------------------------------------------
+
+FAULT_TYPE = "struct<column:string,reason:string,raw_value:string>"
+
+EVIDENCE_TYPE = (
+    "array<struct<kpi:string,status:string,flag:int,value:double,unit:string,bound:double,"
+    "direction:string,method:string,baseline:double,spread:double,baseline_count:bigint,"
+    "value_count:bigint,deviation:double,deviation_unit:string,reason:string>>"
+)
+
+RUN_COLUMNS = (
+    Column("run_date", "date", "the day that the run is for"),
+    Column("run_id", "string", "identifies one execution"),
+    Column("profile", "string", "name and fingerprint of the profile that judged"),
+)
+
+ADDED_COLUMNS = (
+    Column("sample_count", "bigint", "samples behind the cell's averages", unit="samples"),
+    Column("call_row_count", "bigint", "call statistics rows behind the averages", unit="rows"),
+    Column("evaluated_kpis", "int", "KPIs that could be judged", unit="KPIs"),
+    Column("evidence", EVIDENCE_TYPE, "for each KPI its value, bound, baseline and reason"),
+    Column("severity_rank", "bigint", "1 is the worst of its table"),
+    *RUN_COLUMNS,
+)
+
+CUSTOMER_KEYS = (
+    Column("customerID", "bigint", "customer number"),
+    Column("CellName", "string", "cell that serves the customer"),
+    Column("tenure", "bigint", "time as a customer", unit="months"),
+    Column("PhoneService", "string", "has a phone service"),
+    Column("MultipleLines", "string", "has several lines"),
+    Column("InternetService", "string", "kind of internet service"),
+)
+
+CELL_KEYS = (
+    Column("CellName", "string", "cell"),
+    Column("customerID_count", "bigint", "customers behind the averages", unit="customers"),
+)
+
+DEFECT_COUNT = Column("defected_count", "int", "KPIs with flag 1", unit="KPIs")
+VERDICT = Column(
+    "Maintainence_Required",
+    "string",
+    "Required, Not Required, or NULL where too few KPIs could be judged",
+)
+
+REJECTED_COLUMNS = (
+    Column("source", "string", "input: customers, samples or call_statistics"),
+    Column(SOURCE_FILE, "string", "file that holds the row"),
+    Column("source_row", "bigint", "number of the row in its file, the first after a header is 1"),
+    Column("scope", "string", "row: the row was left out; value: the value alone"),
+    Column("column", "string", "column at fault, NULL where the row as a whole is"),
+    Column("reason", "string", "reason code"),
+    Column("raw_value", "string", "text of the value at fault"),
+    Column("raw_row", "string", "the row's contract columns as CSV"),
+    *RUN_COLUMNS,
+)
+
+SUMMARY_COLUMNS = (
+    Column("section", "string", "input, rejected, missing_value, join, unmatched, kpi, verdict,"
+           " worst or seconds"),
+    Column("subject", "string", "what is counted: an input, a join, a level, a cell"),
+    Column("item", "string", "which figure of it: a count's name, a reason code, a key, a KPI"),
+    Column("value", "double", "the figure"),
+    Column("detail", "string", "further text: a file, the reasons for a verdict"),
+    *RUN_COLUMNS,
+)

@@ -1,0 +1,28 @@
+"""The one family of errors that this library raises.
+
+Each message names the file, column, row or setting that is at fault and says what to do.
+"""
+
+from collections.abc import Sequence
+
+
+class AnomalyError(Exception):
+    """Root of every error this library raises on purpose."""
+
+
+class ConfigurationError(AnomalyError):
+    """A profile, a setting or an argument is wrong; holds every fault found, not only the first."""
+
+    def __init__(self, subject: str, faults: Sequence[str]) -> None:
+        self.subject = subject
+        self.faults = tuple(faults)
+        listed = "\n".join(f"  - {fault}" for fault in self.faults)
+        super().__init__(f"{subject}: {len(self.faults)} to mend\n{listed}")
+
+
+class InputError(AnomalyError):
+    """An input cannot be used: unreadable, a column is missing, no usable row, over a limit."""
+
+
+class OutputError(AnomalyError):
+    """The results could not be written or published; says what was left behind."""

@@ -1,0 +1,206 @@
+"""The whole pipeline as one function, from three raw inputs to four tables. It starts no job."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from anomaly.aggregate import (
+    average_calls,
+    average_samples,
+    cell_averages,
+    customer_averages,
+    derived_kpis,
+    join_inputs,
+)
+from anomaly.baseline import baselines
+from anomaly.clean import check_calls, check_customers, check_samples, clean_rows, rejected_rows
+from anomaly.compare import flags, judge
+from anomaly.contracts import (
+    ADDED_COLUMNS,
+    CALL_STATISTICS,
+    CELL_KEYS,
+    CELL_LEVEL,
+    CELL_TABLE,
+    CUSTOMER_KEYS,
+    CUSTOMER_LEVEL,
+    CUSTOMER_TABLE,
+    CUSTOMERS,
+    DEFECT_COUNT,
+    REJECTED_TABLE,
+    SAMPLES,
+    SUMMARY_TABLE,
+    VERDICT,
+)
+from anomaly.contracts import Column as ContractColumn
+from anomaly.profile import MissingPolicy, Profile
+from anomaly.summary import input_figures, join_figures, result_figures, summary
+from anomaly.verdict import defect_count, evaluated_count, maintenance_verdict, rank_by_severity
+
+Keep = Callable[[str, DataFrame], DataFrame]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution: the day it is for, and what identifies it."""
+
+    run_date: date
+    run_id: str
+
+    def columns(self, profile: Profile) -> list[Column]:
+        """The columns that stand at the end of each table."""
+        return [
+            F.lit(self.run_date).alias("run_date"),
+            F.lit(self.run_id).alias("run_id"),
+            F.lit(profile.fingerprint).alias("profile"),
+        ]
+
+
+@dataclass(frozen=True)
+class Results:
+    """The tables of a run, lazy; each attribute carries the name of its table."""
+
+    customer_service_metrics_data: DataFrame
+    cell_tower_performance_data: DataFrame
+    rejected_rows: DataFrame
+    run_summary: DataFrame
+
+
+def _not_kept(name: str, frame: DataFrame) -> DataFrame:
+    return frame
+
+
+def detect(
+    customers: DataFrame,
+    samples: DataFrame,
+    calls: DataFrame,
+    profile: Profile,
+    run: Run,
+    keep: Keep = _not_kept,
+) -> Results:
+    """Find the cells that need maintenance and the customers whose service suffers.
+
+    The inputs are raw frames (contracts.INPUT_CONTRACTS and the profile's KPI columns), texts or
+    typed. `keep(name, frame)` is handed each intermediate that feeds more than one output, and
+    each output; it returns the frame to go on with, so a caller may persist or stage it. Without
+    it nothing is kept and the whole is one lazy plan.
+
+    Raises InputError for an input without a column that is needed.
+    """
+    checked = {
+        CUSTOMERS: keep("checked_customers", check_customers(customers, profile)),
+        SAMPLES: keep("checked_samples", check_samples(samples, profile)),
+        CALL_STATISTICS: keep("checked_calls", check_calls(calls, profile)),
+    }
+    rejected = keep(REJECTED_TABLE, _rejected(checked, profile, run))
+    clean = {source: clean_rows(frame) for source, frame in checked.items()}
+
+    cells = keep("sample_averages", average_samples(clean[SAMPLES], profile))
+    callers = average_calls(clean[CALL_STATISTICS], profile)
+    joined = keep("joined", join_inputs(clean[CUSTOMERS], cells, callers))
+
+    metrics = keep("metrics", level_metrics(joined, cells, profile))
+    judged = judge(metrics, baselines(metrics, profile), profile)
+    customer_table = keep(CUSTOMER_TABLE, _customer_table(judged, profile, run))
+    cell_table = keep(CELL_TABLE, _cell_table(judged, profile, run))
+
+    figures = [
+        *input_figures(checked),
+        *join_figures(joined, cells),
+        *result_figures(customer_table, cell_table, profile),
+    ]
+    return Results(
+        customer_service_metrics_data=customer_table,
+        cell_tower_performance_data=cell_table,
+        rejected_rows=rejected,
+        run_summary=keep(SUMMARY_TABLE, summary(figures, run.columns(profile))),
+    )
+
+
+def level_metrics(joined: DataFrame, cells: DataFrame, profile: Profile) -> DataFrame:
+    """Averages and derived KPIs of both levels: a row per customer and cell, and a row per cell.
+
+    `level` tells which; columns that only the other level has are NULL. One frame for both means
+    that one plan judges both.
+    """
+    customers = customer_averages(joined, profile)
+    towers = cell_averages(customers, cells, profile)
+    return _with_derived(customers, CUSTOMER_LEVEL, profile).unionByName(
+        _with_derived(towers, CELL_LEVEL, profile), allowMissingColumns=True
+    )
+
+
+def _with_derived(averages: DataFrame, level: str, profile: Profile) -> DataFrame:
+    settings = profile.level(level)
+    metrics = averages.select("*", *derived_kpis(profile))
+    if settings.missing is MissingPolicy.ZERO_BEFORE_BASELINE:
+        kpis = (*profile.kpis, *profile.derived)
+        metrics = metrics.fillna(0.0, subset=[profile.column_of(kpi.name) for kpi in kpis])
+    return metrics.withColumns(
+        {
+            "level": F.lit(level),
+            "minimum_baseline_count": F.lit(settings.minimum_baseline_count),
+            "missing_is_healthy": F.lit(settings.missing is MissingPolicy.HEALTHY),
+        }
+    )
+
+
+def _rejected(checked: dict[str, DataFrame], profile: Profile, run: Run) -> DataFrame:
+    first, *others = (
+        rejected_rows(frame, source, run.columns(profile)) for source, frame in checked.items()
+    )
+    for other in others:
+        first = first.unionByName(other)
+    return first
+
+
+def _customer_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
+    counted = _counted(judged, CUSTOMER_LEVEL)
+    ranked = counted.transform(rank_by_severity, "customerID", "CellName")
+    return ranked.select(*_table_columns(CUSTOMER_KEYS, CUSTOMER_LEVEL, (), profile, run))
+
+
+def _cell_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
+    counted = _counted(judged, CELL_LEVEL).withColumn(
+        VERDICT.name, maintenance_verdict(profile.verdict)
+    )
+    ranked = counted.transform(rank_by_severity, "CellName")
+    return ranked.select(*_table_columns(CELL_KEYS, CELL_LEVEL, (VERDICT,), profile, run))
+
+
+def _counted(judged: DataFrame, level: str) -> DataFrame:
+    evidence = F.col("evidence")
+    return judged.where(F.col("level") == level).withColumns(
+        {
+            DEFECT_COUNT.name: defect_count(evidence),
+            "evaluated_kpis": evaluated_count(evidence),
+        }
+    )
+
+
+def _table_columns(
+    keys: tuple[ContractColumn, ...],
+    level: str,
+    verdict: tuple[ContractColumn, ...],
+    profile: Profile,
+    run: Run,
+) -> list[Column]:
+    """The columns of a table: as the lab publishes them, then what we add."""
+    settings = profile.level(level)
+    kpis = [*(kpi.average for kpi in profile.kpis), *settings.derived]
+    if settings.missing is MissingPolicy.HEALTHY:
+        values = [F.coalesce(F.col(name), F.lit(0.0)).alias(name) for name in kpis]
+    else:
+        values = [F.col(name) for name in kpis]
+    fixed = [*keys, DEFECT_COUNT, *verdict, *ADDED_COLUMNS[:-3]]
+    typed = {column.name: F.col(column.name).cast(column.type) for column in fixed}
+    named = {name: column.alias(name) for name, column in typed.items()}
+    return [
+        *(named[key.name] for key in keys),
+        *values,
+        *flags(profile),
+        *(named[column.name] for column in (DEFECT_COUNT, *verdict, *ADDED_COLUMNS[:-3])),
+        *run.columns(profile),
+    ]
