@@ -1,8 +1,8 @@
 """Cell tower anomaly detection: DataFrames in, DataFrames out.
 
-    from anomaly import Run, detect, load_profile
-    results = detect(customers, samples, calls, load_profile("default"), Run(date.today(), "try"))
-    results.cell_tower_performance_data.show()
+from anomaly import Run, detect, load_profile
+results = detect(customers, samples, calls, load_profile("default"), Run(date.today(), "try"))
+results.cell_tower_performance_data.show()
 """
 
 from anomaly.errors import AnomalyError, ConfigurationError, InputError, OutputError

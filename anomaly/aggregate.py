@@ -75,8 +75,10 @@ def cell_averages(customers: DataFrame, cells: DataFrame, profile: Profile) -> D
     per_cell = customers.groupBy("CellName").agg(
         F.count(F.lit(1)).alias("customerID_count"),
         F.sum("call_row_count").alias("call_row_count"),
-        *(exact_mean(F.col(kpi.average)).alias(kpi.average)
-          for kpi in profile.kpis_of(CALL_STATISTICS)),
+        *(
+            exact_mean(F.col(kpi.average)).alias(kpi.average)
+            for kpi in profile.kpis_of(CALL_STATISTICS)
+        ),
     )
     how = "full_outer" if profile.join.keep_cells_without_customers else "left"
     # One to one.

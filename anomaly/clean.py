@@ -12,6 +12,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from anomaly.conform import conform
 from anomaly.contracts import (
     CALL_STATISTICS,
     CUSTOMERS,
@@ -23,7 +24,6 @@ from anomaly.contracts import (
     SOURCE_FILE,
     SOURCE_ROW_ID,
 )
-from anomaly.conform import conform
 from anomaly.numbers import LARGEST_NUMBER
 from anomaly.profile import InputRules, Kpi, Profile
 
@@ -178,9 +178,9 @@ def _whole_number(raw: DataFrame, name: str) -> Column:
         is_whole = (number == F.floor(number)) & (F.abs(number) < 1e15)
         return F.when(is_whole, column).cast("bigint")
     text = F.trim(column)
-    return F.when(
-        text.rlike(WHOLE_NUMBER_PATTERN), F.regexp_replace(text, r"\.0*$", "")
-    ).cast("bigint")
+    return F.when(text.rlike(WHOLE_NUMBER_PATTERN), F.regexp_replace(text, r"\.0*$", "")).cast(
+        "bigint"
+    )
 
 
 def _kpi_value(raw: DataFrame, kpi: Kpi, rules: InputRules) -> tuple[Column, Column]:
@@ -319,9 +319,7 @@ def _limit_rows(checked: DataFrame, key: str, rows_per_key: int) -> DataFrame:
     beyond = usable & (F.col("row_number") > rows_per_key)
     return (
         checked.withColumn("row_number", F.row_number().over(in_file_order))
-        .withColumn(
-            "row_reason", F.when(beyond, "beyond_row_limit").otherwise(F.col("row_reason"))
-        )
+        .withColumn("row_reason", F.when(beyond, "beyond_row_limit").otherwise(F.col("row_reason")))
         .drop("row_number")
     )
 

@@ -167,18 +167,27 @@ def _reason(kpi: Column) -> Column:
     found = F.concat_ws(" ", rule["kpi"], _number(kpi["value"]), rule["unit"])
     bound = F.concat_ws(" ", F.lit("the bound"), _number(kpi["bound"]), rule["unit"])
     origin = F.concat(
-        F.lit(" ("), rule["method"], F.lit(" of "), baseline["count"].cast("string"),
-        F.lit(": "), _number(baseline["centre"]), F.lit(")"),
+        F.lit(" ("),
+        rule["method"],
+        F.lit(" of "),
+        baseline["count"].cast("string"),
+        F.lit(": "),
+        _number(baseline["centre"]),
+        F.lit(")"),
     )
     origin = F.when(rule["is_static"], F.lit(" (fixed)")).otherwise(origin)
     too_few = F.concat(
-        F.lit("rests on "), kpi["value_count"].cast("string"),
-        F.lit(" rows and is compared with "), baseline["count"].cast("string"),
+        F.lit("rests on "),
+        kpi["value_count"].cast("string"),
+        F.lit(" rows and is compared with "),
+        baseline["count"].cast("string"),
         F.lit(" values: too few"),
     )
     return (
-        F.when(kpi["status"] == CRIT,
-               F.concat(found, F.lit(" is "), rule["direction"], F.lit(" "), bound, origin))
+        F.when(
+            kpi["status"] == CRIT,
+            F.concat(found, F.lit(" is "), rule["direction"], F.lit(" "), bound, origin),
+        )
         .when(kpi["status"] == NO_BASELINE, too_few)
         .when(kpi["status"] == NO_DATA, F.lit("no data"))
         .when(kpi["value"].isNull(), F.lit("no data, which the profile counts as healthy"))

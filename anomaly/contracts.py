@@ -65,9 +65,7 @@ SAMPLES_CONTRACT = InputContract(
     key="CellName",
     columns=(
         Column("CellName", "string", "name of the cell"),
-        Column(
-            "Time", "string", "quarter hour, HH:MM or a date with a time", required=False
-        ),
+        Column("Time", "string", "quarter hour, HH:MM or a date with a time", required=False),
     ),
 )
 
@@ -75,7 +73,9 @@ CALL_STATISTICS_CONTRACT = InputContract(
     name=CALL_STATISTICS,
     key="Customer_ID",
     columns=(
-        Column("Customer_ID", "string", "its text from the 4th character on is the customer number"),
+        Column(
+            "Customer_ID", "string", "its text from the 4th character on is the customer number"
+        ),
     ),
 )
 
@@ -103,7 +103,9 @@ REASONS = {
         Reason("bad_customer_number", True, "the customer number is not a whole number"),
         Reason("malformed_line", True, "more or fewer fields than the header has columns"),
         Reason("filtered_by_profile", True, "the profile's `keep_where` does not hold"),
-        Reason("beyond_row_limit", True, "the profile's `rows_per_key` was used up before this row"),
+        Reason(
+            "beyond_row_limit", True, "the profile's `rows_per_key` was used up before this row"
+        ),
         Reason("missing_text", False, "a text that stands for no value, such as N/A, NULL or -"),
         Reason("spreadsheet_error", False, "an error text of a spreadsheet, such as #VALUE!"),
         Reason("not_a_number", False, "a text that is no number"),
@@ -172,8 +174,11 @@ REJECTED_COLUMNS = (
 )
 
 SUMMARY_COLUMNS = (
-    Column("section", "string", "input, rejected, missing_value, join, unmatched, kpi, verdict,"
-           " worst or seconds"),
+    Column(
+        "section",
+        "string",
+        "input, rejected, missing_value, join, unmatched, kpi, verdict, worst or seconds",
+    ),
     Column("subject", "string", "what is counted: an input, a join, a level, a cell"),
     Column("item", "string", "which figure of it: a count's name, a reason code, a key, a KPI"),
     Column("value", "double", "the figure"),

@@ -106,8 +106,7 @@ class _Reader:
                 for column in self.table(kpis, source, "[kpis]", required=True)
             ),
             derived=tuple(
-                self.derived(name, settings)
-                for name, settings in self.tables(table, "derived")
+                self.derived(name, settings) for name, settings in self.tables(table, "derived")
             ),
             rules=tuple(self.rule(kpi, settings) for kpi, settings in rules.items()),
             customer_level=self.level(table, "customer_level"),
@@ -136,9 +135,7 @@ class _Reader:
             ),
             missing_texts=tuple(
                 text.lower()
-                for text in self.values(
-                    table, "missing_texts", TEXT, where, default.missing_texts
-                )
+                for text in self.values(table, "missing_texts", TEXT, where, default.missing_texts)
             ),
             encoding=self.value(table, "encoding", TEXT, where, default.encoding),
         )
@@ -195,9 +192,7 @@ class _Reader:
         self.refuse_unknown(table, [*_names(Rule)[1:]], where)
         return Rule(
             kpi=kpi,
-            flag=self.column_name(
-                self.value(table, "flag", TEXT, where, f"{kpi}_Thrsld"), where
-            ),
+            flag=self.column_name(self.value(table, "flag", TEXT, where, f"{kpi}_Thrsld"), where),
             bad_when=self.choice(table, "bad_when", Direction, where, None),
             method=self.choice(table, "method", Method, where, None),
             k=float(self.value(table, "k", NUMBER, where, 0.0)),
@@ -214,9 +209,7 @@ class _Reader:
         return Level(
             missing=self.choice(settings, "missing", MissingPolicy, where, MissingPolicy.NO_DATA),
             derived=tuple(self.values(settings, "derived", TEXT, where, tuple(derived))),
-            minimum_baseline_count=self.value(
-                settings, "minimum_baseline_count", WHOLE, where, 1
-            ),
+            minimum_baseline_count=self.value(settings, "minimum_baseline_count", WHOLE, where, 1),
         )
 
     def plain(self, kind: type[Settings], table: Table, name: str) -> Settings:
@@ -235,9 +228,7 @@ class _Reader:
 
     # --- single settings ------------------------------------------------------------------------
 
-    def table(
-        self, parent: Any, key: str, where: str, required: bool = False
-    ) -> Table:
+    def table(self, parent: Any, key: str, where: str, required: bool = False) -> Table:
         found = parent.get(key) if isinstance(parent, dict) else None
         if found is None and not required:
             return {}
@@ -276,7 +267,9 @@ class _Reader:
         if not isinstance(found, list | tuple) or not all(
             isinstance(one, kind) and not isinstance(one, bool) for one in found
         ):
-            self.faults.append(f"{where} {key} is {found!r}; it must be a list of {_in_words(kind)}")
+            self.faults.append(
+                f"{where} {key} is {found!r}; it must be a list of {_in_words(kind)}"
+            )
             return default
         return found
 

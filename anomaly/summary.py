@@ -42,17 +42,15 @@ def join_figures(joined: DataFrame, cells: DataFrame) -> list[DataFrame]:
         F.count_if(customer & calls & samples).alias("all inputs|matched customers"),
         F.count_if(customer).alias("all inputs|customers"),
     )
-    no_samples = joined.where(customer & ~samples).groupBy("CellName").agg(
-        F.count(F.lit(1)).alias("value")
+    no_samples = (
+        joined.where(customer & ~samples).groupBy("CellName").agg(F.count(F.lit(1)).alias("value"))
     )
     served = joined.where(customer & F.col("CellName").isNotNull()).select("CellName").distinct()
     no_customers = cells.join(served, on="CellName", how="left_anti")
     return [
         _melted(counts, "join"),
         _largest("cells without samples", no_samples, F.col("CellName"), F.col("value")),
-        _largest(
-            "cells without customers", no_customers, F.col("CellName"), F.col("sample_count")
-        ),
+        _largest("cells without customers", no_customers, F.col("CellName"), F.col("sample_count")),
         _largest(
             "callers that are no customer",
             joined.where(~customer),
@@ -134,9 +132,7 @@ def _worst(cells: DataFrame) -> DataFrame:
 
 
 def _largest(subject: str, frame: DataFrame, key: Column, size: Column) -> DataFrame:
-    figures = _figures(
-        frame, "unmatched", F.lit(subject), F.coalesce(key, F.lit("(none)")), size
-    )
+    figures = _figures(frame, "unmatched", F.lit(subject), F.coalesce(key, F.lit("(none)")), size)
     return figures.orderBy(F.desc("value"), "item").limit(LARGEST_KEYS)
 
 

