@@ -95,7 +95,7 @@ def check_limits(summary: list[Row], profile: Profile) -> None:
 
 
 def report(summary: list[Row], out: str) -> str:
-    """What a person reads at the end: the towers to visit, worst first, and where the tables are."""
+    """What a person reads at the end: the towers to visit, worst first, and the tables' place."""
     worst = sorted((row for row in summary if row.section == "worst"), key=lambda row: row.value)
     lines = (
         ["Towers that need maintenance, worst first:"] if worst else ["No tower needs maintenance."]

@@ -1,0 +1,21 @@
+"""The library stays lazy and runs on Spark Connect; layers import downwards only."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FORBIDDEN = r"sparkContext|_jvm|_jdf|\.rdd\b|\.collect\(|\.toPandas\(|\.cache\(|\.persist\(|\budf\b"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "anomaly").glob("*.py")), ids=lambda p: p.name)
+def test_transforms_hold_no_action_and_import_no_runner(path):
+    text = path.read_text()
+    assert not re.findall(FORBIDDEN, text)
+    assert not re.findall(r"^\s*(?:from|import) (?:runners|google|airflow)", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "runners").glob("*.py")), ids=lambda p: p.name)
+def test_runners_run_on_spark_connect(path):
+    assert not re.findall(r"sparkContext|_jvm|_jdf|\.rdd\b", path.read_text())
