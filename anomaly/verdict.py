@@ -20,7 +20,7 @@ def evaluated_count(evidence: Column) -> Column:
 
 
 def maintenance_verdict(rule: VerdictRule) -> Column:
-    """Required or Not Required from defected_count and evaluated_kpis, or NULL: too little known."""
+    """Required or Not Required from defected_count and evaluated_kpis; NULL if unknown."""
     if rule.minimum_defects is not None:
         is_required = F.col("defected_count") >= rule.minimum_defects
     else:
