@@ -19,9 +19,12 @@ from anomaly.contracts import (
 )
 from anomaly.errors import ConfigurationError, InputError
 from runners.session import local_session
-from runners.storage import ParquetDestination, read_input
+from runners.storage import INTERMEDIATE_PREFIX, ParquetDestination, read_input
 
 STAGED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, SUMMARY_TABLE)
+# Reading these back from Parquet also ends the plan there; a persisted frame's plan stays whole,
+# and Spark compares it again at each later step, which takes longer than writing it.
+INTERMEDIATE = ("joined", "metrics")
 RECOMPUTED = ("sample_averages",)
 
 
@@ -44,6 +47,8 @@ def run_locally(
         if name in STAGED:
             print(f"[{name}]", file=sys.stderr)
             return destination.stage(name, frame)
+        if name in INTERMEDIATE:
+            return destination.stage(f"{INTERMEDIATE_PREFIX}{name}", frame)
         return frame if name in RECOMPUTED else frame.persist()
 
     try:

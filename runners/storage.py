@@ -12,6 +12,9 @@ from anomaly.contracts import MALFORMED_LINE, SOURCE_FILE, SOURCE_ROW_ID
 from anomaly.errors import InputError, OutputError
 from anomaly.profile import Profile
 
+# What is staged under such a name serves the run alone and is never published.
+INTERMEDIATE_PREFIX = "intermediate-"
+
 
 def read_input(spark: SparkSession, source: str, path: str, profile: Profile) -> DataFrame:
     """A raw input, CSV (with a header) or Parquet, a file or a folder; conformed to its contract.
@@ -104,7 +107,12 @@ class ParquetDestination:
     def publish(self) -> None:
         """Put the staged tables in place of the previous ones."""
         try:
-            for table in sorted(self.staging.iterdir()):
+            tables = [
+                staged
+                for staged in sorted(self.staging.iterdir())
+                if not staged.name.startswith(INTERMEDIATE_PREFIX)
+            ]
+            for table in tables:
                 published = self.folder / table.name
                 previous = self.staging / f".previous-{table.name}"
                 if published.exists():
