@@ -37,10 +37,7 @@ class Column:
 
 @dataclass(frozen=True)
 class InputContract:
-    """The fixed columns of one input; `key` identifies what a row is about.
-
-    `personal` says that rows hold personal data: then only contract columns are ever kept.
-    """
+    """The fixed columns of one input; `key` identifies what a row is about."""
 
     name: str
     columns: tuple[Column, ...]

@@ -36,5 +36,4 @@ def local_session(master: str | None = None) -> SparkSession:
         builder = builder.master(master or os.environ.get("SPARK_MASTER", "local[*]"))
         for name, value in SETTINGS.items():
             builder = builder.config(name, value)
-    spark = builder.getOrCreate()
-    return spark
+    return builder.getOrCreate()
