@@ -28,27 +28,39 @@ def average_samples(samples: DataFrame, profile: Profile) -> DataFrame:
     )
 
 
-def average_calls(calls: DataFrame, profile: Profile) -> DataFrame:
-    """Clean call statistics to a row per customer: customerID, call_row_count, each KPI's mean."""
-    return calls.groupBy("customerID").agg(
+def average_calls(calls: DataFrame, customers: DataFrame, profile: Profile) -> DataFrame:
+    """Clean call statistics to a row per known customer: customerID, call_row_count, KPI means."""
+    # Many call rows to the rows of at most one customer; what has none is not averaged at all.
+    of_customers = calls.join(
+        customers.select("customerID").hint("shuffle_hash"), on="customerID", how="left_semi"
+    )
+    return of_customers.groupBy("customerID").agg(
         F.count(F.lit(1)).alias("call_row_count"), *_means(profile.kpis_of(CALL_STATISTICS))
     )
 
 
-def join_inputs(customers: DataFrame, cells: DataFrame, callers: DataFrame) -> DataFrame:
-    """Customers with the averages of their cell and of their calls, unmatched rows included.
+def unknown_callers(calls: DataFrame, customers: DataFrame) -> DataFrame:
+    """Clean call statistics without a customer: a row per number, customerID, call_row_count."""
+    # Many call rows to no customer.
+    of_nobody = calls.select("customerID").join(
+        customers.select("customerID").hint("shuffle_hash"), on="customerID", how="left_anti"
+    )
+    return of_nobody.groupBy("customerID").agg(F.count(F.lit(1)).alias("call_row_count"))
 
-    A row per customer and cell, and a row per caller that is no known customer (is_customer is
-    false). sample_count and call_row_count are NULL where there is no partner. `cells` has a row
-    per cell, `callers` a row per customer number.
+
+def join_inputs(customers: DataFrame, cells: DataFrame, callers: DataFrame) -> DataFrame:
+    """Customers with the averages of their cell and of their calls.
+
+    A row per customer and cell, and a row per cell without customers (customerID is NULL there).
+    sample_count and call_row_count are NULL where there is no partner. `cells` has a row per cell,
+    `callers` a row per customer number.
     """
     return (
-        customers.select(*CUSTOMER_COLUMNS, F.lit(True).alias("is_customer"))
-        # Many customer rows to at most one caller; callers that are no customers are kept.
-        .join(callers, on="customerID", how="full_outer")
-        # Many customers to at most one cell.
-        .join(cells, on="CellName", how="left")
-        .withColumn("is_customer", F.coalesce("is_customer", F.lit(False)))
+        customers.select(*CUSTOMER_COLUMNS)
+        # Many customers to at most one cell; cells without customers are kept.
+        .join(cells, on="CellName", how="full_outer")
+        # Many customer rows to at most one caller.
+        .join(callers, on="customerID", how="left")
     )
 
 
@@ -58,33 +70,47 @@ def customer_averages(joined: DataFrame, profile: Profile) -> DataFrame:
     Customers without a cell or without call statistics are left out, and those without samples of
     their cell unless the profile keeps them.
     """
-    usable = F.col("is_customer") & F.col("CellName").isNotNull()
-    usable &= F.col("call_row_count").isNotNull()
-    if not profile.join.keep_customers_without_samples:
-        usable &= F.col("sample_count").isNotNull()
-    return joined.where(usable).drop("is_customer")
+    return joined.where(_is_published(profile))
 
 
-def cell_averages(customers: DataFrame, cells: DataFrame, profile: Profile) -> DataFrame:
-    """Customer averages to a row per cell, with the cell's own sample averages.
+def cell_averages(joined: DataFrame, profile: Profile) -> DataFrame:
+    """The joined rows to a row per cell.
 
-    Call KPIs are the mean over the cell's customers, each customer counting once. Without
+    Call KPIs are the mean over the cell's published customers, each counting once. Without such
     customers customerID_count is 0, call KPIs are NULL, and the cell is kept only if the profile
     says so; without samples the sample KPIs are NULL.
     """
-    per_cell = customers.groupBy("CellName").agg(
-        F.count(F.lit(1)).alias("customerID_count"),
-        F.sum("call_row_count").alias("call_row_count"),
-        *(
-            exact_mean(F.col(kpi.average)).alias(kpi.average)
-            for kpi in profile.kpis_of(CALL_STATISTICS)
-        ),
+    published = F.col("is_published")
+    cells = (
+        joined.where(F.col("CellName").isNotNull())
+        .withColumn("is_published", _is_published(profile))
+        .groupBy("CellName")
+        .agg(
+            F.count_if(published).alias("customerID_count"),
+            F.coalesce(F.sum(F.when(published, F.col("call_row_count"))), F.lit(0)).alias(
+                "call_row_count"
+            ),
+            *(
+                exact_mean(kpi.average, where="is_published").alias(kpi.average)
+                for kpi in profile.kpis_of(CALL_STATISTICS)
+            ),
+            # The same in each row of the cell.
+            F.coalesce(F.max("sample_count"), F.lit(0)).alias("sample_count"),
+            *(F.max(kpi.average).alias(kpi.average) for kpi in profile.kpis_of(SAMPLES)),
+        )
     )
-    how = "full_outer" if profile.join.keep_cells_without_customers else "left"
-    # One to one.
-    return per_cell.join(cells, on="CellName", how=how).fillna(
-        0, subset=["customerID_count", "sample_count", "call_row_count"]
-    )
+    has_customers, has_samples = F.col("customerID_count") > 0, F.col("sample_count") > 0
+    if profile.join.keep_cells_without_customers:
+        return cells.where(has_customers | has_samples)
+    return cells.where(has_customers)
+
+
+def _is_published(profile: Profile) -> Column:
+    is_published = F.col("customerID").isNotNull() & F.col("CellName").isNotNull()
+    is_published &= F.col("call_row_count").isNotNull()
+    if not profile.join.keep_customers_without_samples:
+        is_published &= F.col("sample_count").isNotNull()
+    return is_published
 
 
 def derived_kpis(profile: Profile) -> list[Column]:
@@ -99,4 +125,4 @@ def _derive(kpi: DerivedKpi, averages: dict[str, Column]) -> Column:
 
 
 def _means(kpis: tuple[Kpi, ...]) -> list[Column]:
-    return [exact_mean(F.col(kpi.name)).alias(kpi.average) for kpi in kpis]
+    return [exact_mean(kpi.name).alias(kpi.average) for kpi in kpis]

@@ -5,7 +5,7 @@ so that an input is scanned once and no row can be lost in between. Raw columns 
 or typed (Parquet); both are checked by the same rules.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from anomaly.conform import conform
+from anomaly.constants import array_of, constant_array
 from anomaly.contracts import (
     CALL_STATISTICS,
     CUSTOMERS,
@@ -27,7 +28,8 @@ from anomaly.contracts import (
 from anomaly.numbers import LARGEST_NUMBER
 from anomaly.profile import InputRules, Kpi, Profile
 
-NUMBER_PATTERN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+# Letters that Java takes in a number: 12d, 1f and 0x1p3.
+NOT_IN_A_NUMBER = "[dDfFxX]"
 WHOLE_NUMBER_PATTERN = r"^[+-]?\d{1,18}(\.0*)?$"
 NOT_FINITE_TEXTS = ("nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
 # In the text of Customer_ID the customer number begins at this character, 7 characters at most.
@@ -62,11 +64,14 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
         _fault(number.isNull(), "Index", "bad_customer_number"),
         *_filters(rules, compared),
     ]
-    tenure_fault = F.when(
-        tenure.isNull() & ~_is_missing("tenure", rules),
-        _value_fault("tenure", F.lit("not_a_number")),
+    tenure_fault = F.struct(
+        F.lit("tenure").alias("column"),
+        F.lit("not_a_number").alias("reason"),
+        _raw("tenure").cast("string").alias("raw_value"),
     )
-    return _checked(raw, values, row_faults, [tenure_fault], rules, "customerID")
+    has_fault = tenure.isNull() & ~_is_missing("tenure", rules)
+    faults = F.when(has_fault, F.array(tenure_fault))
+    return _checked(raw, values, row_faults, faults, _raw_row(raw), rules, "customerID")
 
 
 def check_samples(raw: DataFrame, profile: Profile) -> DataFrame:
@@ -112,40 +117,57 @@ def clean_rows(checked: DataFrame) -> DataFrame:
     return checked.where(F.col("row_reason").isNull()).drop(*PROVENANCE)
 
 
-def rejected_rows(checked: DataFrame, source: str, run: Iterable[Column]) -> DataFrame:
-    """A row per rejected row and per value that was left out of a clean row.
+def rejected_rows(checked: Mapping[str, DataFrame], run: Iterable[Column]) -> DataFrame:
+    """A row per rejected row and per value that was left out of a clean row, of all inputs.
 
     The number of the row in its file counts from 1, a CSV header aside. Rows with the scope `row`
     and clean rows add up to the rows read.
     """
-    row_fault = F.struct(
+    first_ids = [
+        frame.groupBy(F.lit(source).alias("source"), SOURCE_FILE).agg(
+            F.min(SOURCE_ROW_ID).alias("first_id")
+        )
+        for source, frame in checked.items()
+    ]
+    faults = [_faults(frame, source) for source, frame in checked.items()]
+    first_id = F.broadcast(reduce(DataFrame.unionByName, first_ids)).alias("first")
+    fault = reduce(DataFrame.unionByName, faults).alias("fault")
+    # Null-safe because frames made in memory have no file.
+    same_file = (F.col("fault.source") == F.col("first.source")) & F.col(
+        f"fault.{SOURCE_FILE}"
+    ).eqNullSafe(F.col(f"first.{SOURCE_FILE}"))
+    return (
+        # Many rows to one file.
+        fault.join(first_id, on=same_file, how="inner")
+        .withColumn("source_row", F.col(SOURCE_ROW_ID) - F.col("first_id") + 1)
+        .select(
+            F.col("fault.source"),
+            F.col(f"fault.{SOURCE_FILE}"),
+            *(F.col(column.name) for column in REJECTED_COLUMNS[2:-3]),
+            *run,
+        )
+    )
+
+
+def _faults(checked: DataFrame, source: str) -> DataFrame:
+    is_rejected = F.col("row_reason").isNotNull()
+    of_row = F.struct(
         F.col("row_column").alias("column"),
         F.col("row_reason").alias("reason"),
         F.lit(None).cast("string").alias("raw_value"),
     )
-    faults = F.when(F.col("row_reason").isNotNull(), F.array(row_fault)).otherwise(F.col("faults"))
-    first_ids = checked.groupBy(SOURCE_FILE).agg(F.min(SOURCE_ROW_ID).alias("first_id"))
+    of_values = F.coalesce("faults", F.array().cast(f"array<{FAULT_TYPE}>"))
     return (
-        checked.where(F.size("faults") + F.col("row_reason").isNotNull().cast("int") > 0)
-        .withColumn("fault", F.explode(faults))
-        # Many rows to one file; null-safe because frames made in memory have no file.
-        .join(
-            F.broadcast(first_ids.withColumnRenamed(SOURCE_FILE, "file")),
-            on=F.col(SOURCE_FILE).eqNullSafe(F.col("file")),
-            how="inner",
-        )
+        checked.where(is_rejected | F.col("faults").isNotNull())
+        .withColumn("found", F.explode(F.when(is_rejected, F.array(of_row)).otherwise(of_values)))
         .select(
             F.lit(source).alias("source"),
-            F.col(SOURCE_FILE),
-            (F.col(SOURCE_ROW_ID) - F.col("first_id") + 1).alias("source_row"),
-            F.when(F.col("row_reason").isNotNull(), "row").otherwise("value").alias("scope"),
-            F.col("fault.column").alias("column"),
-            F.col("fault.reason").alias("reason"),
-            F.col("fault.raw_value").alias("raw_value"),
-            F.col("raw_row"),
-            *run,
+            SOURCE_FILE,
+            SOURCE_ROW_ID,
+            F.when(is_rejected, "row").otherwise("value").alias("scope"),
+            "found.*",
+            "raw_row",
         )
-        .select(*(column.name for column in REJECTED_COLUMNS))
     )
 
 
@@ -183,39 +205,77 @@ def _whole_number(raw: DataFrame, name: str) -> Column:
     )
 
 
-def _kpi_value(raw: DataFrame, kpi: Kpi, rules: InputRules) -> tuple[Column, Column]:
-    """A KPI's number (NULL where it is no usable one) and the reason why it is not usable."""
-    column = _raw(kpi.column)
+def _number(raw: DataFrame, kpi: Kpi) -> Column:
+    """The number that a KPI column holds, usable or not; NULL where it holds none."""
     if _is_numeric(raw, kpi.column):
-        number = column.cast("double")
-        reason = _number_reason(number, kpi)
-    else:
-        text = F.trim(column)
-        number = F.when(text.rlike(NUMBER_PATTERN), text).cast("double")
-        reason = F.when(number.isNotNull(), _number_reason(number, kpi)).when(
-            text != "", _text_reason(text, rules)
-        )
-    return F.when(reason.isNull(), number), reason
+        return _raw(kpi.column).cast("double")
+    # A cast alone would also take "12d" for 12.
+    number = F.expr(f"try_cast(`{kpi.column}` AS double)")
+    return F.when(~_raw(kpi.column).rlike(NOT_IN_A_NUMBER), number)
 
 
-def _text_reason(text: Column, rules: InputRules) -> Column:
-    """Why a text that is no number stands where a number should."""
-    return (
-        F.when(F.lower(text).isin(*rules.missing_texts), "missing_text")
-        .when(text.startswith("#"), "spreadsheet_error")
-        .when(F.lower(text).isin(*NOT_FINITE_TEXTS), "not_finite")
-        .otherwise("not_a_number")
+def _usable(number: Column, kpi: Kpi) -> Column:
+    """The number where it is finite, in the KPI's range and no sentinel."""
+    lowest = -LARGEST_NUMBER if kpi.minimum is None else kpi.minimum
+    highest = LARGEST_NUMBER if kpi.maximum is None else kpi.maximum
+    is_usable = number.between(lowest, highest)
+    if kpi.sentinels:
+        is_usable &= ~number.isin(*kpi.sentinels)
+    return F.when(is_usable, number)
+
+
+def _value_faults(kpis: Sequence[Kpi], rules: InputRules) -> Column:
+    """A fault for each KPI with a text that stands for no usable number (contracts.FAULT_TYPE)."""
+    constants = constant_array(
+        ({"column": kpi.column, "sentinels": kpi.sentinels} for kpi in kpis),
+        "column: string, sentinels: array<double>",
+    )
+    read = F.zip_with(
+        F.arrays_zip(
+            array_of((kpi.column for kpi in kpis), "string").alias("text"),
+            array_of(map(_parsed_name, kpis), "double").alias("number"),
+            array_of(map(_usable_name, kpis), "double").alias("usable"),
+        ),
+        constants,
+        lambda read, kpi: F.struct(
+            kpi["column"].alias("column"),
+            F.trim(read["text"]).alias("text"),
+            read["number"].alias("number"),
+            read["usable"].alias("usable"),
+            kpi["sentinels"].alias("sentinels"),
+        ),
+    )
+    unusable = F.filter(read, lambda kpi: (kpi["text"] != "") & kpi["usable"].isNull())
+    return F.transform(
+        unusable,
+        lambda kpi: F.struct(
+            kpi["column"].alias("column"),
+            _reason(kpi, rules).alias("reason"),
+            kpi["text"].alias("raw_value"),
+        ),
     )
 
 
-def _number_reason(number: Column, kpi: Kpi) -> Column:
-    """Why a number is not usable; NULL where it is."""
-    reason = F.when(F.isnan(number) | (F.abs(number) == float("inf")), "not_finite")
-    if kpi.sentinels:
-        reason = reason.when(number.isin(*kpi.sentinels), "sentinel")
-    lowest = -LARGEST_NUMBER if kpi.minimum is None else kpi.minimum
-    highest = LARGEST_NUMBER if kpi.maximum is None else kpi.maximum
-    return reason.when(~number.between(lowest, highest), "out_of_range")
+def _parsed_name(kpi: Kpi) -> str:
+    return f"parsed {kpi.name}"
+
+
+def _usable_name(kpi: Kpi) -> str:
+    return f"usable {kpi.name}"
+
+
+def _reason(kpi: Column, rules: InputRules) -> Column:
+    """Why a text is no usable number."""
+    text, number = F.lower(kpi["text"]), kpi["number"]
+    return (
+        F.when(text.isin(*rules.missing_texts), "missing_text")
+        .when(text.startswith("#"), "spreadsheet_error")
+        .when(text.isin(*NOT_FINITE_TEXTS), "not_finite")
+        .when(number.isNull(), "not_a_number")
+        .when(F.isnan(number) | (F.abs(number) == float("inf")), "not_finite")
+        .when(F.array_contains(kpi["sentinels"], number), "sentinel")
+        .otherwise("out_of_range")
+    )
 
 
 # --- faults -------------------------------------------------------------------------------------
@@ -229,14 +289,6 @@ def _fault(condition: Column, column: str | None, reason: str) -> Column:
         F.struct(
             F.lit(column).cast("string").alias("row_column"), F.lit(reason).alias("row_reason")
         ),
-    )
-
-
-def _value_fault(name: str, reason: Column) -> Column:
-    return F.struct(
-        F.lit(name).alias("column"),
-        reason.alias("reason"),
-        _raw(name).cast("string").alias("raw_value"),
     )
 
 
@@ -277,38 +329,45 @@ def _checked_kpis(
 ) -> DataFrame:
     rules = profile.inputs[source]
     kpis = profile.kpis_of(source)
-    checked = [_kpi_value(raw, kpi, rules) for kpi in kpis]
-    values = [value.alias(kpi.name) for kpi, (value, _) in zip(kpis, checked, strict=True)]
-    faults = [
-        F.when(reason.isNotNull(), _value_fault(kpi.column, reason))
-        for kpi, (_, reason) in zip(kpis, checked, strict=True)
-    ]
-    return _checked(raw, [*keys, *values], row_faults, faults, rules, key)
+    # Step by step, so that Spark parses each text once although its number is used several times.
+    parsed = raw.withColumns({_parsed_name(kpi): _number(raw, kpi) for kpi in kpis})
+    usable = parsed.withColumns(
+        {_usable_name(kpi): _usable(F.col(_parsed_name(kpi)), kpi) for kpi in kpis}
+    )
+    values = [F.col(_usable_name(kpi)).alias(kpi.name) for kpi in kpis]
+    is_unusable = (
+        f"`{_usable_name(kpi)}` IS NULL AND CAST(`{kpi.column}` AS string) != ''" for kpi in kpis
+    )
+    with_fault = usable.withColumn("has_fault", F.expr(" OR ".join(is_unusable)))
+    # Few rows have a fault: only theirs are examined one by one.
+    faults = F.when(F.col("has_fault"), _value_faults(kpis, rules))
+    raw_row = _raw_row(raw)
+    return _checked(with_fault, [*keys, *values], row_faults, faults, raw_row, rules, key)
 
 
 def _checked(
     raw: DataFrame,
     values: list[Column],
     row_faults: list[Column],
-    value_faults: list[Column],
+    value_faults: Column,
+    raw_row: Column,
     rules: InputRules,
     key: str,
 ) -> DataFrame:
     row_fault = F.coalesce(*row_faults)
-    faults = F.array_compact(F.array(*value_faults)).cast(f"array<{FAULT_TYPE}>")
     checked = raw.select(
         *values,
         F.col(SOURCE_FILE),
         F.col(SOURCE_ROW_ID),
         row_fault["row_column"].alias("row_column"),
         row_fault["row_reason"].alias("row_reason"),
-        faults.alias("faults"),
-        _raw_row(raw).alias("raw_row"),
+        value_faults.cast(f"array<{FAULT_TYPE}>").alias("faults"),
+        raw_row.alias("raw_row"),
     )
     if rules.rows_per_key:
         checked = checked.transform(_limit_rows, key, rules.rows_per_key)
     # The text is kept of rows with a fault only: it is wide, and such rows are few.
-    has_fault = F.col("row_reason").isNotNull() | (F.size("faults") > 0)
+    has_fault = F.col("row_reason").isNotNull() | F.col("faults").isNotNull()
     return checked.withColumn("raw_row", F.when(has_fault, F.col("raw_row")))
 
 
@@ -328,5 +387,4 @@ def _raw_row(raw: DataFrame) -> Column:
     """The contract's and KPI columns joined by commas."""
     provenance = (SOURCE_FILE, SOURCE_ROW_ID, MALFORMED_LINE)
     names = [name for name in raw.columns if name not in provenance]
-    texts = [F.coalesce(_raw(name).cast("string"), F.lit("")) for name in names]
-    return reduce(lambda left, right: F.concat(left, F.lit(","), right), texts)
+    return F.array_join(array_of(names, "string"), ",", "")

@@ -1,46 +1,60 @@
 """Comparison of KPIs with their baselines: a flag for each, and the evidence for it.
 
 All KPIs of a row are judged by one expression over an array, so the plan stays small however many
-KPIs a profile has.
+KPIs a profile has. `judge` finds the numbers, `evidence` adds what the profile says and the words.
 """
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.contracts import EVIDENCE_TYPE
+from anomaly.constants import array_of, constant_array
+from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL, EVIDENCE_TYPE
 from anomaly.numbers import exceeds
-from anomaly.profile import Direction, Method, Profile, Rule
+from anomaly.profile import Direction, Method, MissingPolicy, Profile, Rule
 
 # Status of a KPI in a row. Only OK and CRIT are judged; the flag of the others is NULL.
 NO_DATA, NO_BASELINE, OK, CRIT = "NO_DATA", "NO_BASELINE", "OK", "CRIT"
 
 
 def judge(metrics: DataFrame, baselines: DataFrame, profile: Profile) -> DataFrame:
-    """Metrics with their evidence: a row per row of `metrics`, and the column `evidence` added.
+    """Metrics with their judgement: a row per row of `metrics`, and the column `judged` added.
 
-    `evidence` has an element per rule, in the order of the profile (contracts.EVIDENCE_TYPE).
-    bound = baseline +/- max(k x spread, smallest_change). A value within a relative 1e-9 of its
+    `judged` is an array in the order of the profile's rules of struct<status, value, value_count,
+    centre, spread, count, bound, deviation, deviation_unit>. A value within a relative 1e-9 of its
     bound is equal to it, and so no defect.
     """
+    rules = constant_array(
+        (_rule_for_judging(rule, profile) for rule in profile.rules),
+        "is_above: boolean, rests_on_samples: boolean, minimum_count: bigint",
+    )
+    values = array_of((profile.column_of(rule.kpi) for rule in profile.rules), "double")
+    judged = F.transform(
+        F.arrays_zip(values.alias("value"), rules.alias("rule"), F.col("baselines")),
+        lambda kpi: _judged(kpi["value"], kpi["rule"], kpi["baselines"], _missing_status(profile)),
+    )
     return (
         # Many metrics to the one baseline row of their level.
         metrics.join(F.broadcast(baselines), on="level", how="inner")
-        .withColumn("evidence", _evidence(profile))
+        .withColumn("judged", judged)
         .drop("baselines")
     )
 
 
+def flag(kpi: Column) -> Column:
+    """1 for a defect, 0 for none, NULL where the KPI was not judged."""
+    return F.when(kpi["status"] == CRIT, 1).when(kpi["status"] == OK, 0)
+
+
 def flags(profile: Profile) -> list[Column]:
-    """The 0/1/NULL flag column of each rule, from the evidence of the row."""
+    """The flag column of each rule, from the column `flags` (in their order)."""
     return [
-        F.col("evidence")[position]["flag"].alias(rule.flag)
-        for position, rule in enumerate(profile.rules)
+        F.expr(f"flags[{position}]").alias(rule.flag) for position, rule in enumerate(profile.rules)
     ]
 
 
-def defects(evidence: Column) -> Column:
-    """The elements of the evidence that are defects."""
-    return F.filter(evidence, lambda kpi: kpi["flag"] == 1)
+def defects(kpis: Column) -> Column:
+    """Those elements of `judged`, or of `evidence`, that are defects."""
+    return F.filter(kpis, lambda kpi: kpi["status"] == CRIT)
 
 
 def severity(kpi: Column) -> Column:
@@ -48,150 +62,122 @@ def severity(kpi: Column) -> Column:
 
     In units of spread; where there is no spread, 100 % beyond the bound count as one.
     """
-    units = F.when(kpi["deviation_unit"] == "%", kpi["deviation"] / 100.0).otherwise(
-        kpi["deviation"]
-    )
+    is_share = kpi["deviation_unit"] == "%"
+    units = F.when(is_share, kpi["deviation"] / 100.0).otherwise(kpi["deviation"])
     return F.coalesce(F.abs(units), F.lit(0.0))
 
 
-def _evidence(profile: Profile) -> Column:
-    rules = F.array(*(_rule(rule, profile) for rule in profile.rules))
-    values = F.array(*(F.col(profile.column_of(rule.kpi)) for rule in profile.rules))
-    measured = F.transform(
-        rules,
-        lambda rule, position: _measured(rule, F.get(values, position), position),
+def evidence(profile: Profile) -> Column:
+    """The evidence of a row from its column `judged` (contracts.EVIDENCE_TYPE)."""
+    rules = constant_array(
+        (_rule_for_words(rule, profile) for rule in profile.rules),
+        "kpi: string, unit: string, direction: string, method: string, is_static: boolean",
     )
-    judged = F.transform(F.transform(measured, _bounded), _judged)
-    return F.transform(judged, _explained).cast(EVIDENCE_TYPE)
+    return F.zip_with(F.col("judged"), rules, _explained).cast(EVIDENCE_TYPE)
 
 
-def _rule(rule: Rule, profile: Profile) -> Column:
-    """What the profile says of a KPI, as a constant of the plan."""
+def _rule_for_judging(rule: Rule, profile: Profile) -> dict[str, object]:
     samples = profile.rests_on_samples(rule.kpi)
     minimum = profile.join.minimum_samples if samples else profile.join.minimum_call_rows
-    return F.struct(
-        F.lit(rule.kpi).alias("kpi"),
-        F.lit(profile.unit_of(rule.kpi)).alias("unit"),
-        F.lit(rule.bad_when.value).alias("direction"),
-        F.lit(_in_words(rule)).alias("method"),
-        F.lit(float(rule.k)).alias("k"),
-        F.lit(float(rule.smallest_change)).alias("smallest_change"),
-        F.lit(rule.method is Method.STATIC).alias("is_static"),
-        F.lit(samples).alias("rests_on_samples"),
-        F.lit(minimum).cast("bigint").alias("minimum_count"),
+    return {
+        "is_above": rule.bad_when is Direction.ABOVE,
+        "rests_on_samples": samples,
+        "minimum_count": minimum,
+    }
+
+
+def _rule_for_words(rule: Rule, profile: Profile) -> dict[str, object]:
+    quantile = f"quantile {rule.q:g}" if rule.method is Method.QUANTILE else rule.method.value
+    return {
+        "kpi": rule.kpi,
+        "unit": profile.unit_of(rule.kpi),
+        "direction": rule.bad_when.value,
+        "method": quantile,
+        "is_static": rule.method is Method.STATIC,
+    }
+
+
+def _missing_status(profile: Profile) -> Column:
+    """The status of a KPI without a value, by the level of the row."""
+
+    def status(level: str) -> str:
+        return OK if profile.level(level).missing is MissingPolicy.HEALTHY else NO_DATA
+
+    return F.when(F.col("level") == CUSTOMER_LEVEL, status(CUSTOMER_LEVEL)).otherwise(
+        status(CELL_LEVEL)
     )
 
 
-def _in_words(rule: Rule) -> str:
-    return f"quantile {rule.q:g}" if rule.method is Method.QUANTILE else rule.method.value
-
-
-def _measured(rule: Column, value: Column, position: Column) -> Column:
-    baseline = F.get(F.col("baselines"), position)
-    count = F.when(rule["rests_on_samples"], F.col("sample_count")).otherwise(
-        F.col("call_row_count")
+def _judged(value: Column, rule: Column, baseline: Column, missing_status: Column) -> Column:
+    bound, spread = baseline["bound"], baseline["spread"]
+    count = F.coalesce(
+        F.when(rule["rests_on_samples"], F.col("sample_count")).otherwise(F.col("call_row_count")),
+        F.lit(0),
+    ).cast("bigint")
+    is_bad = F.when(rule["is_above"], exceeds(value, bound)).otherwise(exceeds(bound, value))
+    status = (
+        F.when(value.isNull(), missing_status)
+        .when(bound.isNull() | (count < rule["minimum_count"]), NO_BASELINE)
+        .otherwise(F.when(is_bad, CRIT).otherwise(OK))
     )
-    return F.struct(
-        rule.alias("rule"),
-        value.alias("value"),
-        F.coalesce(count, F.lit(0)).cast("bigint").alias("value_count"),
-        baseline.alias("baseline"),
-        F.greatest(
-            F.coalesce(rule["k"] * baseline["spread"], F.lit(0.0)), rule["smallest_change"]
-        ).alias("margin"),
-    )
-
-
-def _bounded(kpi: Column) -> Column:
-    centre, margin = kpi["baseline"]["centre"], kpi["margin"]
-    is_above = kpi["rule"]["direction"] == Direction.ABOVE.value
-    return F.struct(
-        *(kpi[name].alias(name) for name in ("rule", "value", "value_count", "baseline")),
-        F.when(is_above, centre + margin).otherwise(centre - margin).alias("bound"),
-        _status_before_comparison(kpi).alias("not_judged"),
-    )
-
-
-def _status_before_comparison(kpi: Column) -> Column:
-    """The status of a KPI that cannot be compared with its bound, NULL where it can."""
-    rule, baseline = kpi["rule"], kpi["baseline"]
-    has_baseline = rule["is_static"] | (baseline["count"] >= F.col("minimum_baseline_count"))
-    return (
-        F.when(kpi["value"].isNull() & F.col("missing_is_healthy"), OK)
-        .when(kpi["value"].isNull(), NO_DATA)
-        .when(kpi["value_count"] < rule["minimum_count"], NO_BASELINE)
-        .when(~has_baseline | baseline["centre"].isNull(), NO_BASELINE)
-    )
-
-
-def _judged(kpi: Column) -> Column:
-    value, bound, baseline = kpi["value"], kpi["bound"], kpi["baseline"]
-    is_above = kpi["rule"]["direction"] == Direction.ABOVE.value
-    is_bad = F.when(is_above, exceeds(value, bound)).otherwise(exceeds(bound, value))
-    has_spread = baseline["spread"] > 0
-    in_spreads = (value - baseline["centre"]) / F.when(has_spread, baseline["spread"])
+    in_spreads = F.when(spread > 0, (value - baseline["centre"]) / spread)
     in_per_cent = 100.0 * (value - bound) / F.when(bound != 0, F.abs(bound))
     return F.struct(
-        *(kpi[name].alias(name) for name in ("rule", "value", "value_count", "baseline", "bound")),
-        F.coalesce(kpi["not_judged"], F.when(is_bad, CRIT).otherwise(OK)).alias("status"),
-        F.when(has_spread, in_spreads).otherwise(in_per_cent).alias("deviation"),
-        F.when(has_spread, "spreads").otherwise("%").alias("deviation_unit"),
+        status.alias("status"),
+        value.alias("value"),
+        count.alias("value_count"),
+        *(baseline[name].alias(name) for name in ("centre", "spread", "count", "bound")),
+        F.coalesce(in_spreads, in_per_cent).alias("deviation"),
+        F.when(spread > 0, "spreads").otherwise("%").alias("deviation_unit"),
     )
 
 
-def _explained(kpi: Column) -> Column:
+def _explained(kpi: Column, rule: Column) -> Column:
     """An element of the evidence, in the order of contracts.EVIDENCE_TYPE."""
-    rule, baseline = kpi["rule"], kpi["baseline"]
     return F.struct(
         rule["kpi"].alias("kpi"),
         kpi["status"].alias("status"),
-        F.when(kpi["status"] == CRIT, 1).when(kpi["status"] == OK, 0).alias("flag"),
+        flag(kpi).alias("flag"),
         kpi["value"].alias("value"),
         rule["unit"].alias("unit"),
         kpi["bound"].alias("bound"),
         rule["direction"].alias("direction"),
         rule["method"].alias("method"),
-        baseline["centre"].alias("baseline"),
-        baseline["spread"].alias("spread"),
-        baseline["count"].alias("baseline_count"),
+        kpi["centre"].alias("baseline"),
+        kpi["spread"].alias("spread"),
+        kpi["count"].alias("baseline_count"),
         kpi["value_count"].alias("value_count"),
         kpi["deviation"].alias("deviation"),
         kpi["deviation_unit"].alias("deviation_unit"),
-        _reason(kpi).alias("reason"),
+        _reason(kpi, rule).alias("reason"),
     )
 
 
-def _reason(kpi: Column) -> Column:
+def _reason(kpi: Column, rule: Column) -> Column:
     """Why the KPI has its status, in words."""
-    rule, baseline = kpi["rule"], kpi["baseline"]
-    found = F.concat_ws(" ", rule["kpi"], _number(kpi["value"]), rule["unit"])
-    bound = F.concat_ws(" ", F.lit("the bound"), _number(kpi["bound"]), rule["unit"])
-    origin = F.concat(
-        F.lit(" ("),
-        rule["method"],
-        F.lit(" of "),
-        baseline["count"].cast("string"),
-        F.lit(": "),
-        _number(baseline["centre"]),
-        F.lit(")"),
+    beyond = F.format_string(
+        "%s %s %s is %s the bound %s %s",
+        rule["kpi"],
+        _number(kpi["value"]),
+        rule["unit"],
+        rule["direction"],
+        _number(kpi["bound"]),
+        rule["unit"],
     )
-    origin = F.when(rule["is_static"], F.lit(" (fixed)")).otherwise(origin)
-    too_few = F.concat(
-        F.lit("rests on "),
-        kpi["value_count"].cast("string"),
-        F.lit(" rows and is compared with "),
-        baseline["count"].cast("string"),
-        F.lit(" values: too few"),
+    origin = F.when(rule["is_static"], " (fixed)").otherwise(
+        F.format_string(" (%s of %s: %s)", rule["method"], kpi["count"], _number(kpi["centre"]))
+    )
+    too_few = F.format_string(
+        "rests on %s rows and is compared with %s values: too few",
+        kpi["value_count"],
+        kpi["count"],
     )
     return (
-        F.when(
-            kpi["status"] == CRIT,
-            F.concat(found, F.lit(" is "), rule["direction"], F.lit(" "), bound, origin),
-        )
+        F.when(kpi["status"] == CRIT, F.concat(beyond, origin))
         .when(kpi["status"] == NO_BASELINE, too_few)
-        .when(kpi["status"] == NO_DATA, F.lit("no data"))
-        .when(kpi["value"].isNull(), F.lit("no data, which the profile counts as healthy"))
-        .otherwise(F.lit("within its bound"))
+        .when(kpi["status"] == NO_DATA, "no data")
+        .when(kpi["value"].isNull(), "no data, which the profile counts as healthy")
+        .otherwise("within its bound")
     )
 
 

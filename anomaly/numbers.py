@@ -14,17 +14,17 @@ TIE_TOLERANCE = 1e-9
 QUANTILE_DIGITS = 4
 
 
-def exact_mean(value: Column) -> Column:
-    """Aggregate: the mean of the non-NULL values, NULL where there is none.
+def exact_mean(column: str, where: str = "TRUE") -> Column:
+    """Aggregate: the mean of a column's non-NULL values, NULL where there is none.
 
     A plain `avg` adds doubles in whatever order the partitions arrive, and its last bits vary
     from run to run. Here whole units and fractions are summed as integers, which is exact in any
-    order. Requires |value| <= LARGEST_NUMBER.
+    order. Requires |value| <= LARGEST_NUMBER. `where` names a boolean column of the rows to use.
     """
-    whole = F.floor(value)
-    parts = F.round((value - whole) * PARTS_PER_UNIT).cast("bigint")
-    total = F.try_sum(whole) + F.try_sum(parts) / F.lit(PARTS_PER_UNIT)
-    return F.when(F.count(value) > 0, total / F.count(value))
+    value, rows = f"`{column}`", f"FILTER (WHERE {where})"
+    parts = f"floor(({value} - floor({value})) * {PARTS_PER_UNIT}D + 0.5D)"
+    total = f"(try_sum(floor({value})) {rows} + try_sum({parts}) {rows} / {PARTS_PER_UNIT}D)"
+    return F.expr(f"{total} / nullif(count({value}) {rows}, 0)")
 
 
 def ratio(numerator: Column, denominator: Column) -> Column:
@@ -37,8 +37,8 @@ def exceeds(value: Column, bound: Column) -> Column:
     return value - bound > TIE_TOLERANCE * F.greatest(F.abs(value), F.abs(bound))
 
 
-def rounded_for_quantiles(value: Column) -> Column:
-    """The value to QUANTILE_DIGITS significant digits."""
-    size = F.ceil(F.log10(F.when(value != 0, F.abs(value)))).cast("double")
-    scale = F.pow(F.lit(10.0), QUANTILE_DIGITS - size)
-    return F.coalesce(F.round(value * scale) / scale, value)
+def rounded_for_quantiles(column: str) -> Column:
+    """The value of a column to QUANTILE_DIGITS significant digits."""
+    value = f"`{column}`"
+    scale = f"power(10D, {QUANTILE_DIGITS} - ceil(log10(abs(nullif({value}, 0)))))"
+    return F.expr(f"coalesce(round({value} * {scale}) / {scale}, {value})")

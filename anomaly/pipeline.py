@@ -14,10 +14,11 @@ from anomaly.aggregate import (
     customer_averages,
     derived_kpis,
     join_inputs,
+    unknown_callers,
 )
 from anomaly.baseline import baselines
 from anomaly.clean import check_calls, check_customers, check_samples, clean_rows, rejected_rows
-from anomaly.compare import flags, judge
+from anomaly.compare import evidence, flag, flags, judge
 from anomaly.contracts import (
     ADDED_COLUMNS,
     CALL_STATISTICS,
@@ -37,7 +38,13 @@ from anomaly.contracts import (
 from anomaly.contracts import Column as ContractColumn
 from anomaly.profile import MissingPolicy, Profile
 from anomaly.summary import input_figures, join_figures, result_figures, summary
-from anomaly.verdict import defect_count, evaluated_count, maintenance_verdict, rank_by_severity
+from anomaly.verdict import (
+    defect_count,
+    evaluated_count,
+    maintenance_verdict,
+    rank_by_severity,
+    total_severity,
+)
 
 Keep = Callable[[str, DataFrame], DataFrame]
 
@@ -94,22 +101,22 @@ def detect(
         SAMPLES: keep("checked_samples", check_samples(samples, profile)),
         CALL_STATISTICS: keep("checked_calls", check_calls(calls, profile)),
     }
-    rejected = keep(REJECTED_TABLE, _rejected(checked, profile, run))
+    rejected = keep(REJECTED_TABLE, rejected_rows(checked, run.columns(profile)))
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
 
-    cells = keep("sample_averages", average_samples(clean[SAMPLES], profile))
-    callers = average_calls(clean[CALL_STATISTICS], profile)
+    cells = average_samples(clean[SAMPLES], profile)
+    callers = average_calls(clean[CALL_STATISTICS], clean[CUSTOMERS], profile)
     joined = keep("joined", join_inputs(clean[CUSTOMERS], cells, callers))
 
-    metrics = keep("metrics", level_metrics(joined, cells, profile))
-    judged = judge(metrics, baselines(metrics, profile), profile)
+    metrics = level_metrics(joined, profile)
+    judged = keep("judged", judge(metrics, baselines(metrics, profile), profile))
     customer_table = keep(CUSTOMER_TABLE, _customer_table(judged, profile, run))
     cell_table = keep(CELL_TABLE, _cell_table(judged, profile, run))
 
     figures = [
-        *input_figures(checked),
-        *join_figures(joined, cells),
-        *result_figures(customer_table, cell_table, profile),
+        input_figures(checked),
+        *join_figures(joined, unknown_callers(clean[CALL_STATISTICS], clean[CUSTOMERS])),
+        *result_figures(customer_table, cell_table),
     ]
     return Results(
         customer_service_metrics_data=customer_table,
@@ -119,17 +126,15 @@ def detect(
     )
 
 
-def level_metrics(joined: DataFrame, cells: DataFrame, profile: Profile) -> DataFrame:
+def level_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
     """Averages and derived KPIs of both levels: a row per customer and cell, and a row per cell.
 
     `level` tells which; columns that only the other level has are NULL. One frame for both means
     that one plan judges both.
     """
-    customers = customer_averages(joined, profile)
-    towers = cell_averages(customers, cells, profile)
-    return _with_derived(customers, CUSTOMER_LEVEL, profile).unionByName(
-        _with_derived(towers, CELL_LEVEL, profile), allowMissingColumns=True
-    )
+    customers = _with_derived(customer_averages(joined, profile), CUSTOMER_LEVEL, profile)
+    cells = _with_derived(cell_averages(joined, profile), CELL_LEVEL, profile)
+    return customers.unionByName(cells, allowMissingColumns=True)
 
 
 def _with_derived(averages: DataFrame, level: str, profile: Profile) -> DataFrame:
@@ -138,22 +143,7 @@ def _with_derived(averages: DataFrame, level: str, profile: Profile) -> DataFram
     if settings.missing is MissingPolicy.ZERO_BEFORE_BASELINE:
         kpis = (*profile.kpis, *profile.derived)
         metrics = metrics.fillna(0.0, subset=[profile.column_of(kpi.name) for kpi in kpis])
-    return metrics.withColumns(
-        {
-            "level": F.lit(level),
-            "minimum_baseline_count": F.lit(settings.minimum_baseline_count),
-            "missing_is_healthy": F.lit(settings.missing is MissingPolicy.HEALTHY),
-        }
-    )
-
-
-def _rejected(checked: dict[str, DataFrame], profile: Profile, run: Run) -> DataFrame:
-    first, *others = (
-        rejected_rows(frame, source, run.columns(profile)) for source, frame in checked.items()
-    )
-    for other in others:
-        first = first.unionByName(other)
-    return first
+    return metrics.withColumn("level", F.lit(level))
 
 
 def _customer_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
@@ -171,11 +161,13 @@ def _cell_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
 
 
 def _counted(judged: DataFrame, level: str) -> DataFrame:
-    evidence = F.col("evidence")
+    kpis = F.col("judged")
     return judged.where(F.col("level") == level).withColumns(
         {
-            DEFECT_COUNT.name: defect_count(evidence),
-            "evaluated_kpis": evaluated_count(evidence),
+            DEFECT_COUNT.name: defect_count(kpis),
+            "evaluated_kpis": evaluated_count(kpis),
+            "severity": total_severity(kpis),
+            "flags": F.transform(kpis, flag),
         }
     )
 
@@ -195,7 +187,10 @@ def _table_columns(
     else:
         values = [F.col(name) for name in kpis]
     fixed = [*keys, DEFECT_COUNT, *verdict, *ADDED_COLUMNS[:-3]]
-    typed = {column.name: F.col(column.name).cast(column.type) for column in fixed}
+    columns = {column.name: F.col(column.name) for column in fixed} | {
+        "evidence": evidence(profile)
+    }
+    typed = {column.name: columns[column.name].cast(column.type) for column in fixed}
     named = {name: column.alias(name) for name, column in typed.items()}
     return [
         *(named[key.name] for key in keys),

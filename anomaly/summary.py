@@ -6,17 +6,11 @@ One table of figures in long form (contracts.SUMMARY_COLUMNS), small whatever th
 from collections.abc import Iterable, Mapping
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from anomaly.compare import defects, severity
-from anomaly.contracts import (
-    CELL_LEVEL,
-    CUSTOMER_LEVEL,
-    SOURCE_FILE,
-    SUMMARY_COLUMNS,
-)
-from anomaly.profile import Profile
+from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL, SOURCE_FILE, SUMMARY_COLUMNS
 from anomaly.verdict import REQUIRED
 
 # Of keys without a partner, and of towers that need maintenance, the table names this many.
@@ -24,51 +18,98 @@ LARGEST_KEYS = 50
 REASONS_SHOWN = 3
 
 
-def input_figures(checked: Mapping[str, DataFrame]) -> list[DataFrame]:
+def input_figures(checked: Mapping[str, DataFrame]) -> DataFrame:
     """Per input file the rows read, clean and rejected, and per reason rows and values left out."""
-    return [figures for source, frame in checked.items() for figures in _of_input(source, frame)]
-
-
-def join_figures(joined: DataFrame, cells: DataFrame) -> list[DataFrame]:
-    """Per join the matched and unmatched rows, and the unmatched keys with the most rows."""
-    customer, calls = F.col("is_customer"), F.col("call_row_count").isNotNull()
-    samples = F.col("sample_count").isNotNull()
-    counts = joined.agg(
-        F.count_if(customer & samples).alias("customers to samples|matched customers"),
-        F.count_if(customer & ~samples).alias("customers to samples|unmatched customers"),
-        F.count_if(customer & calls).alias("customers to calls|matched customers"),
-        F.count_if(customer & ~calls).alias("customers to calls|unmatched customers"),
-        F.count_if(~customer).alias("customers to calls|callers that are no customer"),
-        F.count_if(customer & calls & samples).alias("all inputs|matched customers"),
-        F.count_if(customer).alias("all inputs|customers"),
+    found = reduce(
+        DataFrame.unionByName, (_outcomes(frame, source) for source, frame in checked.items())
     )
-    no_samples = (
-        joined.where(customer & ~samples).groupBy("CellName").agg(F.count(F.lit(1)).alias("value"))
-    )
-    served = joined.where(customer & F.col("CellName").isNotNull()).select("CellName").distinct()
-    no_customers = cells.join(served, on="CellName", how="left_anti")
-    return [
-        _melted(counts, "join"),
-        _largest("cells without samples", no_samples, F.col("CellName"), F.col("value")),
-        _largest("cells without customers", no_customers, F.col("CellName"), F.col("sample_count")),
-        _largest(
-            "callers that are no customer",
-            joined.where(~customer),
-            F.col("customerID").cast("string"),
-            F.col("call_row_count"),
+    is_rejected = F.col("row_reason").isNotNull()
+
+    def of_file(item: str, counts: Column) -> Column:
+        value = F.when(counts, F.col("row_count")).otherwise(0)
+        return _figure("input", F.col("source"), F.lit(item), value, F.col(SOURCE_FILE))
+
+    rows, source = F.col("row_count"), F.col("source")
+    figures = F.concat(
+        F.array(
+            of_file("rows in", F.lit(True)),
+            of_file("rows clean", ~is_rejected),
+            of_file("rows rejected", is_rejected),
         ),
-    ]
+        F.when(
+            is_rejected, F.array(_figure("rejected", source, F.col("row_reason"), rows))
+        ).otherwise(
+            F.transform("faults", lambda fault: _figure("missing_value", source, fault, rows))
+        ),
+    )
+    return _added_up(found, figures)
 
 
-def result_figures(customers: DataFrame, cells: DataFrame, profile: Profile) -> list[DataFrame]:
+def join_figures(joined: DataFrame, unknown_callers: DataFrame) -> list[DataFrame]:
+    """Per join the matched and unmatched rows, and the unmatched keys with the most rows."""
+    is_customer, has_calls = F.col("is_customer"), F.col("has_calls")
+    has_samples, rows = F.col("has_samples"), F.col("row_count")
+    kinds = joined.groupBy(
+        F.col("customerID").isNotNull().alias("is_customer"),
+        F.col("sample_count").isNotNull().alias("has_samples"),
+        F.col("call_row_count").isNotNull().alias("has_calls"),
+    ).agg(F.count(F.lit(1)).alias("row_count"))
+    counted = {
+        ("customers to samples", "matched customers"): is_customer & has_samples,
+        ("customers to samples", "unmatched customers"): is_customer & ~has_samples,
+        ("customers to samples", "cells without customers"): ~is_customer,
+        ("customers to calls", "matched customers"): is_customer & has_calls,
+        ("customers to calls", "unmatched customers"): is_customer & ~has_calls,
+        ("all inputs", "matched customers"): is_customer & has_calls & has_samples,
+        ("all inputs", "customers"): is_customer,
+    }
+    figures = F.array(
+        *(
+            _figure("join", F.lit(join), F.lit(item), F.when(condition, rows).otherwise(0))
+            for (join, item), condition in counted.items()
+        )
+    )
+    unmatched = _unmatched(joined).unionByName(
+        unknown_callers.select(
+            F.lit("callers that are no customer").alias("kind"),
+            F.col("customerID").cast("string").alias("key"),
+            F.col("call_row_count").alias("size"),
+        )
+    )
+    return [_added_up(kinds, figures), *_of_unmatched(unmatched)]
+
+
+def result_figures(customers: DataFrame, cells: DataFrame) -> list[DataFrame]:
     """Rows published, KPIs evaluated and flagged per level, verdicts, and the worst towers."""
-    verdicts = cells.groupBy(
-        F.coalesce(F.col("Maintainence_Required"), F.lit("Not judged")).alias("item")
-    ).agg(F.count(F.lit(1)).alias("value"))
+    judged = customers.select(F.lit(CUSTOMER_LEVEL).alias("level"), "evidence").unionByName(
+        cells.select(F.lit(CELL_LEVEL).alias("level"), "evidence")
+    )
+    kpis = (
+        judged.select("level", F.explode("evidence").alias("kpi"))
+        .groupBy("level", F.col("kpi.kpi").alias("kpi"))
+        .agg(F.count("kpi.flag").alias("evaluated"), F.sum("kpi.flag").alias("flagged"))
+    )
+    of_kpi = F.array(
+        *(
+            _figure(
+                "kpi",
+                F.col("level"),
+                F.concat_ws(" ", "kpi", F.lit(item)),
+                F.coalesce(item, F.lit(0)),
+            )
+            for item in ("evaluated", "flagged")
+        )
+    )
+    verdict = F.coalesce("Maintainence_Required", F.lit("Not judged"))
+    verdicts = F.array(
+        _figure("verdict", F.lit(CELL_LEVEL), verdict, F.lit(1)),
+        _figure("kpi", F.lit(CELL_LEVEL), F.lit("rows"), F.lit(1)),
+    )
+    customer_rows = F.array(_figure("kpi", F.lit(CUSTOMER_LEVEL), F.lit("rows"), F.lit(1)))
     return [
-        *_of_level(customers, CUSTOMER_LEVEL, profile),
-        *_of_level(cells, CELL_LEVEL, profile),
-        _figures(verdicts, "verdict", F.lit(CELL_LEVEL), F.col("item"), F.col("value")),
+        _added_up(kpis, of_kpi),
+        _added_up(cells, verdicts),
+        _added_up(customers, customer_rows),
         _worst(cells),
     ]
 
@@ -80,35 +121,42 @@ def summary(figures: Iterable[DataFrame], run: Iterable[Column]) -> DataFrame:
     )
 
 
-def _of_input(source: str, checked: DataFrame) -> list[DataFrame]:
-    rejected = F.col("row_reason").isNotNull()
-    files = checked.groupBy(SOURCE_FILE).agg(
-        F.count(F.lit(1)).alias("rows in"),
-        F.count_if(~rejected).alias("rows clean"),
-        F.count_if(rejected).alias("rows rejected"),
-    )
-    rows = checked.where(rejected).groupBy("row_reason").agg(F.count(F.lit(1)).alias("value"))
-    values = (
-        checked.where(~rejected & (F.size("faults") > 0))
-        .select(F.explode("faults").alias("fault"))
-        .groupBy(F.concat_ws(": ", "fault.column", "fault.reason").alias("item"))
-        .agg(F.count(F.lit(1)).alias("value"))
-    )
-    subject = F.lit(source)
-    return [
-        _melted(files, "input", subject, F.col(SOURCE_FILE)),
-        _figures(rows, "rejected", subject, F.col("row_reason"), F.col("value")),
-        _figures(values, "missing_value", subject, F.col("item"), F.col("value")),
-    ]
+def _outcomes(checked: DataFrame, source: str) -> DataFrame:
+    """A row per file and outcome of its rows: row_reason, or the faults of values as texts."""
+    texts = F.transform("faults", lambda fault: F.concat_ws(": ", fault["column"], fault["reason"]))
+    return checked.groupBy(
+        F.lit(source).alias("source"),
+        SOURCE_FILE,
+        "row_reason",
+        F.coalesce(texts, F.array().cast("array<string>")).alias("faults"),
+    ).agg(F.count(F.lit(1)).alias("row_count"))
 
 
-def _of_level(table: DataFrame, level: str, profile: Profile) -> list[DataFrame]:
-    counts = table.agg(
-        F.count(F.lit(1)).alias("rows"),
-        *(F.count(rule.flag).alias(f"{rule.kpi} evaluated") for rule in profile.rules),
-        *(F.sum(rule.flag).alias(f"{rule.kpi} flagged") for rule in profile.rules),
+def _unmatched(joined: DataFrame) -> DataFrame:
+    """A row per cell without samples, or without customers: kind, key, size."""
+    without_samples = F.col("sample_count").isNull()
+    kind = F.when(without_samples, "cells without samples").otherwise("cells without customers")
+    return (
+        joined.where(without_samples | F.col("customerID").isNull())
+        .groupBy(kind.alias("kind"), F.coalesce("CellName", F.lit("(none)")).alias("key"))
+        .agg(F.sum(F.coalesce("sample_count", F.lit(1))).alias("size"))
     )
-    return [_melted(counts, "kpi", F.lit(level))]
+
+
+def _of_unmatched(unmatched: DataFrame) -> list[DataFrame]:
+    """How many keys found no partner, and the largest of them."""
+    largest_first = Window.partitionBy("kind").orderBy(F.desc("size"), "key")
+    largest = (
+        unmatched.withColumn("position", F.row_number().over(largest_first))
+        .where(F.col("position") <= LARGEST_KEYS)
+        .select(_figure("unmatched", F.col("kind"), F.col("key"), F.col("size")).alias("figure"))
+        .select("figure.*")
+    )
+    counts = F.array(
+        _figure("unmatched_keys", F.col("kind"), F.lit("keys"), F.lit(1)),
+        _figure("unmatched_keys", F.col("kind"), F.lit("rows"), F.col("size")),
+    )
+    return [largest, _added_up(unmatched, counts)]
 
 
 def _worst(cells: DataFrame) -> DataFrame:
@@ -120,59 +168,40 @@ def _worst(cells: DataFrame) -> DataFrame:
         )
     )
     reasons = F.transform(F.slice(by_severity, 1, REASONS_SHOWN), lambda kpi: kpi["reason"])
-    worst = cells.where(F.col("Maintainence_Required") == REQUIRED).orderBy("severity_rank")
-    return _figures(
-        worst.limit(LARGEST_KEYS),
+    figure = _figure(
         "worst",
         F.col("CellName"),
         F.concat_ws(" of ", "defected_count", "evaluated_kpis"),
         F.col("severity_rank"),
         F.array_join(reasons, "; "),
     )
-
-
-def _largest(subject: str, frame: DataFrame, key: Column, size: Column) -> DataFrame:
-    figures = _figures(frame, "unmatched", F.lit(subject), F.coalesce(key, F.lit("(none)")), size)
-    return figures.orderBy(F.desc("value"), "item").limit(LARGEST_KEYS)
-
-
-def _melted(
-    counts: DataFrame, section: str, subject: Column | None = None, detail: Column | None = None
-) -> DataFrame:
-    """A row per figure of a wide row; without a subject the names hold it, as `subject|item`."""
-    names = [name for name in counts.columns if name != SOURCE_FILE]
-    figures = F.explode(
-        F.array(
-            *(
-                F.struct(
-                    F.lit(name.split("|")[0]).alias("subject"),
-                    F.lit(name.split("|")[-1]).alias("item"),
-                    F.col(f"`{name}`").cast("double").alias("value"),
-                )
-                for name in names
-            )
-        )
-    )
-    detail = F.lit(None) if detail is None else detail
-    melted = counts.select(figures.alias("figure"), detail.alias("detail"))
-    subject = F.col("figure.subject") if subject is None else subject
-    return _figures(
-        melted, section, subject, F.col("figure.item"), F.col("figure.value"), F.col("detail")
+    return (
+        cells.where(F.col("Maintainence_Required") == REQUIRED)
+        .orderBy("severity_rank", "CellName")
+        .limit(LARGEST_KEYS)
+        .select(figure.alias("figure"))
+        .select("figure.*")
     )
 
 
-def _figures(
-    frame: DataFrame,
-    section: str,
-    subject: Column,
-    item: Column,
-    value: Column,
-    detail: Column | None = None,
-) -> DataFrame:
-    return frame.select(
+def _figure(
+    section: str, subject: Column, item: Column, value: Column, detail: Column | None = None
+) -> Column:
+    """A row of the summary, without the columns of the run."""
+    return F.struct(
         F.lit(section).alias("section"),
-        subject.cast("string").alias("subject"),
-        item.cast("string").alias("item"),
+        subject.alias("subject"),
+        item.alias("item"),
         value.cast("double").alias("value"),
         (F.lit(None) if detail is None else detail).cast("string").alias("detail"),
+    )
+
+
+def _added_up(frame: DataFrame, figures: Column) -> DataFrame:
+    """The figures that each row gives, those of the same name added up."""
+    return (
+        frame.select(F.explode(figures).alias("figure"))
+        .select("figure.*")
+        .groupBy("section", "subject", "item", "detail")
+        .agg(F.sum("value").alias("value"))
     )

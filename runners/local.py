@@ -24,8 +24,7 @@ from runners.storage import INTERMEDIATE_PREFIX, ParquetDestination, read_input
 STAGED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, SUMMARY_TABLE)
 # Reading these back from Parquet also ends the plan there; a persisted frame's plan stays whole,
 # and Spark compares it again at each later step, which takes longer than writing it.
-INTERMEDIATE = ("joined", "metrics")
-RECOMPUTED = ("sample_averages",)
+INTERMEDIATE = ("joined", "judged")
 
 
 def run_locally(
@@ -49,7 +48,7 @@ def run_locally(
             return destination.stage(name, frame)
         if name in INTERMEDIATE:
             return destination.stage(f"{INTERMEDIATE_PREFIX}{name}", frame)
-        return frame if name in RECOMPUTED else frame.persist()
+        return frame.persist()
 
     try:
         raw = [

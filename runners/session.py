@@ -7,14 +7,14 @@ from contextlib import suppress
 from pyspark.sql import SparkSession
 
 SETTINGS = {
-    "spark.sql.shuffle.partitions": "4",
+    "spark.sql.shuffle.partitions": "2",
     # Each shuffle of an adaptive query is a job of its own; local runs are too short for that.
     "spark.sql.adaptive.enabled": "false",
     # The JVM never compiles a method above 8,000 bytes, and wide plans make such methods.
     "spark.sql.codegen.hugeMethodLimit": "8000",
     "spark.sql.session.timeZone": "UTC",
     "spark.ui.enabled": "false",
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC",
 }
 
 

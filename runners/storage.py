@@ -55,7 +55,7 @@ def _read_csv(spark: SparkSession, header: str, files: list[str], encoding: str)
         .csv(files)
         .withColumns(
             {
-                SOURCE_FILE: F.col("_metadata.file_path"),
+                SOURCE_FILE: F.input_file_name(),
                 SOURCE_ROW_ID: F.monotonically_increasing_id(),
                 MALFORMED_LINE: F.col("_malformed").isNotNull(),
             }
@@ -99,7 +99,7 @@ class ParquetDestination:
         """Write a table where no reader looks yet, and read it back."""
         target = str(self.staging / name)
         try:
-            frame.coalesce(1).write.mode("overwrite").parquet(target)
+            frame.write.mode("overwrite").parquet(target)
         except OSError as error:
             raise OutputError(f"{target}: cannot be written: {error}") from error
         return self.spark.read.schema(frame.schema).parquet(target)

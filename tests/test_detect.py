@@ -76,5 +76,5 @@ def test_each_flag_is_explained_by_its_row(cells):
 
 def test_the_worst_tower_ranks_first(cells):
     assert cells["1ALTE"].severity_rank == 1
-    assert sorted(row.severity_rank for row in cells.values()) == [1, 2, 3]
+    assert sorted(row.severity_rank for row in cells.values()) == [1, 2, 2]
     assert cells["1ALTE"].Maintainence_Required == "Required"
