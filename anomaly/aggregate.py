@@ -28,24 +28,19 @@ def average_samples(samples: DataFrame, profile: Profile) -> DataFrame:
     )
 
 
-def average_calls(calls: DataFrame, customers: DataFrame, profile: Profile) -> DataFrame:
-    """Clean call statistics to a row per known customer: customerID, call_row_count, KPI means."""
-    # Many call rows to the rows of at most one customer; what has none is not averaged at all.
-    of_customers = calls.join(
-        customers.select("customerID").hint("shuffle_hash"), on="customerID", how="left_semi"
-    )
-    return of_customers.groupBy("customerID").agg(
+def average_calls(calls: DataFrame, profile: Profile) -> DataFrame:
+    """Clean call statistics to a row per customer: customerID, call_row_count, each KPI's mean."""
+    return calls.groupBy("customerID").agg(
         F.count(F.lit(1)).alias("call_row_count"), *_means(profile.kpis_of(CALL_STATISTICS))
     )
 
 
 def unknown_callers(calls: DataFrame, customers: DataFrame) -> DataFrame:
     """Clean call statistics without a customer: a row per number, customerID, call_row_count."""
-    # Many call rows to no customer.
-    of_nobody = calls.select("customerID").join(
-        customers.select("customerID").hint("shuffle_hash"), on="customerID", how="left_anti"
-    )
-    return of_nobody.groupBy("customerID").agg(F.count(F.lit(1)).alias("call_row_count"))
+    counted = calls.groupBy("customerID").agg(F.count(F.lit(1)).alias("call_row_count"))
+    # One caller to no customer; by hash, because a broadcast would cost a job of its own.
+    known = customers.select("customerID").hint("shuffle_hash")
+    return counted.join(known, on="customerID", how="left_anti")
 
 
 def join_inputs(customers: DataFrame, cells: DataFrame, callers: DataFrame) -> DataFrame:
@@ -59,8 +54,9 @@ def join_inputs(customers: DataFrame, cells: DataFrame, callers: DataFrame) -> D
         customers.select(*CUSTOMER_COLUMNS)
         # Many customers to at most one cell; cells without customers are kept.
         .join(cells, on="CellName", how="full_outer")
-        # Many customer rows to at most one caller.
-        .join(callers, on="customerID", how="left")
+        # Many customer rows to at most one caller; merged whatever their sizes, because a broadcast
+        # would cost a job of its own.
+        .join(callers.hint("merge"), on="customerID", how="left")
     )
 
 

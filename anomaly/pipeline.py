@@ -105,7 +105,7 @@ def detect(
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
 
     cells = average_samples(clean[SAMPLES], profile)
-    callers = average_calls(clean[CALL_STATISTICS], clean[CUSTOMERS], profile)
+    callers = average_calls(clean[CALL_STATISTICS], profile)
     joined = keep("joined", join_inputs(clean[CUSTOMERS], cells, callers))
 
     metrics = level_metrics(joined, profile)

@@ -1,13 +1,22 @@
-"""Runs the pipeline on this machine: reads, detects, stages, checks, publishes, reports."""
+"""Runs the pipeline on this machine: reads, detects, stages, checks, publishes, reports.
 
+spark-submit runners/local.py --customers PATH --samples PATH --calls PATH --out DIR
+"""
+
+import argparse
 import sys
+import tempfile
 import uuid
 from datetime import date
 from pathlib import Path
 
-from pyspark.sql import DataFrame, Row
+# spark-submit puts the folder of this file on the path, not the one above it.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from anomaly import AnomalyError, Profile, Run, detect
+from pyspark.sql import DataFrame, Observation, Row
+from pyspark.sql import functions as F
+
+from anomaly import Profile, Run, detect, load_profile
 from anomaly.contracts import (
     CALL_STATISTICS,
     CELL_TABLE,
@@ -17,14 +26,19 @@ from anomaly.contracts import (
     SAMPLES,
     SUMMARY_TABLE,
 )
-from anomaly.errors import ConfigurationError, InputError
+from anomaly.errors import ConfigurationError
+from runners.console import Progress, report
+from runners.exit_codes import exit_code_of
+from runners.limits import check_limits
+from runners.sample import write_sample
 from runners.session import local_session
-from runners.storage import INTERMEDIATE_PREFIX, ParquetDestination, read_input
+from runners.storage import INTERMEDIATE, ParquetDestination, read_input
 
-STAGED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, SUMMARY_TABLE)
+PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE)
 # Reading these back from Parquet also ends the plan there; a persisted frame's plan stays whole,
 # and Spark compares it again at each later step, which takes longer than writing it.
-INTERMEDIATE = ("joined", "judged")
+STAGED = ("joined", "judged")
+SAMPLE_SCALE, SAMPLE_SEED = 1, 42
 
 
 def run_locally(
@@ -38,73 +52,98 @@ def run_locally(
     for source, path in inputs.items():
         if Path(path).resolve() == Path(out).resolve():
             raise ConfigurationError("--out", [f"is the folder of the {source} input: {path}"])
+    progress = Progress()
     spark = local_session(master)
+    progress.done("session")
     run = Run(run_date, uuid.uuid4().hex[:12])
-    destination = ParquetDestination(spark, out, run.run_id)
+    persisted: list[DataFrame] = []
 
-    def keep(name: str, frame: DataFrame) -> DataFrame:
-        if name in STAGED:
-            print(f"[{name}]", file=sys.stderr)
-            return destination.stage(name, frame)
-        if name in INTERMEDIATE:
-            return destination.stage(f"{INTERMEDIATE_PREFIX}{name}", frame)
-        return frame.persist()
+    with ParquetDestination(spark, out, run.run_id) as destination:
 
-    try:
-        raw = [
-            read_input(spark, source, inputs[source], profile)
-            for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS)
+        def keep(name: str, frame: DataFrame) -> DataFrame:
+            if name == SUMMARY_TABLE:
+                return frame
+            if name not in (*PUBLISHED, *STAGED):
+                persisted.append(frame.persist())
+                return persisted[-1]
+            counted = Observation()
+            frame = frame.observe(counted, F.count(F.lit(1)).alias("rows"))
+            kept = destination.stage(name if name in PUBLISHED else f"{INTERMEDIATE}{name}", frame)
+            progress.done(name, counted.get["rows"])
+            return kept
+
+        try:
+            raw = [
+                read_input(spark, source, inputs[source], profile)
+                for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS)
+            ]
+            figures = detect(*raw, profile, run, keep).run_summary
+            summary = figures.collect()
+        finally:
+            for frame in persisted:
+                frame.unpersist()
+        check_limits(summary, profile.limits)
+        progress.done(SUMMARY_TABLE, len(summary))
+        figure = Row(*figures.columns)
+        ends = (run_date, run.run_id, profile.fingerprint)
+        summary += [
+            figure("seconds", stage, "seconds", seconds, None, *ends)
+            for stage, seconds in progress.seconds.items()
         ]
-        results = detect(*raw, profile, run, keep)
-        summary = results.run_summary.collect()
-        check_limits(summary, profile)
+        destination.stage(SUMMARY_TABLE, spark.createDataFrame(summary, figures.schema))
         destination.publish()
-    except AnomalyError:
-        destination.discard()
-        raise
+        progress.done("published")
     return summary
 
 
-def check_limits(summary: list[Row], profile: Profile) -> None:
-    """Raises InputError where nothing was usable, or the profile's limits are passed."""
-
-    def total(section: str, subject: str, item: str) -> float:
-        return sum(
-            row.value
-            for row in summary
-            if (row.section, row.subject, row.item) == (section, subject, item)
-        )
-
-    for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS):
-        rows = total("input", source, "rows in")
-        if not total("input", source, "rows clean"):
-            raise InputError(f"{source}: none of {rows:.0f} rows can be used; see the input")
-        left_out = sum(
-            total("rejected", source, reason)
-            for reason in ("filtered_by_profile", "beyond_row_limit")
-        )
-        share = (total("input", source, "rows rejected") - left_out) / rows
-        if share > profile.limits.largest_rejected_share:
-            raise InputError(
-                f"{source}: {share:.1%} of the rows were rejected, more than the profile's "
-                f"largest_rejected_share of {profile.limits.largest_rejected_share:.1%}"
-            )
-    customers = total("join", "all inputs", "customers")
-    matched = total("join", "all inputs", "matched customers") / customers if customers else 0.0
-    if matched < profile.limits.smallest_match_rate:
-        raise InputError(
-            f"{matched:.1%} of the customers have samples and call statistics, fewer than the "
-            f"profile's smallest_match_rate of {profile.limits.smallest_match_rate:.1%}"
-        )
-
-
-def report(summary: list[Row], out: str) -> str:
-    """What a person reads at the end: the towers to visit, worst first, and the tables' place."""
-    worst = sorted((row for row in summary if row.section == "worst"), key=lambda row: row.value)
-    lines = (
-        ["Towers that need maintenance, worst first:"] if worst else ["No tower needs maintenance."]
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of a run; --customers, --samples and --calls belong together."""
+    parser.add_argument(
+        "--profile", default="default", help="a TOML file, or the name of one that comes along"
     )
-    for row in worst:
-        lines.append(f"{row.value:4.0f}  {row.subject}  {row.item} KPIs: {row.detail}")
-    lines.append(f"Tables: {Path(out).resolve()}")
-    return "\n".join(lines)
+    parser.add_argument("--customers", help="customers: CSV or Parquet, a file or a folder")
+    parser.add_argument("--samples", help="quarter-hour samples of the cells, likewise")
+    parser.add_argument("--calls", help="call statistics of the customers, likewise")
+    parser.add_argument("--out", default="out", help="folder for the tables (default: out)")
+    parser.add_argument(
+        "--run-date",
+        type=date.fromisoformat,
+        default=date.today(),
+        help="the day that the run is for, YYYY-MM-DD (default: today)",
+    )
+    parser.add_argument("--master", help="Spark master (default: local[*], every core)")
+
+
+def run_command(options: argparse.Namespace) -> None:
+    """One run as its arguments say, on made-up data where they name no input."""
+    profile = load_profile(options.profile)
+    inputs = {
+        CUSTOMERS: options.customers,
+        SAMPLES: options.samples,
+        CALL_STATISTICS: options.calls,
+    }
+    missing = [source for source, path in inputs.items() if path is None]
+    if missing and len(missing) < len(inputs):
+        raise ConfigurationError(
+            "inputs", [f"the {source} input is not named" for source in missing]
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        if missing:
+            print(f"No input is named: made-up sample data, scale {SAMPLE_SCALE}", file=sys.stderr)
+            spark = local_session(options.master)
+            write_sample(spark, SAMPLE_SCALE, SAMPLE_SEED, folder, "parquet")
+            inputs = {source: f"{folder}/{source}" for source in inputs}
+        summary = run_locally(profile, inputs, options.out, options.run_date, options.master)
+    print(report(summary, options.out))
+
+
+def main() -> int:
+    """What spark-submit starts."""
+    parser = argparse.ArgumentParser(description=run_command.__doc__)
+    add_arguments(parser)
+    options = parser.parse_args()
+    return exit_code_of(lambda: run_command(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

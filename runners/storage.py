@@ -1,8 +1,12 @@
 """Reads the inputs, and writes tables as Parquet: staged first, then published."""
 
+import fcntl
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -12,8 +16,19 @@ from anomaly.contracts import MALFORMED_LINE, SOURCE_FILE, SOURCE_ROW_ID
 from anomaly.errors import InputError, OutputError
 from anomaly.profile import Profile
 
+RUNS, CURRENT = ".runs", ".current"
 # What is staged under such a name serves the run alone and is never published.
-INTERMEDIATE_PREFIX = "intermediate-"
+INTERMEDIATE = "intermediate-"
+SIGNS_OF_FAILED_WRITING = ("No space left", "Permission denied", "Mkdirs failed", "Disk quota")
+SIGNS_OF_FAILED_READING = (
+    "FAILED_READ_FILE",
+    "CANNOT_READ_FILE_FOOTER",
+    "is not a Parquet file",
+    "Could not read footer",
+    "Parquet column cannot be converted",
+    "FileNotFoundException",
+    "UNABLE_TO_INFER_SCHEMA",
+)
 
 
 def read_input(spark: SparkSession, source: str, path: str, profile: Profile) -> DataFrame:
@@ -23,14 +38,7 @@ def read_input(spark: SparkSession, source: str, path: str, profile: Profile) ->
     """
     files = _files(path, source)
     if files[0].suffix == ".parquet":
-        raw = spark.read.parquet(*map(str, files)).withColumns(
-            {
-                SOURCE_FILE: F.col("_metadata.file_path"),
-                SOURCE_ROW_ID: F.col("_metadata.row_index"),
-                MALFORMED_LINE: F.lit(False),
-            }
-        )
-        return conform(raw, source, profile, path)
+        return conform(_read_parquet(spark, files, path), source, profile, path)
     encoding = profile.inputs[source].encoding
     by_header: dict[str, list[str]] = {}
     for file in files:
@@ -42,6 +50,20 @@ def read_input(spark: SparkSession, source: str, path: str, profile: Profile) ->
     for other in others:
         first = first.unionByName(other, allowMissingColumns=True)
     return first
+
+
+def _read_parquet(spark: SparkSession, files: list[Path], path: str) -> DataFrame:
+    try:
+        raw = spark.read.parquet(*map(str, files))
+    except PySparkException as error:
+        raise InputError(f"{path}: cannot be read: {_first_line(str(error))}") from error
+    return raw.withColumns(
+        {
+            SOURCE_FILE: F.col("_metadata.file_path"),
+            SOURCE_ROW_ID: F.col("_metadata.row_index"),
+            MALFORMED_LINE: F.lit(False),
+        }
+    )
 
 
 def _read_csv(spark: SparkSession, header: str, files: list[str], encoding: str) -> DataFrame:
@@ -88,42 +110,94 @@ def _header(file: Path, encoding: str) -> str:
 
 
 class ParquetDestination:
-    """A folder with a sub-folder per table. Tables are staged beside and published together."""
+    """A folder with a table in each sub-folder, all of them published in one instant.
+
+    The tables of a run lie in .runs/RUN_ID; `.current` is a link to the published run, and each
+    table a link into it. Publishing replaces the one link, so that a reader finds all tables of
+    one run or all of the one before. A run holds the folder for itself while it is open.
+    """
 
     def __init__(self, spark: SparkSession, folder: str, run_id: str) -> None:
         self.spark = spark
         self.folder = Path(folder)
-        self.staging = self.folder / f".staging-{run_id}"
+        self.runs = self.folder / RUNS
+        self.staging = self.runs / run_id
+        self.current = self.folder / CURRENT
+
+    def __enter__(self) -> "ParquetDestination":
+        try:
+            self.staging.mkdir(parents=True)
+            self._lock = (self.folder / ".lock").open("w")
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self.staging.rmdir()
+            raise OutputError(f"{self.folder}: another run writes there; wait for it") from error
+        except OSError as error:
+            raise OutputError(f"{self.folder}: cannot be written: {error}") from error
+        self._remove_all_but(self.staging.name, self._published())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """What was not published is removed; what was published before stays."""
+        self._remove_all_but(self._published())
+        self._lock.close()
 
     def stage(self, name: str, frame: DataFrame) -> DataFrame:
-        """Write a table where no reader looks yet, and read it back."""
+        """Write a table where no reader looks yet, and read it back.
+
+        Raises InputError where Spark fails at reading what the table is made from, OutputError
+        where it cannot write.
+        """
         target = str(self.staging / name)
-        try:
+        with reading_and_writing(target):
             frame.write.mode("overwrite").parquet(target)
-        except OSError as error:
-            raise OutputError(f"{target}: cannot be written: {error}") from error
         return self.spark.read.schema(frame.schema).parquet(target)
 
     def publish(self) -> None:
         """Put the staged tables in place of the previous ones."""
         try:
-            tables = [
-                staged
-                for staged in sorted(self.staging.iterdir())
-                if not staged.name.startswith(INTERMEDIATE_PREFIX)
-            ]
-            for table in tables:
-                published = self.folder / table.name
-                previous = self.staging / f".previous-{table.name}"
-                if published.exists():
-                    published.rename(previous)
-                table.rename(published)
-            shutil.rmtree(self.staging)
+            for table in sorted(self.staging.iterdir()):
+                if table.name.startswith(INTERMEDIATE):
+                    shutil.rmtree(table)
+                else:
+                    self._link_table(table.name)
+            link = self.staging / CURRENT
+            link.symlink_to(Path(RUNS) / self.staging.name)
+            link.replace(self.current)
         except OSError as error:
-            raise OutputError(f"{self.folder}: not published: {error}; see {self.staging}") from (
-                error
-            )
+            raise OutputError(f"{self.folder}: not published: {error}") from error
 
-    def discard(self) -> None:
-        """Remove what was staged; what was published before stays."""
-        shutil.rmtree(self.staging, ignore_errors=True)
+    def _link_table(self, name: str) -> None:
+        table = self.folder / name
+        if table.exists() and not table.is_symlink():
+            raise OutputError(f"{table}: is there, but no run has put it there; move it away")
+        if not table.is_symlink():
+            table.symlink_to(Path(CURRENT) / name)
+
+    def _published(self) -> str:
+        return self.current.readlink().name if self.current.is_symlink() else ""
+
+    def _remove_all_but(self, *run_ids: str) -> None:
+        for run in self.runs.iterdir():
+            if run.name not in run_ids:
+                shutil.rmtree(run, ignore_errors=True)
+
+
+@contextmanager
+def reading_and_writing(target: str) -> Iterator[None]:
+    """Turns an error of Spark into an InputError, or an OutputError where it could not write."""
+    try:
+        yield
+    except PySparkException as error:
+        told = str(error)
+        if any(sign in told for sign in SIGNS_OF_FAILED_WRITING):
+            raise OutputError(f"{target}: cannot be written: {_first_line(told)}") from error
+        if any(sign in told for sign in SIGNS_OF_FAILED_READING):
+            raise InputError(f"cannot be read: {_first_line(told)}") from error
+        raise
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written: {error}") from error
+
+
+def _first_line(told: str) -> str:
+    return next((line for line in told.splitlines() if line.strip()), told)

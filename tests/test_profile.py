@@ -5,47 +5,97 @@ import pytest
 from anomaly import ConfigurationError, load_profile, parse_profile
 from anomaly.profile_reader import shipped_profiles
 
+LAB = (shipped_profiles() / "lab.toml").read_text()
+
+
+def faults_of(text: str) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_profile(text)
+    return caught.value.faults
+
 
 @pytest.mark.parametrize("name", ["default", "lab"])
-def test_shipped_profiles_judge_25_of_33_kpis(name):
+def test_shipped_profiles_judge_25_of_33_kpis(name: str) -> None:
     profile = load_profile(name)
     assert (len(profile.kpis), len(profile.derived), len(profile.rules)) == (33, 4, 25)
     assert profile.fingerprint.startswith(f"{name}@")
 
 
-def test_fingerprint_changes_with_any_setting():
-    text = (shipped_profiles() / "lab.toml").read_text()
-    changed = text.replace("minimum_defects = 15", "minimum_defects = 14")
-    assert parse_profile(text).fingerprint == parse_profile(text).fingerprint
-    assert parse_profile(text).fingerprint != parse_profile(changed).fingerprint
+def test_fingerprint_changes_with_any_setting() -> None:
+    changed = LAB.replace("minimum_defects = 15", "minimum_defects = 14")
+    assert parse_profile(LAB).fingerprint == parse_profile(LAB).fingerprint
+    assert parse_profile(LAB).fingerprint != parse_profile(changed).fingerprint
 
 
-def test_all_faults_are_reported_at_once():
-    text = (shipped_profiles() / "lab.toml").read_text()
-    bad = text.replace("minimum_defects = 15", "minimum_defects = true\nlevel = 1")
+def test_conditions_compare_numbers_as_numbers() -> None:
+    conditions = parse_profile(LAB).inputs["customers"].keep_where
+    assert conditions == (("Index", ">", 1000.0), ("PhoneService", "=", "Yes"))
+
+
+def test_all_faults_are_reported_at_once() -> None:
+    bad = LAB.replace("minimum_defects = 15", "minimum_defects = true\nlevel = 1")
     bad = bad.replace(
         '[rules.PRBUsageUL]\nbad_when = "above"', '[rules.PRBUsageUL]\nbad_when = "up"'
     )
-    with pytest.raises(ConfigurationError) as caught:
-        parse_profile(bad, "bad.toml")
-    assert len(caught.value.faults) == 3
-    assert "PRBUsageUL" in str(caught.value) and "unknown setting 'level'" in str(caught.value)
+    assert sorted(faults_of(bad)) == [
+        "[rules.PRBUsageUL] bad_when is 'up'; it must be above or below",
+        "[verdict] has an unknown setting 'level'; known are: minimum_defect_share, "
+        "minimum_defects, minimum_evaluated",
+        "[verdict] minimum_defects is True; it must be a whole number",
+    ]
 
 
-def test_two_columns_of_one_published_name_are_an_error():
-    text = (shipped_profiles() / "lab.toml").read_text()
-    clash = text.replace("[kpis.samples]", '[kpis.samples]\nmaxUE_UL_DL = { unit = "users" }')
-    with pytest.raises(ConfigurationError, match="avg_maxUE_UL_DL"):
-        parse_profile(clash)
+@pytest.mark.parametrize(
+    ("good", "bad", "fault"),
+    [
+        ('name = "lab"', "name = 1", "the profile name is 1; it must be text"),
+        ('Index = "> 1000"', "Index = 1000", "keep_where] Index is 1000; it must be an operator"),
+        ("[join]", "[joint]", "the profile has an unknown setting 'joint'"),
+        ("without_samples = false", "without_samples = 0", "it must be true or false"),
+        ("rows_per_key = 1 ", "rows_per_key = 1.5 ", "it must be a whole number"),
+        ("[join]", "[limits]\nsmallest_match_rate = inf\n[join]", "it must be a finite number"),
+        ('above"\nmethod = "mean"', 'above"', "needs the setting 'method': static or mean or"),
+        ("derived = [", "derived = [1, ", "it must be a list, each member text"),
+        ("[kpis.samples]", "[kpis.samples]\nx = 1", "[kpis.samples] needs a table 'x'"),
+        ('formula = "ratio"', 'name = "x"', "stability_voice_calls] has an unknown setting 'name'"),
+    ],
+)
+def test_a_wrong_setting_is_one_fault(good: str, bad: str, fault: str) -> None:
+    (found,) = faults_of(LAB.replace(good, bad, 1))
+    assert fault in found
 
 
-def test_a_name_that_bigquery_refuses_is_an_error():
-    text = (shipped_profiles() / "lab.toml").read_text()
-    illegal = text.replace("[kpis.samples]", '[kpis.samples]\n"Drop Rate (%)" = { unit = "%" }')
-    with pytest.raises(ConfigurationError, match="Drop Rate"):
-        parse_profile(illegal)
+@pytest.mark.parametrize(
+    ("good", "bad", "fault"),
+    [
+        ("minimum_defects = 15", "", "[verdict] needs either minimum_defects or"),
+        ('method = "mean"', 'method = "static"', "needs `value` with the method static"),
+        ('method = "mean"', 'method = "mean"\nq = 0.5', "needs `q` with the method quantile"),
+        ('method = "mean"', 'method = "mean"\nk = 2', "k multiplies a spread"),
+        ('first = "peak_vce_Mean"', 'first = "none"', "uses 'none', which is no measured KPI"),
+        ("[rules.PRBUsageUL]", "[rules.none]", "judges 'none', which is neither measured nor"),
+        ('Index = "> 1000"', 'none = "> 1000"', "keep_where names 'none'; it may name CellTower"),
+        ("{ unit", "{ minimum = 2, maximum = 1, unit", "minimum 2.0 is above maximum 1.0"),
+        ("[join]", "[limits]\nsmallest_match_rate = 2\n[join]", "it must lie between 0 and 1"),
+        ("derived = [", "minimum_baseline_count = 0\nderived = [", "count must be at least 1"),
+    ],
+)
+def test_a_contradiction_is_a_fault(good: str, bad: str, fault: str) -> None:
+    (found,) = faults_of(LAB.replace(good, bad, 1))
+    assert fault in found
 
 
-def test_an_unknown_profile_names_the_known_ones():
+def test_two_columns_of_one_published_name_are_an_error() -> None:
+    clash = LAB.replace("[kpis.samples]", '[kpis.samples]\nmaxUE_UL_DL = { unit = "users" }')
+    assert all("avg_maxUE_UL_DL" in fault for fault in faults_of(clash))
+
+
+def test_a_name_that_bigquery_refuses_is_an_error() -> None:
+    illegal = LAB.replace("[kpis.samples]", '[kpis.samples]\n"Drop Rate (%)" = { unit = "%" }')
+    (fault,) = faults_of(illegal)
+    assert "'Drop Rate (%)', which BigQuery refuses; set a `name` of letters" in fault
+
+
+def test_an_unknown_profile_names_the_known_ones() -> None:
     with pytest.raises(ConfigurationError, match="default, lab"):
         load_profile("no-such-profile")

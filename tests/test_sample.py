@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from anomaly.errors import AnomalyError
 from runners import sample
+from runners.sample import writing
 
 SEED = 7
 
@@ -257,7 +258,7 @@ def test_writing_twice_gives_one_plain_truth_file(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for heavy in ("customers", "call_statistics"):
-        monkeypatch.setattr(sample, heavy, sample.truth)
+        monkeypatch.setattr(writing, heavy, sample.truth)
     for _ in range(2):
         sample.write_sample(spark, 1, SEED, str(tmp_path), "csv")
     names = sorted(path.name for path in tmp_path.iterdir())

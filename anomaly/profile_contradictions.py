@@ -1,0 +1,114 @@
+"""Faults of a profile that show only when its settings are seen together."""
+
+from collections import Counter
+
+from anomaly.contracts import INPUT_CONTRACTS
+from anomaly.profile import Method, Profile, Rule
+
+
+def contradictions(profile: Profile) -> list[str]:
+    """Return a message for each setting that contradicts another or is out of its range."""
+    return [
+        *_clashing_names(profile),
+        *_unknown_kpis(profile),
+        *(fault for rule in profile.rules for fault in _rule_faults(rule)),
+        *_range_faults(profile),
+        *_input_faults(profile),
+        *_verdict_faults(profile),
+    ]
+
+
+def _clashing_names(profile: Profile) -> list[str]:
+    faults = [] if profile.name else ["the profile needs a name"]
+    names = [kpi.name for kpi in profile.kpis] + [kpi.name for kpi in profile.derived]
+    published = [profile.column_of(name) for name in names]
+    published += [rule.flag for rule in profile.rules]
+    # BigQuery compares column names without regard to case.
+    counted = Counter(name.lower() for name in published)
+    for name in sorted({name for name in published if counted[name.lower()] > 1}):
+        columns = [kpi.column for kpi in profile.kpis if kpi.average.lower() == name.lower()]
+        origin = f" (from {' and '.join(columns)})" if columns else ""
+        faults.append(f"two columns would be published as {name!r}{origin}; rename one by `name`")
+    return faults
+
+
+def _unknown_kpis(profile: Profile) -> list[str]:
+    measured = {kpi.name for kpi in profile.kpis}
+    derived = {kpi.name for kpi in profile.derived}
+    faults = [
+        f"[derived.{kpi.name}] uses {name!r}, which is no measured KPI"
+        for kpi in profile.derived
+        for name in (kpi.first, kpi.second)
+        if name not in measured
+    ]
+    faults += [
+        f"[rules.{rule.kpi}] judges {rule.kpi!r}, which is neither measured nor derived"
+        for rule in profile.rules
+        if rule.kpi not in measured | derived
+    ]
+    for name, level in (("customer", profile.customer_level), ("cell", profile.cell_level)):
+        if sorted(level.derived) != sorted(derived):
+            faults.append(
+                f"[{name}_level] derived must list each derived KPI once: "
+                f"{', '.join(sorted(derived)) or '(none)'}"
+            )
+        if level.minimum_baseline_count < 1:
+            faults.append(f"[{name}_level] minimum_baseline_count must be at least 1")
+    return faults
+
+
+def _rule_faults(rule: Rule) -> list[str]:
+    where = f"[rules.{rule.kpi}]"
+    faults = []
+    if (rule.value is not None) != (rule.method is Method.STATIC):
+        faults.append(f"{where} needs `value` with the method static, and only then")
+    if (rule.q is not None) != (rule.method is Method.QUANTILE):
+        faults.append(f"{where} needs `q` with the method quantile, and only then")
+    if rule.q is not None and not 0 <= rule.q <= 1:
+        faults.append(f"{where} q is {rule.q}; it must lie between 0 and 1")
+    if rule.k < 0 or rule.smallest_change < 0:
+        faults.append(f"{where} k and smallest_change must not be negative")
+    if rule.k and rule.method is not Method.MEDIAN_IQR:
+        faults.append(f"{where} k multiplies a spread; the method {rule.method.value} has none")
+    return faults
+
+
+def _range_faults(profile: Profile) -> list[str]:
+    faults = [
+        f"[kpis.{kpi.source}.{kpi.column}] minimum {kpi.minimum} is above maximum {kpi.maximum}"
+        for kpi in profile.kpis
+        if kpi.minimum is not None and kpi.maximum is not None and kpi.minimum > kpi.maximum
+    ]
+    shares = {
+        "[limits] largest_rejected_share": profile.limits.largest_rejected_share,
+        "[limits] smallest_match_rate": profile.limits.smallest_match_rate,
+    }
+    faults += [
+        f"{where} is {share}; it must lie between 0 and 1"
+        for where, share in shares.items()
+        if not 0 <= share <= 1
+    ]
+    return faults
+
+
+def _input_faults(profile: Profile) -> list[str]:
+    faults = []
+    for name, rules in profile.inputs.items():
+        if rules.rows_per_key < 0:
+            faults.append(f"[inputs.{name}] rows_per_key must not be negative; 0 means all")
+        known = {column.name for column in INPUT_CONTRACTS[name].columns}
+        faults += [
+            f"[inputs.{name}] keep_where names {column!r}; it may name {', '.join(sorted(known))}"
+            for column, _, _ in rules.keep_where
+            if column not in known
+        ]
+    return faults
+
+
+def _verdict_faults(profile: Profile) -> list[str]:
+    verdict = profile.verdict
+    if (verdict.minimum_defects is None) == (verdict.minimum_defect_share is None):
+        return ["[verdict] needs either minimum_defects or minimum_defect_share"]
+    if verdict.minimum_defect_share is not None and not 0 < verdict.minimum_defect_share <= 1:
+        return ["[verdict] minimum_defect_share must be above 0 and at most 1"]
+    return []

@@ -1,0 +1,45 @@
+"""What a person sees in the terminal: the stages as they end, and the towers to visit."""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyspark.sql import Row
+
+
+class Progress:
+    """Tells each stage when it ends, with its rows and the seconds since the stage before."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def done(self, stage: str, rows: int | None = None) -> None:
+        """Tell that a stage has ended."""
+        now = time.monotonic()
+        self.seconds[stage] = now - self._last
+        self._last = now
+        counted = "" if rows is None else f"{rows:12,} rows"
+        # Spark's progress bar leaves the cursor in the middle of its line.
+        print(f"\r{stage:32}{counted:>18}{self.seconds[stage]:8.1f} s", file=sys.stderr)
+
+
+def report(summary: Sequence[Row], out: str) -> str:
+    """The towers that need maintenance, worst first, with their reasons, and the tables' place."""
+    worst = sorted(
+        (row for row in summary if row.section == "worst"), key=lambda row: (row.value, row.subject)
+    )
+    figures = {(row.section, row.subject, row.item): row.value for row in summary}
+    towers = figures.get(("kpi", "cell", "rows"), 0)
+    required = figures.get(("verdict", "cell", "Required"), 0)
+    lines = [
+        f"{required:.0f} of {towers:.0f} towers need maintenance{', worst first:' * bool(worst)}"
+    ]
+    for row in worst:
+        lines.append(f"{row.value:4.0f}  {row.subject}  {row.item} KPIs are defects")
+        lines += [f"        {reason}" for reason in row.detail.split("; ")]
+    if required > len(worst):
+        lines.append(f"      and {required - len(worst):.0f} more, in the table")
+    lines.append(f"Tables: {Path(out).resolve()}")
+    return "\n".join(lines)

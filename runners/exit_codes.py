@@ -1,0 +1,26 @@
+"""How a command ends: an exit code for each kind of error, and never a bare traceback."""
+
+import sys
+from collections.abc import Callable
+
+from anomaly.errors import AnomalyError, ConfigurationError, InputError, OutputError
+
+DONE, UNEXPECTED, BAD_CONFIGURATION, INPUT_REFUSED, OUTPUT_FAILED = 0, 1, 2, 3, 4
+EXIT_CODES = {
+    ConfigurationError: BAD_CONFIGURATION,
+    InputError: INPUT_REFUSED,
+    OutputError: OUTPUT_FAILED,
+}
+
+
+def exit_code_of(command: Callable[[], None]) -> int:
+    """Run a command and return its exit code; an error is told on the error stream."""
+    try:
+        command()
+    except AnomalyError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_CODES.get(type(error), UNEXPECTED)
+    except KeyboardInterrupt:
+        print("error: interrupted; the previous output is as it was", file=sys.stderr)
+        return UNEXPECTED
+    return DONE

@@ -1,0 +1,63 @@
+"""Who calls in each row of the call statistics, and the draws that its amounts come from."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from runners.sample.customer_identity import CUSTOMERS_PER_UNIT, customer_number, customer_place
+from runners.sample.draws import fine_uniform, normal, seeded_hash, shuffled, uniform
+from runners.sample.expressions import whole
+from runners.sample.faults import fault_code
+
+# One hash gives four draws; the names say what each draw decides first.
+CALL_DRAWS = (
+    ("placed", "completed", "received", "peak"),
+    ("dropped", "blocked", "unanswered", "length"),
+    ("data_user", "data_volume", "data_quality", "roaming"),
+    ("change", "account", "handset", "household"),
+)
+
+
+def with_draws(rows: DataFrame, scale: int, seed: int) -> DataFrame:
+    """Return for each row (id: bigint) its customer's number and fault, and its draws.
+
+    Columns: known_number (bigint), fault (its code, int), habit of the customer and month (both
+    standard normal), stranger (a hash) and a uniform draw for each name of CALL_DRAWS.
+    """
+    return _draws(_keys(rows, scale, seed), seed)
+
+
+def draw_of(name: str) -> Column:
+    """Return the uniform draw of a name of CALL_DRAWS."""
+    return F.col(f"{name}_draw")
+
+
+def _keys(rows: DataFrame, scale: int, seed: int) -> DataFrame:
+    """Give each row a customer; along the customers their expected number falls from 40 to none."""
+    total = CUSTOMERS_PER_UNIT * scale
+    draw = fine_uniform(seeded_hash(seed, "customer", F.col("id")))
+    rank = whole((1.0 - F.sqrt(1.0 - draw)) * total)
+    return rows.select("id", shuffled(rank, total, seed).alias("position")).select(
+        "*",
+        customer_number(seed, F.col("position")).alias("known_number"),
+        *customer_place(seed, F.col("position")),
+    )
+
+
+def _draws(keyed: DataFrame, seed: int) -> DataFrame:
+    hashes = [f"hash_{place}" for place in range(len(CALL_DRAWS))]
+    hashed = keyed.select(
+        "*",
+        fault_code(seed, F.col("unit"), F.col("cell")).alias("fault"),
+        normal(seeded_hash(seed, "habit", F.col("position"))).alias("habit"),
+        normal(seeded_hash(seed, "month", F.col("id"))).alias("month"),
+        seeded_hash(seed, "stranger", F.col("id")).alias("stranger"),
+        *(seeded_hash(seed, name, F.col("id")).alias(name) for name in hashes),
+    )
+    return hashed.select(
+        "known_number", "fault", "habit", "month", "stranger",
+        *(
+            uniform(F.col(source), slot).alias(f"{name}_draw")
+            for source, names in zip(hashes, CALL_DRAWS, strict=True)
+            for slot, name in enumerate(names)
+        ),
+    )  # fmt: skip

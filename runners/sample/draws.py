@@ -1,0 +1,63 @@
+"""Draws that depend on the seed and a key alone.
+
+A stream is the name of a hash: hashes of one key in two streams are independent.
+"""
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from runners.sample.expressions import Literal, item, whole
+
+# Coprime to the row counts, so that multiplying by it (modulo the count) shuffles the rows.
+SHUFFLE_PRIME = 1_000_003
+
+
+def seeded_hash(seed: int, stream: str, *keys: Column) -> Column:
+    """Return a hash (bigint) of seed, stream and keys."""
+    return F.xxhash64(F.lit(stream), F.lit(seed % 2**63).cast("long"), *keys)
+
+
+def uniform(hashed: Column, slot: int) -> Column:
+    """Return one of the four coarse draws (65,536 steps in [0, 1)) that a hash holds."""
+    return F.shiftrightunsigned(hashed, 16 * slot).bitwiseAND(65535) / 65536.0
+
+
+def fine_uniform(hashed: Column) -> Column:
+    """Return one draw of 2^40 steps in [0, 1)."""
+    return F.pmod(hashed, F.lit(2**40)) / float(2**40)
+
+
+def normal(hashed: Column) -> Column:
+    """Return a draw that is nearly standard normal, as the sum of four uniform ones.
+
+    It is never beyond 3.5.
+    """
+    total = sum((uniform(hashed, slot) for slot in range(1, 4)), uniform(hashed, 0))
+    return (total - 2.0) * 3**0.5
+
+
+def again(draw: Column, factor: int) -> Column:
+    """Return a further draw from a draw, for columns that need not be independent of it."""
+    return (draw * float(factor)) % 1.0
+
+
+def around(draw: Column, width: float) -> Column:
+    """Return a factor around one, from a uniform draw."""
+    return F.exp((draw - 0.5) * width)
+
+
+def pick(values: Sequence[Literal], draw: Column) -> Column:
+    """Return one of the values, each with the same chance, from a uniform draw."""
+    return item(values, whole(draw * len(values)))
+
+
+def chance(draw: Column, share: float) -> Column:
+    """Return Yes for a share (0 to 1) of the uniform draws, else No."""
+    return F.when(draw < share, "Yes").otherwise("No")
+
+
+def shuffled(number: Column, total: int, seed: int, prime: int = SHUFFLE_PRIME) -> Column:
+    """Map the numbers 0 to total - 1 (bigint) one to one onto themselves, out of order."""
+    return (number * prime + seed % total) % total

@@ -1,0 +1,67 @@
+"""Writes a sample: the three inputs and the truth about their faults."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+
+from anomaly.errors import ConfigurationError
+from runners.sample.call_table import call_statistics
+from runners.sample.customer_table import customers
+from runners.sample.faults import truth
+from runners.sample.sample_table import samples
+
+
+def write_sample(
+    spark: SparkSession, scale: int, seed: int, out: str, file_format: str = "csv"
+) -> None:
+    """Write customers (always Parquet), samples, call_statistics and truth.csv below `out`.
+
+    What stands under these names is replaced. `truth.csv` is one plain file on a local disk, and
+    elsewhere (gs://) a folder of that name with one part.
+    """
+    if file_format not in ("csv", "parquet"):
+        raise ConfigurationError("sample", [f"format is {file_format!r}: give csv or parquet"])
+    root = out.rstrip("/")
+    with short_methods(spark):
+        _write(customers(spark, scale, seed), f"{root}/customers", "parquet")
+        _write(samples(spark, scale, seed), f"{root}/samples", file_format)
+        _write(call_statistics(spark, scale, seed), f"{root}/call_statistics", file_format)
+        _write(truth(spark, scale, seed), f"{root}/truth.csv", "csv")
+    _unfold(f"{root}/truth.csv")
+
+
+@contextmanager
+def short_methods(spark: SparkSession) -> Iterator[None]:
+    """Have Spark cut its generated code into short methods, until the end of the block.
+
+    The JVM never compiles a method above 8,000 bytes. Spark puts these wide rows into a single one
+    by default, which is then interpreted: four to ten times as slow.
+    """
+    setting = "spark.sql.codegen.hugeMethodLimit"
+    before = spark.conf.get(setting)
+    spark.conf.set(setting, "8000")
+    try:
+        yield
+    finally:
+        spark.conf.set(setting, before or "65535")
+
+
+def _write(table: DataFrame, path: str, file_format: str) -> None:
+    writer = table.write.mode("overwrite").format(file_format)
+    if file_format == "csv":
+        writer = writer.options(header=True, nullValue="", emptyValue="")
+    writer.save(path)
+
+
+def _unfold(path: str) -> None:
+    """Put the one part file of a local folder in the folder's place."""
+    folder = Path(path.removeprefix("file://"))
+    if not folder.is_dir():
+        return
+    (part,) = folder.glob("part-*")
+    single = part.rename(folder.with_name(f".{folder.name}.part"))
+    shutil.rmtree(folder)
+    single.rename(folder)
