@@ -24,6 +24,7 @@ endif
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict anomaly runners
 
 test-fast: setup
 	$(BIN)/pytest

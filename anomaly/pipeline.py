@@ -141,8 +141,8 @@ def _with_derived(averages: DataFrame, level: str, profile: Profile) -> DataFram
     settings = profile.level(level)
     metrics = averages.select("*", *derived_kpis(profile))
     if settings.missing is MissingPolicy.ZERO_BEFORE_BASELINE:
-        kpis = (*profile.kpis, *profile.derived)
-        metrics = metrics.fillna(0.0, subset=[profile.column_of(kpi.name) for kpi in kpis])
+        columns = [kpi.average for kpi in profile.kpis]
+        metrics = metrics.fillna(0.0, subset=columns + [kpi.name for kpi in profile.derived])
     return metrics.withColumn("level", F.lit(level))
 
 

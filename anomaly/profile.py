@@ -195,7 +195,8 @@ class Profile:
 
     def unit_of(self, name: str) -> str:
         """The unit of a measured or derived KPI."""
-        return next(kpi.unit for kpi in (*self.kpis, *self.derived) if kpi.name == name)
+        measured = {kpi.name: kpi.unit for kpi in self.kpis}
+        return (measured | {kpi.name: kpi.unit for kpi in self.derived})[name]
 
     def column_of(self, name: str) -> str:
         """The output column that holds a KPI: avg_NAME if measured, NAME if derived."""

@@ -41,7 +41,7 @@ def _check_rejected(summary: Sequence[Row], source: str, largest_share: float) -
 
 def _total(summary: Sequence[Row], section: str, subject: str, item: str) -> float:
     return sum(
-        row.value
+        float(row.value)
         for row in summary
         if (row.section, row.subject, row.item) == (section, subject, item)
     )

@@ -73,11 +73,11 @@ def run_locally(
             return kept
 
         try:
-            raw = [
+            customers, samples, calls = (
                 read_input(spark, source, inputs[source], profile)
                 for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS)
-            ]
-            figures = detect(*raw, profile, run, keep).run_summary
+            )
+            figures = detect(customers, samples, calls, profile, run, keep).run_summary
             summary = figures.collect()
         finally:
             for frame in persisted:

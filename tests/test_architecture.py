@@ -16,6 +16,8 @@ def test_transforms_hold_no_action_and_import_no_runner(path):
     assert not re.findall(r"^\s*(?:from|import) (?:runners|google|airflow)", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "runners").glob("*.py")), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "runners").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
+)
 def test_runners_run_on_spark_connect(path):
     assert not re.findall(r"sparkContext|_jvm|_jdf|\.rdd\b", path.read_text())

@@ -1,0 +1,46 @@
+"""The same rows come out however the inputs are split, ordered and read."""
+
+import random
+from datetime import date
+
+import pytest
+
+from anomaly import Run, detect, parse_profile
+from runners.storage import read_input
+from tests.small_inputs import SmallInputs, profile_text
+
+SOURCES = ("customers", "samples", "call_statistics")
+
+
+def tables(spark, inputs, partitions):
+    """Both tables as sorted texts of rows: every column, evidence included, to the last bit."""
+    profile = parse_profile(profile_text())
+    raw = [read_input(spark, source, inputs[source], profile) for source in SOURCES]
+    results = detect(
+        *(frame.repartition(partitions) for frame in raw),
+        profile,
+        Run(date(2026, 11, 1), "same"),
+        lambda name, frame: frame.persist() if name in ("joined", "judged") else frame,
+    )
+    both = results.customer_service_metrics_data, results.cell_tower_performance_data
+    return [sorted(map(repr, table.collect())) for table in both]
+
+
+@pytest.fixture(scope="module")
+def expected(spark, tmp_path_factory):
+    return tables(spark, SmallInputs().write(tmp_path_factory.mktemp("one")), partitions=1)
+
+
+@pytest.mark.parametrize(("partitions", "files", "ansi"), [(3, 1, "true"), (17, 4, "false")])
+def test_rows_do_not_depend_on_partitions_files_or_ansi(
+    spark, tmp_path, expected, partitions, files, ansi
+):
+    inputs = SmallInputs().write(tmp_path, files=files, order=random.Random(files))
+    before = spark.conf.get("spark.sql.ansi.enabled")
+    spark.conf.set("spark.sql.ansi.enabled", ansi)
+    try:
+        found = tables(spark, inputs, partitions)
+    finally:
+        spark.conf.set("spark.sql.ansi.enabled", before)
+    assert len(found[0]) > 40 and len(found[1]) == 12
+    assert found == expected
