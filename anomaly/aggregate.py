@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.contracts import CALL_STATISTICS, SAMPLES
-from anomaly.numbers import exact_mean, ratio
+from anomaly.numbers import exact_mean
 from anomaly.profile import DerivedKpi, Formula, Kpi, Profile
 
 CUSTOMER_COLUMNS = (
@@ -87,7 +87,7 @@ def cell_averages(joined: DataFrame, profile: Profile) -> DataFrame:
                 "call_row_count"
             ),
             *(
-                exact_mean(kpi.average, where="is_published").alias(kpi.average)
+                F.expr(exact_mean(kpi.average, where="is_published")).alias(kpi.average)
                 for kpi in profile.kpis_of(CALL_STATISTICS)
             ),
             # The same in each row of the cell.
@@ -109,16 +109,17 @@ def _is_published(profile: Profile) -> Column:
     return is_published
 
 
-def derived_kpis(profile: Profile) -> list[Column]:
-    """The derived KPIs of a row of averages; NULL where an operand is, or a denominator is 0."""
-    averages = {kpi.name: F.col(kpi.average) for kpi in profile.kpis}
-    return [_derive(kpi, averages).alias(kpi.name) for kpi in profile.derived]
+def with_derived_kpis(averages: DataFrame, profile: Profile) -> DataFrame:
+    """Averages with the derived KPIs; NULL where an operand is, or a denominator is 0."""
+    return averages.selectExpr("*", *(_derived(kpi, profile) for kpi in profile.derived))
 
 
-def _derive(kpi: DerivedKpi, averages: dict[str, Column]) -> Column:
-    first, second = averages[kpi.first], averages[kpi.second]
-    return ratio(first, second) if kpi.formula is Formula.RATIO else first - second
+def _derived(kpi: DerivedKpi, profile: Profile) -> str:
+    first, second = profile.column_of(kpi.first), profile.column_of(kpi.second)
+    if kpi.formula is Formula.RATIO:
+        return f"{first} / nullif({second}, 0D) AS {kpi.name}"
+    return f"{first} - {second} AS {kpi.name}"
 
 
 def _means(kpis: tuple[Kpi, ...]) -> list[Column]:
-    return [exact_mean(kpi.name).alias(kpi.average) for kpi in kpis]
+    return [F.expr(exact_mean(kpi.name)).alias(kpi.average) for kpi in kpis]

@@ -3,10 +3,10 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.constants import constant_array
 from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL
 from anomaly.numbers import exact_mean, rounded_for_quantiles
 from anomaly.profile import Direction, Method, Profile, Rule
+from anomaly.sql import constant_array
 
 # The quartiles of a normal distribution lie 1.349 standard deviations apart.
 IQR_OF_NORMAL = 1.349
@@ -21,8 +21,8 @@ def baselines(metrics: DataFrame, profile: Profile) -> DataFrame:
     rests on, and bound = centre +/- max(k x spread, smallest_change) on the bad side, NULL where
     fewer values were there than the level's minimum_baseline_count.
     """
-    columns = [_baseline(rule, profile.column_of(rule.kpi)) for rule in profile.rules]
-    found = metrics.groupBy("level").agg(F.array(*columns).alias("baselines"))
+    columns = ", ".join(_baseline(rule, profile.column_of(rule.kpi)) for rule in profile.rules)
+    found = metrics.groupBy("level").agg(F.expr(f"array({columns})").alias("baselines"))
     minimum_count = F.when(
         F.col("level") == CUSTOMER_LEVEL, profile.level(CUSTOMER_LEVEL).minimum_baseline_count
     ).otherwise(profile.level(CELL_LEVEL).minimum_baseline_count)
@@ -34,28 +34,29 @@ def baselines(metrics: DataFrame, profile: Profile) -> DataFrame:
     return found.select("level", bounded.alias("baselines"))
 
 
-def _baseline(rule: Rule, column: str) -> Column:
-    no_spread = F.lit(None).cast("double")
+def _baseline(rule: Rule, column: str) -> str:
+    """The SQL of a rule's aggregate: struct<centre, spread, count>."""
+    spread = "NULL"
     if rule.method is Method.STATIC:
-        centre, spread = F.first(F.lit(float(rule.value or 0.0))), no_spread
+        centre = f"first({float(rule.value or 0.0)!r}D)"
     elif rule.method is Method.MEAN:
-        centre, spread = exact_mean(column), no_spread
+        centre = exact_mean(column)
     elif rule.method is Method.QUANTILE:
-        centre, spread = _quantiles(column, float(rule.q or 0.0))[0], no_spread
+        centre = f"{_quantiles(column, float(rule.q or 0.0))}[0]"
     else:
-        lower, centre, upper = _quantiles(column, 0.25, 0.5, 0.75)
-        spread = (upper - lower) / F.lit(IQR_OF_NORMAL)
-    return F.struct(
-        centre.cast("double").alias("centre"),
-        spread.cast("double").alias("spread"),
-        F.count(column).alias("count"),
+        quartiles = _quantiles(column, 0.25, 0.5, 0.75)
+        centre = f"{quartiles}[1]"
+        spread = f"({quartiles}[2] - {quartiles}[0]) / {IQR_OF_NORMAL}D"
+    return (
+        f"struct(CAST({centre} AS double) AS centre, CAST({spread} AS double) AS spread, "
+        f"count(`{column}`) AS count)"
     )
 
 
-def _quantiles(column: str, *shares: float) -> list[Column]:
+def _quantiles(column: str, *shares: float) -> str:
     """Interpolated quantiles, of values rounded so that the aggregate's memory is bounded."""
-    found = F.percentile(rounded_for_quantiles(column), [*shares])
-    return [found[position] for position in range(len(shares))]
+    wanted = ", ".join(f"{share!r}D" for share in shares)
+    return f"percentile({rounded_for_quantiles(column)}, array({wanted}))"
 
 
 def _margin_of(rule: Rule) -> dict[str, object]:

@@ -5,7 +5,7 @@ so that an input is scanned once and no row can be lost in between. Raw columns 
 or typed (Parquet); both are checked by the same rules.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
@@ -13,7 +13,6 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from anomaly.conform import conform
-from anomaly.constants import array_of, constant_array
 from anomaly.contracts import (
     CALL_STATISTICS,
     CUSTOMERS,
@@ -27,6 +26,7 @@ from anomaly.contracts import (
 )
 from anomaly.numbers import LARGEST_NUMBER
 from anomaly.profile import InputRules, Kpi, Profile
+from anomaly.sql import array_of, constant_array, quoted
 
 # Letters that Java takes in a number: 12d, 1f and 0x1p3.
 NOT_IN_A_NUMBER = "[dDfFxX]"
@@ -117,7 +117,7 @@ def clean_rows(checked: DataFrame) -> DataFrame:
     return checked.where(F.col("row_reason").isNull()).drop(*PROVENANCE)
 
 
-def rejected_rows(checked: Mapping[str, DataFrame], run: Iterable[Column]) -> DataFrame:
+def rejected_rows(checked: Mapping[str, DataFrame], run: Mapping[str, Column]) -> DataFrame:
     """A row per rejected row and per value that was left out of a clean row, of all inputs.
 
     The number of the row in its file counts from 1, a CSV header aside. Rows with the scope `row`
@@ -140,12 +140,9 @@ def rejected_rows(checked: Mapping[str, DataFrame], run: Iterable[Column]) -> Da
         # Many rows to one file.
         fault.join(first_id, on=same_file, how="inner")
         .withColumn("source_row", F.col(SOURCE_ROW_ID) - F.col("first_id") + 1)
-        .select(
-            F.col("fault.source"),
-            F.col(f"fault.{SOURCE_FILE}"),
-            *(F.col(column.name) for column in REJECTED_COLUMNS[2:-3]),
-            *run,
-        )
+        .select("fault.*", "source_row")
+        .withColumns({**run})
+        .selectExpr(*(f"`{column.name}`" for column in REJECTED_COLUMNS))
     )
 
 
@@ -175,7 +172,7 @@ def _faults(checked: DataFrame, source: str) -> DataFrame:
 
 
 def _raw(name: str) -> Column:
-    return F.col(f"`{name}`")
+    return F.col(quoted(name))
 
 
 def _is_numeric(raw: DataFrame, name: str) -> bool:
@@ -205,23 +202,25 @@ def _whole_number(raw: DataFrame, name: str) -> Column:
     )
 
 
-def _number(raw: DataFrame, kpi: Kpi) -> Column:
-    """The number that a KPI column holds, usable or not; NULL where it holds none."""
+def _number(raw: DataFrame, kpi: Kpi) -> str:
+    """The SQL of the number that a KPI column holds, usable or not; NULL where it holds none."""
+    column = quoted(kpi.column)
     if _is_numeric(raw, kpi.column):
-        return _raw(kpi.column).cast("double")
+        return f"CAST({column} AS double)"
     # A cast alone would also take "12d" for 12.
-    number = F.expr(f"try_cast(`{kpi.column}` AS double)")
-    return F.when(~_raw(kpi.column).rlike(NOT_IN_A_NUMBER), number)
+    return f"CASE WHEN NOT {column} RLIKE '{NOT_IN_A_NUMBER}' THEN try_cast({column} AS double) END"
 
 
-def _usable(number: Column, kpi: Kpi) -> Column:
-    """The number where it is finite, in the KPI's range and no sentinel."""
+def _usable(kpi: Kpi) -> str:
+    """The SQL of a parsed number where it is finite, in the KPI's range and no sentinel."""
+    number = quoted(_parsed_name(kpi))
     lowest = -LARGEST_NUMBER if kpi.minimum is None else kpi.minimum
     highest = LARGEST_NUMBER if kpi.maximum is None else kpi.maximum
-    is_usable = number.between(lowest, highest)
+    is_usable = f"{number} BETWEEN {float(lowest)!r}D AND {float(highest)!r}D"
     if kpi.sentinels:
-        is_usable &= ~number.isin(*kpi.sentinels)
-    return F.when(is_usable, number)
+        listed = ", ".join(f"{float(sentinel)!r}D" for sentinel in kpi.sentinels)
+        is_usable += f" AND {number} NOT IN ({listed})"
+    return f"CASE WHEN {is_usable} THEN {number} END"
 
 
 def _value_faults(kpis: Sequence[Kpi], rules: InputRules) -> Column:
@@ -330,13 +329,16 @@ def _checked_kpis(
     rules = profile.inputs[source]
     kpis = profile.kpis_of(source)
     # Step by step, so that Spark parses each text once although its number is used several times.
-    parsed = raw.withColumns({_parsed_name(kpi): _number(raw, kpi) for kpi in kpis})
-    usable = parsed.withColumns(
-        {_usable_name(kpi): _usable(F.col(_parsed_name(kpi)), kpi) for kpi in kpis}
+    parsed = raw.selectExpr(
+        "*", *(f"{_number(raw, kpi)} AS {quoted(_parsed_name(kpi))}" for kpi in kpis)
+    )
+    usable = parsed.selectExpr(
+        "*", *(f"{_usable(kpi)} AS {quoted(_usable_name(kpi))}" for kpi in kpis)
     )
     values = [F.col(_usable_name(kpi)).alias(kpi.name) for kpi in kpis]
     is_unusable = (
-        f"`{_usable_name(kpi)}` IS NULL AND CAST(`{kpi.column}` AS string) != ''" for kpi in kpis
+        f"{quoted(_usable_name(kpi))} IS NULL AND CAST({quoted(kpi.column)} AS string) != ''"
+        for kpi in kpis
     )
     with_fault = usable.withColumn("has_fault", F.expr(" OR ".join(is_unusable)))
     # Few rows have a fault: only theirs are examined one by one.

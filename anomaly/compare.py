@@ -7,10 +7,10 @@ KPIs a profile has. `judge` finds the numbers, `evidence` adds what the profile 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.constants import array_of, constant_array
 from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL, EVIDENCE_TYPE
 from anomaly.numbers import exceeds
 from anomaly.profile import Direction, Method, MissingPolicy, Profile, Rule
+from anomaly.sql import array_of, constant_array
 
 # Status of a KPI in a row. Only OK and CRIT are judged; the flag of the others is NULL.
 NO_DATA, NO_BASELINE, OK, CRIT = "NO_DATA", "NO_BASELINE", "OK", "CRIT"
@@ -43,13 +43,6 @@ def judge(metrics: DataFrame, baselines: DataFrame, profile: Profile) -> DataFra
 def flag(kpi: Column) -> Column:
     """1 for a defect, 0 for none, NULL where the KPI was not judged."""
     return F.when(kpi["status"] == CRIT, 1).when(kpi["status"] == OK, 0)
-
-
-def flags(profile: Profile) -> list[Column]:
-    """The flag column of each rule, from the column `flags` (in their order)."""
-    return [
-        F.expr(f"flags[{position}]").alias(rule.flag) for position, rule in enumerate(profile.rules)
-    ]
 
 
 def defects(kpis: Column) -> Column:

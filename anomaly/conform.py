@@ -2,8 +2,7 @@
 
 from collections import defaultdict
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
 from anomaly.contracts import (
@@ -14,6 +13,7 @@ from anomaly.contracts import (
 )
 from anomaly.errors import InputError
 from anomaly.profile import Profile
+from anomaly.sql import quoted
 
 USABLE_TYPES = (T.StringType, T.NumericType, T.TimestampType, T.TimestampNTZType)
 
@@ -41,7 +41,7 @@ def conform(raw: DataFrame, source: str, profile: Profile, origin: str = "") -> 
         if len(candidates) > 1:
             faults.append(f"column {name} is there {len(candidates)} times: {candidates}")
         elif candidates:
-            selected.append(F.col(f"`{candidates[0]}`").alias(name))
+            selected.append(f"{quoted(candidates[0])} AS {quoted(name)}")
             kind = raw.schema[candidates[0]].dataType
             if not isinstance(kind, USABLE_TYPES):
                 faults.append(f"column {name} is of type {kind.simpleString()}, not text or number")
@@ -51,16 +51,16 @@ def conform(raw: DataFrame, source: str, profile: Profile, origin: str = "") -> 
         where = f"{source} ({origin})" if origin else source
         there = ", ".join(raw.columns[:40])
         raise InputError(f"{where}: {'; '.join(faults)}. Columns that are there: {there}")
-    return raw.select(*selected, *_provenance(raw))
+    return raw.selectExpr(*selected, *_provenance(raw))
 
 
-def _provenance(raw: DataFrame) -> list[Column]:
+def _provenance(raw: DataFrame) -> list[str]:
     made_in_memory = {
-        SOURCE_FILE: F.lit(None).cast("string"),
-        SOURCE_ROW_ID: F.monotonically_increasing_id(),
-        MALFORMED_LINE: F.lit(False),
+        SOURCE_FILE: "CAST(NULL AS string)",
+        SOURCE_ROW_ID: "monotonically_increasing_id()",
+        MALFORMED_LINE: "FALSE",
     }
     return [
-        F.col(name) if name in raw.columns else default.alias(name)
+        name if name in raw.columns else f"{default} AS {name}"
         for name, default in made_in_memory.items()
     ]

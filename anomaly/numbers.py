@@ -14,8 +14,8 @@ TIE_TOLERANCE = 1e-9
 QUANTILE_DIGITS = 4
 
 
-def exact_mean(column: str, where: str = "TRUE") -> Column:
-    """Aggregate: the mean of a column's non-NULL values, NULL where there is none.
+def exact_mean(column: str, where: str = "TRUE") -> str:
+    """The SQL of an aggregate: the mean of a column's non-NULL values, NULL where there is none.
 
     A plain `avg` adds doubles in whatever order the partitions arrive, and its last bits vary
     from run to run. Here whole units and fractions are summed as integers, which is exact in any
@@ -24,12 +24,7 @@ def exact_mean(column: str, where: str = "TRUE") -> Column:
     value, rows = f"`{column}`", f"FILTER (WHERE {where})"
     parts = f"floor(({value} - floor({value})) * {PARTS_PER_UNIT}D + 0.5D)"
     total = f"(try_sum(floor({value})) {rows} + try_sum({parts}) {rows} / {PARTS_PER_UNIT}D)"
-    return F.expr(f"{total} / nullif(count({value}) {rows}, 0)")
-
-
-def ratio(numerator: Column, denominator: Column) -> Column:
-    """numerator / denominator; NULL where the denominator is zero, in ANSI mode too."""
-    return numerator / F.when(denominator != 0, denominator)
+    return f"{total} / nullif(count({value}) {rows}, 0)"
 
 
 def exceeds(value: Column, bound: Column) -> Column:
@@ -37,8 +32,8 @@ def exceeds(value: Column, bound: Column) -> Column:
     return value - bound > TIE_TOLERANCE * F.greatest(F.abs(value), F.abs(bound))
 
 
-def rounded_for_quantiles(column: str) -> Column:
-    """The value of a column to QUANTILE_DIGITS significant digits."""
+def rounded_for_quantiles(column: str) -> str:
+    """The SQL of the value of a column to QUANTILE_DIGITS significant digits."""
     value = f"`{column}`"
     scale = f"power(10D, {QUANTILE_DIGITS} - ceil(log10(abs(nullif({value}, 0)))))"
-    return F.expr(f"coalesce(round({value} * {scale}) / {scale}, {value})")
+    return f"coalesce(round({value} * {scale}) / {scale}, {value})"

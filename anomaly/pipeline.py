@@ -12,13 +12,13 @@ from anomaly.aggregate import (
     average_samples,
     cell_averages,
     customer_averages,
-    derived_kpis,
     join_inputs,
     unknown_callers,
+    with_derived_kpis,
 )
 from anomaly.baseline import baselines
 from anomaly.clean import check_calls, check_customers, check_samples, clean_rows, rejected_rows
-from anomaly.compare import evidence, flag, flags, judge
+from anomaly.compare import evidence, flag, judge
 from anomaly.contracts import (
     ADDED_COLUMNS,
     CALL_STATISTICS,
@@ -56,13 +56,13 @@ class Run:
     run_date: date
     run_id: str
 
-    def columns(self, profile: Profile) -> list[Column]:
-        """The columns that stand at the end of each table."""
-        return [
-            F.lit(self.run_date).alias("run_date"),
-            F.lit(self.run_id).alias("run_id"),
-            F.lit(profile.fingerprint).alias("profile"),
-        ]
+    def columns(self, profile: Profile) -> dict[str, Column]:
+        """The columns that stand at the end of each table, by their names."""
+        return {
+            "run_date": F.lit(self.run_date),
+            "run_id": F.lit(self.run_id),
+            "profile": F.lit(profile.fingerprint),
+        }
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def level_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
 
 def _with_derived(averages: DataFrame, level: str, profile: Profile) -> DataFrame:
     settings = profile.level(level)
-    metrics = averages.select("*", *derived_kpis(profile))
+    metrics = with_derived_kpis(averages, profile)
     if settings.missing is MissingPolicy.ZERO_BEFORE_BASELINE:
         columns = [kpi.average for kpi in profile.kpis]
         metrics = metrics.fillna(0.0, subset=columns + [kpi.name for kpi in profile.derived])
@@ -149,7 +149,7 @@ def _with_derived(averages: DataFrame, level: str, profile: Profile) -> DataFram
 def _customer_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
     counted = _counted(judged, CUSTOMER_LEVEL)
     ranked = counted.transform(rank_by_severity, "customerID", "CellName")
-    return ranked.select(*_table_columns(CUSTOMER_KEYS, CUSTOMER_LEVEL, (), profile, run))
+    return _table(ranked, CUSTOMER_KEYS, CUSTOMER_LEVEL, (), profile, run)
 
 
 def _cell_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
@@ -157,7 +157,7 @@ def _cell_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
         VERDICT.name, maintenance_verdict(profile.verdict)
     )
     ranked = counted.transform(rank_by_severity, "CellName")
-    return ranked.select(*_table_columns(CELL_KEYS, CELL_LEVEL, (VERDICT,), profile, run))
+    return _table(ranked, CELL_KEYS, CELL_LEVEL, (VERDICT,), profile, run)
 
 
 def _counted(judged: DataFrame, level: str) -> DataFrame:
@@ -172,30 +172,37 @@ def _counted(judged: DataFrame, level: str) -> DataFrame:
     )
 
 
-def _table_columns(
+def _table(
+    ranked: DataFrame,
     keys: tuple[ContractColumn, ...],
     level: str,
     verdict: tuple[ContractColumn, ...],
     profile: Profile,
     run: Run,
-) -> list[Column]:
-    """The columns of a table: as the lab publishes them, then what we add."""
+) -> DataFrame:
+    """A table with its columns: as the lab publishes them, then what we add."""
     settings = profile.level(level)
     kpis = [*(kpi.average for kpi in profile.kpis), *settings.derived]
     if settings.missing is MissingPolicy.HEALTHY:
-        values = [F.coalesce(F.col(name), F.lit(0.0)).alias(name) for name in kpis]
+        values = [f"coalesce({name}, 0D) AS {name}" for name in kpis]
     else:
-        values = [F.col(name) for name in kpis]
-    fixed = [*keys, DEFECT_COUNT, *verdict, *ADDED_COLUMNS[:-3]]
-    columns = {column.name: F.col(column.name) for column in fixed} | {
-        "evidence": evidence(profile)
-    }
-    typed = {column.name: columns[column.name].cast(column.type) for column in fixed}
-    named = {name: column.alias(name) for name, column in typed.items()}
-    return [
-        *(named[key.name] for key in keys),
-        *values,
-        *flags(profile),
-        *(named[column.name] for column in (DEFECT_COUNT, *verdict, *ADDED_COLUMNS[:-3])),
-        *run.columns(profile),
-    ]
+        values = kpis
+    flags = [f"flags[{position}] AS {rule.flag}" for position, rule in enumerate(profile.rules)]
+    added = (DEFECT_COUNT, *verdict, *ADDED_COLUMNS[:-3])
+    return (
+        ranked.withColumn("evidence", evidence(profile))
+        .withColumns(run.columns(profile))
+        .selectExpr(
+            *map(_typed, keys),
+            *values,
+            *flags,
+            *map(_typed, added),
+            "run_date",
+            "run_id",
+            "profile",
+        )
+    )
+
+
+def _typed(column: ContractColumn) -> str:
+    return f"CAST({column.name} AS {column.type}) AS {column.name}"

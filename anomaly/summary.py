@@ -114,10 +114,12 @@ def result_figures(customers: DataFrame, cells: DataFrame) -> list[DataFrame]:
     ]
 
 
-def summary(figures: Iterable[DataFrame], run: Iterable[Column]) -> DataFrame:
+def summary(figures: Iterable[DataFrame], run: Mapping[str, Column]) -> DataFrame:
     """All figures of a run as one table (contracts.SUMMARY_COLUMNS)."""
-    return reduce(DataFrame.unionByName, figures).select(
-        *(F.col(column.name) for column in SUMMARY_COLUMNS[:-3]), *run
+    return (
+        reduce(DataFrame.unionByName, figures)
+        .withColumns({**run})
+        .selectExpr(*(column.name for column in SUMMARY_COLUMNS))
     )
 
 

@@ -6,29 +6,30 @@ from statistics import fmean
 import pytest
 from pyspark.sql import functions as F
 
-from anomaly.numbers import exact_mean, exceeds, ratio
+from anomaly.numbers import exact_mean, exceeds
 
 
 def test_mean_is_the_same_to_the_last_bit_for_every_partitioning(spark):
     numbers = [random.Random(7).uniform(-1e4, 1e4) for _ in range(500)]
     frame = spark.createDataFrame([(number,) for number in numbers] + [(None,)], "value double")
-    means = {frame.repartition(parts).agg(exact_mean("value")).first()[0] for parts in (1, 3, 17)}
+    means = {
+        frame.repartition(parts).agg(F.expr(exact_mean("value"))).first()[0] for parts in (1, 3, 17)
+    }
     assert len(means) == 1
     assert means.pop() == pytest.approx(fmean(numbers), rel=1e-12)
 
 
 def test_mean_of_nothing_is_null(spark):
     frame = spark.createDataFrame([(None,)], "value double")
-    assert frame.agg(exact_mean("value")).first()[0] is None
+    assert frame.agg(F.expr(exact_mean("value"))).first()[0] is None
 
 
-def test_division_by_zero_is_null_and_a_tie_is_no_excess(spark):
+def test_a_tie_is_no_excess(spark):
     frame = spark.createDataFrame(
         [(5.0, 0.0, 0.1 + 0.2, 0.3)], "a double, b double, c double, d double"
     )
     row = frame.select(
-        ratio(F.col("a"), F.col("b")).alias("ratio"),
         exceeds(F.col("c"), F.col("d")).alias("tie"),
         exceeds(F.col("a"), F.col("b")).alias("above"),
     ).first()
-    assert (row.ratio, row.tie, row.above) == (None, False, True)
+    assert (row.tie, row.above) == (False, True)
