@@ -1,15 +1,16 @@
-"""From clean rows to averages: per cell, per customer, and joined.
+"""From clean rows to averages: per cell, per customer, joined, and per cell again.
 
-samples -> a row per cell; call statistics -> a row per customer; both joined to the customers ->
-averages per customer and cell, and from those averages per cell.
+Clean rows hold their KPIs as one array, `values`, in the order of the profile. Averages are taken
+of a row per KPI, and gathered into an array again: a plan as small for fifty KPIs as for five.
 """
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.contracts import CALL_STATISTICS, SAMPLES
 from anomaly.numbers import exact_mean
-from anomaly.profile import DerivedKpi, Formula, Kpi, Profile
+from anomaly.profile import DerivedKpi, Formula, MissingPolicy, Profile
+from anomaly.sql import gathered
 
 CUSTOMER_COLUMNS = (
     "customerID",
@@ -21,23 +22,19 @@ CUSTOMER_COLUMNS = (
 )
 
 
-def average_samples(samples: DataFrame, profile: Profile) -> DataFrame:
-    """Clean samples to a row per cell: CellName, sample_count, the mean of each sample KPI."""
-    return samples.groupBy("CellName").agg(
-        F.count(F.lit(1)).alias("sample_count"), *_means(profile.kpis_of(SAMPLES))
-    )
+def average_samples(samples: DataFrame) -> DataFrame:
+    """Clean samples to a row per cell: CellName, sample_count, sample_means (array by KPI)."""
+    return _averaged(samples, "CellName", "sample_count", "sample_means")
 
 
-def average_calls(calls: DataFrame, profile: Profile) -> DataFrame:
-    """Clean call statistics to a row per customer: customerID, call_row_count, each KPI's mean."""
-    return calls.groupBy("customerID").agg(
-        F.count(F.lit(1)).alias("call_row_count"), *_means(profile.kpis_of(CALL_STATISTICS))
-    )
+def average_calls(calls: DataFrame) -> DataFrame:
+    """Clean call statistics to a row per customer: customerID, call_row_count, call_means."""
+    return _averaged(calls, "customerID", "call_row_count", "call_means")
 
 
 def unknown_callers(calls: DataFrame, customers: DataFrame) -> DataFrame:
     """Clean call statistics without a customer: a row per number, customerID, call_row_count."""
-    counted = calls.groupBy("customerID").agg(F.count(F.lit(1)).alias("call_row_count"))
+    counted = calls.groupBy("customerID").agg(F.expr("count(*)").alias("call_row_count"))
     # One caller to no customer; by hash, because a broadcast would cost a job of its own.
     known = customers.select("customerID").hint("shuffle_hash")
     return counted.join(known, on="customerID", how="left_anti")
@@ -61,65 +58,103 @@ def join_inputs(customers: DataFrame, cells: DataFrame, callers: DataFrame) -> D
 
 
 def customer_averages(joined: DataFrame, profile: Profile) -> DataFrame:
-    """The joined rows that are published: a row per customer and cell.
+    """The joined rows that are published: a row per customer and cell, with `averages`.
 
-    Customers without a cell or without call statistics are left out, and those without samples of
-    their cell unless the profile keeps them.
+    `averages` is an array in the order of profile.kpis, NULL where there was no value. Customers
+    without a cell or without call statistics are left out, and those without samples of their cell
+    unless the profile keeps them.
     """
-    return joined.where(_is_published(profile))
+    return joined.where(_is_published(profile)).selectExpr(
+        *CUSTOMER_COLUMNS, "sample_count", "call_row_count", f"{_averages(profile)} AS averages"
+    )
 
 
 def cell_averages(joined: DataFrame, profile: Profile) -> DataFrame:
-    """The joined rows to a row per cell.
+    """The joined rows to a row per cell: CellName, customerID_count, row counts, `averages`.
 
     Call KPIs are the mean over the cell's published customers, each counting once. Without such
     customers customerID_count is 0, call KPIs are NULL, and the cell is kept only if the profile
     says so; without samples the sample KPIs are NULL.
     """
-    published = F.col("is_published")
+    # The mean of a cell's samples is the same in each of its rows.
+    of_samples = f"position < {len(profile.kpis_of(SAMPLES))}"
+    mean_of_customers = exact_mean("value", where="is_published")
     cells = (
-        joined.where(F.col("CellName").isNotNull())
-        .withColumn("is_published", _is_published(profile))
+        joined.where("CellName IS NOT NULL")
+        .selectExpr(
+            "CellName",
+            "sample_count",
+            "call_row_count",
+            f"{_is_published(profile)} AS is_published",
+            f"posexplode({_averages(profile)}) AS (position, value)",
+        )
+        .groupBy("CellName", "position")
+        .agg(
+            F.expr("count_if(is_published)").alias("customerID_count"),
+            F.expr("sum(call_row_count) FILTER (WHERE is_published)").alias("call_row_count"),
+            F.max("sample_count").alias("sample_count"),
+            F.expr(f"CASE WHEN {of_samples} THEN max(value) ELSE {mean_of_customers} END").alias(
+                "average"
+            ),
+        )
         .groupBy("CellName")
         .agg(
-            F.count_if(published).alias("customerID_count"),
-            F.coalesce(F.sum(F.when(published, F.col("call_row_count"))), F.lit(0)).alias(
-                "call_row_count"
-            ),
             *(
-                F.expr(exact_mean(kpi.average, where="is_published")).alias(kpi.average)
-                for kpi in profile.kpis_of(CALL_STATISTICS)
+                F.expr(f"coalesce(max({count}), 0)").alias(count)
+                for count in ("customerID_count", "call_row_count", "sample_count")
             ),
-            # The same in each row of the cell.
-            F.coalesce(F.max("sample_count"), F.lit(0)).alias("sample_count"),
-            *(F.max(kpi.average).alias(kpi.average) for kpi in profile.kpis_of(SAMPLES)),
+            gathered("average").alias("averages"),
         )
     )
-    has_customers, has_samples = F.col("customerID_count") > 0, F.col("sample_count") > 0
     if profile.join.keep_cells_without_customers:
-        return cells.where(has_customers | has_samples)
-    return cells.where(has_customers)
+        return cells.where("customerID_count > 0 OR sample_count > 0")
+    return cells.where("customerID_count > 0")
 
 
-def _is_published(profile: Profile) -> Column:
-    is_published = F.col("customerID").isNotNull() & F.col("CellName").isNotNull()
-    is_published &= F.col("call_row_count").isNotNull()
+def with_kpis(averages: DataFrame, level: str, profile: Profile) -> DataFrame:
+    """Averages with `kpis` in their place, the derived KPIs behind the measured ones.
+
+    An array in the order of profile.kpis and profile.derived. A derived KPI is NULL where an
+    operand is, or where a denominator is 0.
+    """
+    derived = ", ".join(_derived(kpi, profile) for kpi in profile.derived)
+    kpis = f"concat(averages, array({derived}))" if derived else "averages"
+    if profile.level(level).missing is MissingPolicy.ZERO_BEFORE_BASELINE:
+        kpis = f"transform({kpis}, kpi -> coalesce(kpi, 0D))"
+    return averages.selectExpr("*", f"{kpis} AS kpis").drop("averages")
+
+
+def _averaged(rows: DataFrame, key: str, row_count: str, means: str) -> DataFrame:
+    return (
+        rows.selectExpr(key, "posexplode(values) AS (position, value)")
+        .groupBy(key, "position")
+        .agg(F.expr("count(*)").alias(row_count), F.expr(exact_mean("value")).alias("mean"))
+        .groupBy(key)
+        .agg(F.max(row_count).alias(row_count), gathered("mean").alias(means))
+    )
+
+
+def _averages(profile: Profile) -> str:
+    """The SQL of a joined row's averages, NULLs standing for a missing partner's."""
+
+    def or_nulls(means: str, source: str) -> str:
+        kpis = len(profile.kpis_of(source))
+        return f"coalesce({means}, array_repeat(CAST(NULL AS double), {kpis}))"
+
+    of_samples = or_nulls("sample_means", SAMPLES)
+    return f"concat({of_samples}, {or_nulls('call_means', CALL_STATISTICS)})"
+
+
+def _is_published(profile: Profile) -> str:
+    """The SQL of whether a joined row is a customer of the published table."""
+    needed = ["customerID", "CellName", "call_row_count"]
     if not profile.join.keep_customers_without_samples:
-        is_published &= F.col("sample_count").isNotNull()
-    return is_published
-
-
-def with_derived_kpis(averages: DataFrame, profile: Profile) -> DataFrame:
-    """Averages with the derived KPIs; NULL where an operand is, or a denominator is 0."""
-    return averages.selectExpr("*", *(_derived(kpi, profile) for kpi in profile.derived))
+        needed.append("sample_count")
+    return "(" + " AND ".join(f"{column} IS NOT NULL" for column in needed) + ")"
 
 
 def _derived(kpi: DerivedKpi, profile: Profile) -> str:
-    first, second = profile.column_of(kpi.first), profile.column_of(kpi.second)
+    first, second = (f"averages[{profile.position_of(name)}]" for name in (kpi.first, kpi.second))
     if kpi.formula is Formula.RATIO:
-        return f"{first} / nullif({second}, 0D) AS {kpi.name}"
-    return f"{first} - {second} AS {kpi.name}"
-
-
-def _means(kpis: tuple[Kpi, ...]) -> list[Column]:
-    return [F.expr(exact_mean(kpi.name)).alias(kpi.average) for kpi in kpis]
+        return f"{first} / nullif({second}, 0D)"
+    return f"{first} - {second}"

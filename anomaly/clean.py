@@ -75,7 +75,7 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
 
 
 def check_samples(raw: DataFrame, profile: Profile) -> DataFrame:
-    """Checked samples, a row per raw row: CellName, each KPI by its published name, provenance.
+    """Checked samples, a row per raw row: CellName, `values` by KPI, provenance.
 
     Raises InputError for a column that is missing or of an impossible type.
     """
@@ -91,7 +91,7 @@ def check_samples(raw: DataFrame, profile: Profile) -> DataFrame:
 
 
 def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
-    """Checked call statistics, a row per raw row: customerID, each KPI, provenance.
+    """Checked call statistics, a row per raw row: customerID, `values` by KPI, provenance.
 
     Raises InputError for a column that is missing or of an impossible type.
     """
@@ -335,7 +335,7 @@ def _checked_kpis(
     usable = parsed.selectExpr(
         "*", *(f"{_usable(kpi)} AS {quoted(_usable_name(kpi))}" for kpi in kpis)
     )
-    values = [F.col(_usable_name(kpi)).alias(kpi.name) for kpi in kpis]
+    values = array_of(map(_usable_name, kpis), "double").alias("values")
     is_unusable = (
         f"{quoted(_usable_name(kpi))} IS NULL AND CAST({quoted(kpi.column)} AS string) != ''"
         for kpi in kpis
@@ -344,7 +344,7 @@ def _checked_kpis(
     # Few rows have a fault: only theirs are examined one by one.
     faults = F.when(F.col("has_fault"), _value_faults(kpis, rules))
     raw_row = _raw_row(raw)
-    return _checked(with_fault, [*keys, *values], row_faults, faults, raw_row, rules, key)
+    return _checked(with_fault, [*keys, values], row_faults, faults, raw_row, rules, key)
 
 
 def _checked(

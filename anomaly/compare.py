@@ -7,10 +7,11 @@ KPIs a profile has. `judge` finds the numbers, `evidence` adds what the profile 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from anomaly.baseline import judged_values
 from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL, EVIDENCE_TYPE
 from anomaly.numbers import exceeds
 from anomaly.profile import Direction, Method, MissingPolicy, Profile, Rule
-from anomaly.sql import array_of, constant_array
+from anomaly.sql import constant_array
 
 # Status of a KPI in a row. Only OK and CRIT are judged; the flag of the others is NULL.
 NO_DATA, NO_BASELINE, OK, CRIT = "NO_DATA", "NO_BASELINE", "OK", "CRIT"
@@ -27,7 +28,7 @@ def judge(metrics: DataFrame, baselines: DataFrame, profile: Profile) -> DataFra
         (_rule_for_judging(rule, profile) for rule in profile.rules),
         "is_above: boolean, rests_on_samples: boolean, minimum_count: bigint",
     )
-    values = array_of((profile.column_of(rule.kpi) for rule in profile.rules), "double")
+    values = F.expr(judged_values(profile))
     judged = F.transform(
         F.arrays_zip(values.alias("value"), rules.alias("rule"), F.col("baselines")),
         lambda kpi: _judged(kpi["value"], kpi["rule"], kpi["baselines"], _missing_status(profile)),

@@ -14,7 +14,7 @@ from anomaly.aggregate import (
     customer_averages,
     join_inputs,
     unknown_callers,
-    with_derived_kpis,
+    with_kpis,
 )
 from anomaly.baseline import baselines
 from anomaly.clean import check_calls, check_customers, check_samples, clean_rows, rejected_rows
@@ -104,8 +104,8 @@ def detect(
     rejected = keep(REJECTED_TABLE, rejected_rows(checked, run.columns(profile)))
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
 
-    cells = average_samples(clean[SAMPLES], profile)
-    callers = average_calls(clean[CALL_STATISTICS], profile)
+    cells = average_samples(clean[SAMPLES])
+    callers = average_calls(clean[CALL_STATISTICS])
     joined = keep("joined", join_inputs(clean[CUSTOMERS], cells, callers))
 
     metrics = level_metrics(joined, profile)
@@ -127,23 +127,16 @@ def detect(
 
 
 def level_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
-    """Averages and derived KPIs of both levels: a row per customer and cell, and a row per cell.
+    """KPIs of both levels: a row per customer and cell, and a row per cell.
 
     `level` tells which; columns that only the other level has are NULL. One frame for both means
     that one plan judges both.
     """
-    customers = _with_derived(customer_averages(joined, profile), CUSTOMER_LEVEL, profile)
-    cells = _with_derived(cell_averages(joined, profile), CELL_LEVEL, profile)
-    return customers.unionByName(cells, allowMissingColumns=True)
-
-
-def _with_derived(averages: DataFrame, level: str, profile: Profile) -> DataFrame:
-    settings = profile.level(level)
-    metrics = with_derived_kpis(averages, profile)
-    if settings.missing is MissingPolicy.ZERO_BEFORE_BASELINE:
-        columns = [kpi.average for kpi in profile.kpis]
-        metrics = metrics.fillna(0.0, subset=columns + [kpi.name for kpi in profile.derived])
-    return metrics.withColumn("level", F.lit(level))
+    customers = with_kpis(customer_averages(joined, profile), CUSTOMER_LEVEL, profile)
+    cells = with_kpis(cell_averages(joined, profile), CELL_LEVEL, profile)
+    return customers.withColumn("level", F.lit(CUSTOMER_LEVEL)).unionByName(
+        cells.withColumn("level", F.lit(CELL_LEVEL)), allowMissingColumns=True
+    )
 
 
 def _customer_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
@@ -182,11 +175,12 @@ def _table(
 ) -> DataFrame:
     """A table with its columns: as the lab publishes them, then what we add."""
     settings = profile.level(level)
-    kpis = [*(kpi.average for kpi in profile.kpis), *settings.derived]
-    if settings.missing is MissingPolicy.HEALTHY:
-        values = [f"coalesce({name}, 0D) AS {name}" for name in kpis]
-    else:
-        values = kpis
+    kpis = [*(kpi.name for kpi in profile.kpis), *settings.derived]
+    value = "coalesce({}, 0D)" if settings.missing is MissingPolicy.HEALTHY else "{}"
+    values = [
+        f"{value.format(f'kpis[{profile.position_of(kpi)}]')} AS {profile.column_of(kpi)}"
+        for kpi in kpis
+    ]
     flags = [f"flags[{position}] AS {rule.flag}" for position, rule in enumerate(profile.rules)]
     added = (DEFECT_COUNT, *verdict, *ADDED_COLUMNS[:-3])
     return (

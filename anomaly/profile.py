@@ -202,6 +202,11 @@ class Profile:
         """The output column that holds a KPI: avg_NAME if measured, NAME if derived."""
         return next((kpi.average for kpi in self.kpis if kpi.name == name), name)
 
+    def position_of(self, name: str) -> int:
+        """The position of a KPI among the measured and, behind them, the derived ones."""
+        measured = [kpi.name for kpi in self.kpis]
+        return [*measured, *(kpi.name for kpi in self.derived)].index(name)
+
     def rests_on_samples(self, name: str) -> bool:
         """Whether a KPI is computed from samples (else from call statistics)."""
         measured = {kpi.name: kpi.source for kpi in self.kpis}
