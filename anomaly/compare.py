@@ -16,6 +16,13 @@ from anomaly.sql import constant_array
 # Status of a KPI in a row. Only OK and CRIT are judged; the flag of the others is NULL.
 NO_DATA, NO_BASELINE, OK, CRIT = "NO_DATA", "NO_BASELINE", "OK", "CRIT"
 
+# The SQL of how far beyond its bound a defect `kpi` lies, comparable between KPIs: in units of
+# spread; where there is no spread, 100 % beyond the bound count as one.
+SEVERITY = (
+    "coalesce(abs(CASE WHEN kpi.deviation_unit = '%' THEN kpi.deviation / 100D "
+    "ELSE kpi.deviation END), 0D)"
+)
+
 
 def judge(metrics: DataFrame, baselines: DataFrame, profile: Profile) -> DataFrame:
     """Metrics with their judgement: a row per row of `metrics`, and the column `judged` added.
@@ -41,24 +48,9 @@ def judge(metrics: DataFrame, baselines: DataFrame, profile: Profile) -> DataFra
     )
 
 
-def flag(kpi: Column) -> Column:
-    """1 for a defect, 0 for none, NULL where the KPI was not judged."""
-    return F.when(kpi["status"] == CRIT, 1).when(kpi["status"] == OK, 0)
-
-
-def defects(kpis: Column) -> Column:
-    """Those elements of `judged`, or of `evidence`, that are defects."""
-    return F.filter(kpis, lambda kpi: kpi["status"] == CRIT)
-
-
-def severity(kpi: Column) -> Column:
-    """How far beyond its bound a defect lies, comparable between KPIs.
-
-    In units of spread; where there is no spread, 100 % beyond the bound count as one.
-    """
-    is_share = kpi["deviation_unit"] == "%"
-    units = F.when(is_share, kpi["deviation"] / 100.0).otherwise(kpi["deviation"])
-    return F.coalesce(F.abs(units), F.lit(0.0))
+def defects(kpis: str) -> str:
+    """The SQL of those elements of `judged`, or of `evidence`, that are defects."""
+    return f"filter({kpis}, kpi -> kpi.status = '{CRIT}')"
 
 
 def evidence(profile: Profile) -> Column:
@@ -131,7 +123,7 @@ def _explained(kpi: Column, rule: Column) -> Column:
     return F.struct(
         rule["kpi"].alias("kpi"),
         kpi["status"].alias("status"),
-        flag(kpi).alias("flag"),
+        F.when(kpi["status"] == CRIT, 1).when(kpi["status"] == OK, 0).alias("flag"),
         kpi["value"].alias("value"),
         rule["unit"].alias("unit"),
         kpi["bound"].alias("bound"),

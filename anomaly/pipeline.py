@@ -18,7 +18,7 @@ from anomaly.aggregate import (
 )
 from anomaly.baseline import baselines
 from anomaly.clean import check_calls, check_customers, check_samples, clean_rows, rejected_rows
-from anomaly.compare import evidence, flag, judge
+from anomaly.compare import evidence, judge
 from anomaly.contracts import (
     ADDED_COLUMNS,
     CALL_STATISTICS,
@@ -38,13 +38,7 @@ from anomaly.contracts import (
 from anomaly.contracts import Column as ContractColumn
 from anomaly.profile import MissingPolicy, Profile
 from anomaly.summary import input_figures, join_figures, result_figures, summary
-from anomaly.verdict import (
-    defect_count,
-    evaluated_count,
-    maintenance_verdict,
-    rank_by_severity,
-    total_severity,
-)
+from anomaly.verdict import maintenance_verdict, rank_by_severity, with_counts
 
 Keep = Callable[[str, DataFrame], DataFrame]
 
@@ -140,29 +134,16 @@ def level_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
 
 
 def _customer_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
-    counted = _counted(judged, CUSTOMER_LEVEL)
+    counted = judged.where(F.col("level") == CUSTOMER_LEVEL).transform(with_counts)
     ranked = counted.transform(rank_by_severity, "customerID", "CellName")
     return _table(ranked, CUSTOMER_KEYS, CUSTOMER_LEVEL, (), profile, run)
 
 
 def _cell_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
-    counted = _counted(judged, CELL_LEVEL).withColumn(
-        VERDICT.name, maintenance_verdict(profile.verdict)
-    )
-    ranked = counted.transform(rank_by_severity, "CellName")
+    counted = judged.where(F.col("level") == CELL_LEVEL).transform(with_counts)
+    verdict = maintenance_verdict(profile.verdict)
+    ranked = counted.transform(rank_by_severity, "CellName").withColumn(VERDICT.name, verdict)
     return _table(ranked, CELL_KEYS, CELL_LEVEL, (VERDICT,), profile, run)
-
-
-def _counted(judged: DataFrame, level: str) -> DataFrame:
-    kpis = F.col("judged")
-    return judged.where(F.col("level") == level).withColumns(
-        {
-            DEFECT_COUNT.name: defect_count(kpis),
-            "evaluated_kpis": evaluated_count(kpis),
-            "severity": total_severity(kpis),
-            "flags": F.transform(kpis, flag),
-        }
-    )
 
 
 def _table(
@@ -181,7 +162,9 @@ def _table(
         f"{value.format(f'kpis[{profile.position_of(kpi)}]')} AS {profile.column_of(kpi)}"
         for kpi in kpis
     ]
-    flags = [f"flags[{position}] AS {rule.flag}" for position, rule in enumerate(profile.rules)]
+    flags = [
+        f"evidence[{position}].flag AS {rule.flag}" for position, rule in enumerate(profile.rules)
+    ]
     added = (DEFECT_COUNT, *verdict, *ADDED_COLUMNS[:-3])
     return (
         ranked.withColumn("evidence", evidence(profile))

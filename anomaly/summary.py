@@ -6,10 +6,10 @@ One table of figures in long form (contracts.SUMMARY_COLUMNS), small whatever th
 from collections.abc import Iterable, Mapping
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.compare import defects, severity
+from anomaly.compare import SEVERITY, defects
 from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL, SOURCE_FILE, SUMMARY_COLUMNS
 from anomaly.verdict import REQUIRED
 
@@ -23,93 +23,85 @@ def input_figures(checked: Mapping[str, DataFrame]) -> DataFrame:
     found = reduce(
         DataFrame.unionByName, (_outcomes(frame, source) for source, frame in checked.items())
     )
-    is_rejected = F.col("row_reason").isNotNull()
 
-    def of_file(item: str, counts: Column) -> Column:
-        value = F.when(counts, F.col("row_count")).otherwise(0)
-        return _figure("input", F.col("source"), F.lit(item), value, F.col(SOURCE_FILE))
+    def of_file(item: str, condition: str) -> str:
+        value = f"CASE WHEN {condition} THEN row_count ELSE 0 END"
+        return _figure("'input'", "source", f"'{item}'", value, SOURCE_FILE)
 
-    rows, source = F.col("row_count"), F.col("source")
-    figures = F.concat(
-        F.array(
-            of_file("rows in", F.lit(True)),
-            of_file("rows clean", ~is_rejected),
-            of_file("rows rejected", is_rejected),
-        ),
-        F.when(
-            is_rejected, F.array(_figure("rejected", source, F.col("row_reason"), rows))
-        ).otherwise(
-            F.transform("faults", lambda fault: _figure("missing_value", source, fault, rows))
-        ),
+    rejected = _figure("'rejected'", "source", "row_reason", "row_count")
+    left_out = _figure("'missing_value'", "source", "fault", "row_count")
+    return _added_up(
+        found,
+        "concat(array("
+        + ", ".join(
+            (
+                of_file("rows in", "TRUE"),
+                of_file("rows clean", "row_reason IS NULL"),
+                of_file("rows rejected", "row_reason IS NOT NULL"),
+            )
+        )
+        + f"), CASE WHEN row_reason IS NOT NULL THEN array({rejected}) "
+        f"ELSE transform(faults, fault -> {left_out}) END)",
     )
-    return _added_up(found, figures)
 
 
 def join_figures(joined: DataFrame, unknown_callers: DataFrame) -> list[DataFrame]:
     """Per join the matched and unmatched rows, and the unmatched keys with the most rows."""
-    is_customer, has_calls = F.col("is_customer"), F.col("has_calls")
-    has_samples, rows = F.col("has_samples"), F.col("row_count")
-    kinds = joined.groupBy(
-        F.col("customerID").isNotNull().alias("is_customer"),
-        F.col("sample_count").isNotNull().alias("has_samples"),
-        F.col("call_row_count").isNotNull().alias("has_calls"),
-    ).agg(F.count(F.lit(1)).alias("row_count"))
+    kinds = joined.selectExpr(
+        "customerID IS NOT NULL AS is_customer",
+        "sample_count IS NOT NULL AS has_samples",
+        "call_row_count IS NOT NULL AS has_calls",
+    )
     counted = {
-        ("customers to samples", "matched customers"): is_customer & has_samples,
-        ("customers to samples", "unmatched customers"): is_customer & ~has_samples,
-        ("customers to samples", "cells without customers"): ~is_customer,
-        ("customers to calls", "matched customers"): is_customer & has_calls,
-        ("customers to calls", "unmatched customers"): is_customer & ~has_calls,
-        ("all inputs", "matched customers"): is_customer & has_calls & has_samples,
-        ("all inputs", "customers"): is_customer,
+        ("customers to samples", "matched customers"): "is_customer AND has_samples",
+        ("customers to samples", "unmatched customers"): "is_customer AND NOT has_samples",
+        ("customers to samples", "cells without customers"): "NOT is_customer",
+        ("customers to calls", "matched customers"): "is_customer AND has_calls",
+        ("customers to calls", "unmatched customers"): "is_customer AND NOT has_calls",
+        ("all inputs", "matched customers"): "is_customer AND has_calls AND has_samples",
+        ("all inputs", "customers"): "is_customer",
     }
-    figures = F.array(
-        *(
-            _figure("join", F.lit(join), F.lit(item), F.when(condition, rows).otherwise(0))
-            for (join, item), condition in counted.items()
-        )
+    figures = (
+        _figure("'join'", f"'{join}'", f"'{item}'", f"CASE WHEN {condition} THEN 1 ELSE 0 END")
+        for (join, item), condition in counted.items()
     )
     unmatched = _unmatched(joined).unionByName(
-        unknown_callers.select(
-            F.lit("callers that are no customer").alias("kind"),
-            F.col("customerID").cast("string").alias("key"),
-            F.col("call_row_count").alias("size"),
+        unknown_callers.selectExpr(
+            "'callers that are no customer' AS kind",
+            "CAST(customerID AS string) AS key",
+            "call_row_count AS size",
         )
     )
-    return [_added_up(kinds, figures), *_of_unmatched(unmatched)]
+    return [_added_up(kinds, f"array({', '.join(figures)})"), *_of_unmatched(unmatched)]
 
 
 def result_figures(customers: DataFrame, cells: DataFrame) -> list[DataFrame]:
     """Rows published, KPIs evaluated and flagged per level, verdicts, and the worst towers."""
-    judged = customers.select(F.lit(CUSTOMER_LEVEL).alias("level"), "evidence").unionByName(
-        cells.select(F.lit(CELL_LEVEL).alias("level"), "evidence")
-    )
-    kpis = (
-        judged.select("level", F.explode("evidence").alias("kpi"))
-        .groupBy("level", F.col("kpi.kpi").alias("kpi"))
-        .agg(F.count("kpi.flag").alias("evaluated"), F.sum("kpi.flag").alias("flagged"))
-    )
-    of_kpi = F.array(
-        *(
-            _figure(
-                "kpi",
-                F.col("level"),
-                F.concat_ws(" ", "kpi", F.lit(item)),
-                F.coalesce(item, F.lit(0)),
+    tables = ((customers, CUSTOMER_LEVEL, "NULL"), (cells, CELL_LEVEL, "Maintainence_Required"))
+    published = reduce(
+        DataFrame.unionByName,
+        (
+            table.selectExpr(
+                f"'{level}' AS level", f"CAST({verdict} AS string) AS verdict", "evidence"
             )
-            for item in ("evaluated", "flagged")
-        )
+            for table, level, verdict in tables
+        ),
     )
-    verdict = F.coalesce("Maintainence_Required", F.lit("Not judged"))
-    verdicts = F.array(
-        _figure("verdict", F.lit(CELL_LEVEL), verdict, F.lit(1)),
-        _figure("kpi", F.lit(CELL_LEVEL), F.lit("rows"), F.lit(1)),
+    of_kpis = (
+        published.selectExpr("level", "explode(evidence) AS kpi")
+        .groupBy("level", "kpi.kpi")
+        .agg(F.expr("count(kpi.flag) AS evaluated"), F.expr("sum(kpi.flag) AS flagged"))
     )
-    customer_rows = F.array(_figure("kpi", F.lit(CUSTOMER_LEVEL), F.lit("rows"), F.lit(1)))
+    evaluated = _figure("'kpi'", "level", "concat(kpi, ' evaluated')", "evaluated")
+    flagged = _figure("'kpi'", "level", "concat(kpi, ' flagged')", "coalesce(flagged, 0)")
+    rows = _figure("'kpi'", "level", "'rows'", "1")
+    verdict = _figure("'verdict'", "level", "coalesce(verdict, 'Not judged')", "1")
     return [
-        _added_up(kpis, of_kpi),
-        _added_up(cells, verdicts),
-        _added_up(customers, customer_rows),
+        _added_up(of_kpis, f"array({evaluated}, {flagged})"),
+        _added_up(
+            published,
+            f"CASE WHEN level = '{CELL_LEVEL}' THEN array({rows}, {verdict}) ELSE array({rows}) END",
+        ),
         _worst(cells),
     ]
 
@@ -125,87 +117,92 @@ def summary(figures: Iterable[DataFrame], run: Mapping[str, Column]) -> DataFram
 
 def _outcomes(checked: DataFrame, source: str) -> DataFrame:
     """A row per file and outcome of its rows: row_reason, or the faults of values as texts."""
-    texts = F.transform("faults", lambda fault: F.concat_ws(": ", fault["column"], fault["reason"]))
-    return checked.groupBy(
-        F.lit(source).alias("source"),
-        SOURCE_FILE,
-        "row_reason",
-        F.coalesce(texts, F.array().cast("array<string>")).alias("faults"),
-    ).agg(F.count(F.lit(1)).alias("row_count"))
+    texts = "transform(faults, fault -> concat_ws(': ', fault.column, fault.reason))"
+    return (
+        checked.selectExpr(
+            f"'{source}' AS source",
+            SOURCE_FILE,
+            "row_reason",
+            f"coalesce({texts}, CAST(array() AS array<string>)) AS faults",
+        )
+        .groupBy("source", SOURCE_FILE, "row_reason", "faults")
+        .agg(F.expr("count(*) AS row_count"))
+    )
 
 
 def _unmatched(joined: DataFrame) -> DataFrame:
     """A row per cell without samples, or without customers: kind, key, size."""
-    without_samples = F.col("sample_count").isNull()
-    kind = F.when(without_samples, "cells without samples").otherwise("cells without customers")
     return (
-        joined.where(without_samples | F.col("customerID").isNull())
-        .groupBy(kind.alias("kind"), F.coalesce("CellName", F.lit("(none)")).alias("key"))
-        .agg(F.sum(F.coalesce("sample_count", F.lit(1))).alias("size"))
+        joined.where("sample_count IS NULL OR customerID IS NULL")
+        .selectExpr(
+            "CASE WHEN sample_count IS NULL THEN 'cells without samples' "
+            "ELSE 'cells without customers' END AS kind",
+            "coalesce(CellName, '(none)') AS key",
+            "coalesce(sample_count, 1) AS size",
+        )
+        .groupBy("kind", "key")
+        .agg(F.expr("sum(size) AS size"))
     )
 
 
 def _of_unmatched(unmatched: DataFrame) -> list[DataFrame]:
     """How many keys found no partner, and the largest of them."""
-    largest_first = Window.partitionBy("kind").orderBy(F.desc("size"), "key")
-    largest = (
-        unmatched.withColumn("position", F.row_number().over(largest_first))
-        .where(F.col("position") <= LARGEST_KEYS)
-        .select(_figure("unmatched", F.col("kind"), F.col("key"), F.col("size")).alias("figure"))
-        .select("figure.*")
-    )
-    counts = F.array(
-        _figure("unmatched_keys", F.col("kind"), F.lit("keys"), F.lit(1)),
-        _figure("unmatched_keys", F.col("kind"), F.lit("rows"), F.col("size")),
-    )
-    return [largest, _added_up(unmatched, counts)]
+    largest = _first_of_each(unmatched, "kind", "size DESC, key")
+    keys = _figure("'unmatched_keys'", "kind", "'keys'", "1")
+    rows = _figure("'unmatched_keys'", "kind", "'rows'", "size")
+    return [
+        _alone(largest, _figure("'unmatched'", "kind", "key", "size")),
+        _added_up(unmatched, f"array({keys}, {rows})"),
+    ]
 
 
 def _worst(cells: DataFrame) -> DataFrame:
     """The towers that need maintenance, worst first, each with its strongest reasons."""
-    by_severity = F.array_sort(
-        F.transform(
-            defects(F.col("evidence")),
-            lambda kpi: F.struct(-severity(kpi).alias("order"), kpi["reason"].alias("reason")),
-        )
+    by_severity = (
+        f"array_sort(transform({defects('evidence')}, "
+        f"kpi -> struct(-{SEVERITY} AS order, kpi.reason AS reason)))"
     )
-    reasons = F.transform(F.slice(by_severity, 1, REASONS_SHOWN), lambda kpi: kpi["reason"])
-    figure = _figure(
-        "worst",
-        F.col("CellName"),
-        F.concat_ws(" of ", "defected_count", "evaluated_kpis"),
-        F.col("severity_rank"),
-        F.array_join(reasons, "; "),
+    reasons = f"transform(slice({by_severity}, 1, {REASONS_SHOWN}), kpi -> kpi.reason)"
+    required = cells.where(F.col("Maintainence_Required") == REQUIRED)
+    return _alone(
+        _first_of_each(required, "Maintainence_Required", "severity_rank, CellName"),
+        _figure(
+            "'worst'",
+            "CellName",
+            "concat_ws(' of ', defected_count, evaluated_kpis)",
+            "severity_rank",
+            f"array_join({reasons}, '; ')",
+        ),
     )
-    # A window instead of a sort with a limit, which would sample the table in a job of its own.
-    worst_first = Window.partitionBy("Maintainence_Required").orderBy("severity_rank", "CellName")
+
+
+def _first_of_each(frame: DataFrame, group: str, order: str) -> DataFrame:
+    """The first LARGEST_KEYS rows of each group.
+
+    By a window, because a sort with a limit would sample the rows in a job of its own.
+    """
+    position = f"row_number() OVER (PARTITION BY {group} ORDER BY {order})"
+    return frame.selectExpr("*", f"{position} AS position").where(f"position <= {LARGEST_KEYS}")
+
+
+def _figure(section: str, subject: str, item: str, value: str, detail: str = "NULL") -> str:
+    """The SQL of a row of the summary, without the columns of the run."""
     return (
-        cells.where(F.col("Maintainence_Required") == REQUIRED)
-        .withColumn("position", F.row_number().over(worst_first))
-        .where(F.col("position") <= LARGEST_KEYS)
-        .select(figure.alias("figure"))
-        .select("figure.*")
+        f"struct({section} AS section, {subject} AS subject, {item} AS item, "
+        f"CAST({value} AS double) AS value, CAST({detail} AS string) AS detail)"
     )
 
 
-def _figure(
-    section: str, subject: Column, item: Column, value: Column, detail: Column | None = None
-) -> Column:
-    """A row of the summary, without the columns of the run."""
-    return F.struct(
-        F.lit(section).alias("section"),
-        subject.alias("subject"),
-        item.alias("item"),
-        value.cast("double").alias("value"),
-        (F.lit(None) if detail is None else detail).cast("string").alias("detail"),
-    )
+def _alone(frame: DataFrame, figure: str) -> DataFrame:
+    """The one figure that each row gives."""
+    return frame.selectExpr(f"{figure} AS figure").selectExpr("figure.*")
 
 
-def _added_up(frame: DataFrame, figures: Column) -> DataFrame:
+def _added_up(frame: DataFrame, figures: str) -> DataFrame:
     """The figures that each row gives, those of the same name added up."""
     return (
-        frame.select(F.explode(figures).alias("figure"))
-        .select("figure.*")
+        frame.selectExpr(f"explode({figures}) AS figure")
+        .selectExpr("figure.*")
         .groupBy("section", "subject", "item", "detail")
-        .agg(F.sum("value").alias("value"))
+        .agg(F.expr("sum(value) AS value"))
     )

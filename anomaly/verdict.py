@@ -1,9 +1,9 @@
 """From the judgement of a row to its defect count, its verdict and its rank."""
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.compare import defects, flag, severity
+from anomaly.compare import CRIT, OK, SEVERITY, defects
 from anomaly.profile import VerdictRule
 
 REQUIRED, NOT_REQUIRED = "Required", "Not Required"
@@ -11,14 +11,19 @@ REQUIRED, NOT_REQUIRED = "Required", "Not Required"
 TASKS_WITHOUT_DEFECT = 64
 
 
-def defect_count(judged: Column) -> Column:
-    """How many KPIs have the flag 1."""
-    return F.size(defects(judged))
+def with_counts(judged: DataFrame) -> DataFrame:
+    """Adds what follows from the column `judged` of a row.
 
-
-def evaluated_count(judged: Column) -> Column:
-    """How many KPIs could be judged at all."""
-    return F.size(F.filter(judged, lambda kpi: flag(kpi).isNotNull()))
+    defected_count: KPIs with the flag 1; evaluated_kpis: KPIs that could be judged; severity: how
+    far the defects lie beyond their bounds, added up.
+    """
+    found = defects("judged")
+    return judged.selectExpr(
+        "*",
+        f"size({found}) AS defected_count",
+        f"size(filter(judged, kpi -> kpi.status IN ('{OK}', '{CRIT}'))) AS evaluated_kpis",
+        f"aggregate({found}, 0D, (total, kpi) -> total + {SEVERITY}) AS severity",
+    )
 
 
 def maintenance_verdict(rule: VerdictRule) -> Column:
@@ -33,38 +38,34 @@ def maintenance_verdict(rule: VerdictRule) -> Column:
     return F.when(enough, F.when(is_required, REQUIRED).otherwise(NOT_REQUIRED))
 
 
-def total_severity(judged: Column) -> Column:
-    """How far the defects of a row lie beyond their bounds, added up."""
-    return F.aggregate(defects(judged), F.lit(0.0), lambda total, kpi: total + severity(kpi))
-
-
 def rank_by_severity(judged: DataFrame, *keys: str) -> DataFrame:
     """Adds severity_rank: most defects first, then the farthest beyond their bounds.
 
     Rows alike in both share a rank, and the next rank is left out (1, 2, 2, 4). Needs
-    defected_count and severity (total_severity). Rows are ranked within their defect count and
+    defected_count and severity. Rows are ranked within their defect count and
     moved down by the number of rows with more defects, so that no single task sorts them all.
     """
     # Rows without a defect are all alike, so that each of their tasks gives them the same rank.
-    task = F.when(
-        F.col("defected_count") == 0, F.pmod(F.xxhash64(*keys), F.lit(TASKS_WITHOUT_DEFECT))
-    ).otherwise(F.lit(0))
-    tasks = F.when(
-        F.col("defected_count") == 0, F.sequence(F.lit(0), F.lit(TASKS_WITHOUT_DEFECT - 1))
-    ).otherwise(F.array(F.lit(0)))
-    histogram = judged.groupBy("defected_count").agg(F.count(F.lit(1)).alias("row_count"))
+    tasks = f"sequence(0, {TASKS_WITHOUT_DEFECT - 1})"
+    hashed = f"pmod(xxhash64({', '.join(keys)}), {TASKS_WITHOUT_DEFECT})"
     worse = (
-        histogram.where(F.col("defected_count") > 0)
-        .withColumn("defected_count", F.explode(F.sequence(F.lit(0), F.col("defected_count") - 1)))
+        judged.groupBy("defected_count")
+        .agg(F.expr("count(*) AS row_count"))
+        .where("defected_count > 0")
+        .selectExpr("row_count", "explode(sequence(0, defected_count - 1)) AS defected_count")
         .groupBy("defected_count")
-        .agg(F.sum("row_count").alias("worse_rows"))
-        .select("defected_count", "worse_rows", F.explode(tasks).alias("task"))
+        .agg(F.expr("sum(row_count) AS worse_rows"))
+        .selectExpr(
+            "*",
+            f"explode(CASE WHEN defected_count = 0 THEN {tasks} ELSE array(0) END) AS task",
+        )
     )
-    in_task = Window.partitionBy("defected_count", "task").orderBy(F.desc("severity"))
+    rank = "rank() OVER (PARTITION BY defected_count, task ORDER BY severity DESC)"
     return (
-        judged.withColumn("task", task.cast("int"))
+        judged.selectExpr(
+            "*", f"CAST(CASE WHEN defected_count = 0 THEN {hashed} ELSE 0 END AS int) AS task"
+        )
         # Many rows to one count; a merge join, because a broadcast would cost a job of its own.
         .join(worse.hint("merge"), on=["defected_count", "task"], how="left")
-        .withColumn("severity_rank", F.coalesce("worse_rows", F.lit(0)) + F.rank().over(in_task))
-        .drop("task", "worse_rows")
+        .selectExpr("*", f"coalesce(worse_rows, 0) + {rank} AS severity_rank")
     )
