@@ -96,11 +96,12 @@ def result_figures(customers: DataFrame, cells: DataFrame) -> list[DataFrame]:
     flagged = _figure("'kpi'", "level", "concat(kpi, ' flagged')", "coalesce(flagged, 0)")
     rows = _figure("'kpi'", "level", "'rows'", "1")
     verdict = _figure("'verdict'", "level", "coalesce(verdict, 'Not judged')", "1")
+    is_cell = f"level = '{CELL_LEVEL}'"
     return [
         _added_up(of_kpis, f"array({evaluated}, {flagged})"),
         _added_up(
             published,
-            f"CASE WHEN level = '{CELL_LEVEL}' THEN array({rows}, {verdict}) ELSE array({rows}) END",
+            f"CASE WHEN {is_cell} THEN array({rows}, {verdict}) ELSE array({rows}) END",
         ),
         _worst(cells),
     ]
