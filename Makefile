@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 OUT ?= out
 
-.PHONY: setup run test test-fast test-cloud lint
+.PHONY: setup run test test-fast test-cloud lint bench
 
 setup: .venv/installed
 
@@ -11,20 +11,15 @@ setup: .venv/installed
 	$(BIN)/pip install --quiet --editable '.[local,dev]'
 	touch $@
 
+# On made-up sample data, or on DATA=FOLDER with customers, samples and call_statistics in it.
 run: setup
-ifdef DATA
-	$(BIN)/cell-tower-anomaly run --profile conf/default.toml --customers $(DATA)/customers \
-	  --samples $(DATA)/samples --calls $(DATA)/call_statistics --out $(OUT)
-else
-	$(BIN)/cell-tower-anomaly sample --scale 1 --seed 42 --out data/sample
-	$(BIN)/cell-tower-anomaly run --profile conf/default.toml --customers data/sample/customers \
-	  --samples data/sample/samples --calls data/sample/call_statistics --out $(OUT)
-endif
+	$(BIN)/cell-tower-anomaly run --profile conf/default.toml --out $(OUT) $(if $(DATA), \
+	  --customers $(DATA)/customers --samples $(DATA)/samples --calls $(DATA)/call_statistics)
 
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict anomaly runners
+	$(BIN)/mypy --strict anomaly runners benchmarks
 
 test-fast: setup
 	$(BIN)/pytest
@@ -39,3 +34,7 @@ test: lint test-fast
 # Real connectors against Cloud Storage and BigQuery emulators on this machine.
 test-cloud: .venv-cloud/installed
 	.venv-cloud/bin/python -m pytest tests/cloud -m cloud
+
+# Whole processes against the floor, in pairs; ratios, not seconds, are what counts.
+bench: setup
+	$(BIN)/python benchmarks/run_against_floor.py

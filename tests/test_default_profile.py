@@ -83,3 +83,27 @@ def test_towers_without_samples_are_named(run, database):
     ).fetchall()
     assert named == dict(by_hand)
     assert (len(named), sum(named.values())) == (19, 1946)
+
+
+def test_the_evidence_of_a_kpi_is_what_duckdb_finds(run, database):
+    """PRBUsageUL of each cell: its mean, the median and quartiles of the cells, the bound."""
+    evidence = duckdb.sql(
+        "select CellName, kpi.value, kpi.baseline, kpi.spread, kpi.bound, kpi.flag from ("
+        "select CellName, unnest(evidence) as kpi "
+        f"from '{run[1]}/cell_tower_performance_data/*.parquet') "
+        "where kpi.kpi = 'PRBUsageUL' and kpi.value is not null order by CellName"
+    ).fetchall()
+    by_hand = database.sql(
+        "with means as (select CellName, avg(PRBUsageUL) as mean from samples group by 1), "
+        # Quantiles are taken of means with four significant digits.
+        "rounded as (select round(mean, 3 - floor(log10(mean))::int) as mean from means), "
+        "quartiles as (select quantile_cont(mean, [0.25, 0.5, 0.75]) as q from rounded), "
+        "judged as (select CellName, mean, q[2] as median, (q[3] - q[1]) / 1.349 as spread "
+        "from means, quartiles) "
+        "select CellName, mean, median, spread, median + greatest(2 * spread, 5) as bound, "
+        "(mean > bound)::int from judged order by CellName"
+    ).fetchall()
+    assert len(evidence) == 33
+    for found, expected in zip(evidence, by_hand, strict=True):
+        assert (found[0], found[5]) == (expected[0], expected[5])
+        assert found[1:5] == pytest.approx(expected[1:5], rel=1e-9)
