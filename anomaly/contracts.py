@@ -158,6 +158,9 @@ VERDICT = Column(
     "Required, Not Required, or NULL where too few KPIs could be judged",
 )
 
+# The columns that stand in one of the tables whatever the profile.
+TABLE_COLUMNS = (*CUSTOMER_KEYS, *CELL_KEYS, DEFECT_COUNT, VERDICT, *ADDED_COLUMNS)
+
 REJECTED_COLUMNS = (
     Column("source", "string", "input: customers, samples or call_statistics"),
     Column(SOURCE_FILE, "string", "file that holds the row"),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from anomaly.contracts import INPUT_CONTRACTS
+from anomaly.contracts import INPUT_CONTRACTS, TABLE_COLUMNS
 from anomaly.profile import Method, Profile, Rule
 
 
@@ -13,6 +13,7 @@ def contradictions(profile: Profile) -> list[str]:
         *_unknown_kpis(profile),
         *(fault for rule in profile.rules for fault in _rule_faults(rule)),
         *_range_faults(profile),
+        *_count_faults(profile),
         *_input_faults(profile),
         *_verdict_faults(profile),
     ]
@@ -20,10 +21,16 @@ def contradictions(profile: Profile) -> list[str]:
 
 def _clashing_names(profile: Profile) -> list[str]:
     faults = [] if profile.name else ["the profile needs a name"]
+    fixed = {column.name.lower() for column in TABLE_COLUMNS}
     names = [kpi.name for kpi in profile.kpis] + [kpi.name for kpi in profile.derived]
     published = [profile.column_of(name) for name in names]
     published += [rule.flag for rule in profile.rules]
     # BigQuery compares column names without regard to case.
+    faults += [
+        f"{name!r} is a column of the tables already; choose another name"
+        for name in published
+        if name.lower() in fixed
+    ]
     counted = Counter(name.lower() for name in published)
     for name in sorted({name for name in published if counted[name.lower()] > 1}):
         columns = [kpi.column for kpi in profile.kpis if kpi.average.lower() == name.lower()]
@@ -55,6 +62,16 @@ def _unknown_kpis(profile: Profile) -> list[str]:
         if level.minimum_baseline_count < 1:
             faults.append(f"[{name}_level] minimum_baseline_count must be at least 1")
     return faults
+
+
+def _count_faults(profile: Profile) -> list[str]:
+    counts = {
+        "[join] minimum_samples": profile.join.minimum_samples,
+        "[join] minimum_call_rows": profile.join.minimum_call_rows,
+        "[verdict] minimum_defects": profile.verdict.minimum_defects or 0,
+        "[verdict] minimum_evaluated": profile.verdict.minimum_evaluated,
+    }
+    return [f"{where} must not be negative" for where, count in counts.items() if count < 0]
 
 
 def _rule_faults(rule: Rule) -> list[str]:

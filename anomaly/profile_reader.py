@@ -43,8 +43,8 @@ def load_profile(source: str | Path) -> Profile:
     Raises ConfigurationError, which lists every fault of the file.
     """
     path = Path(source)
-    if not path.is_file():
-        path = shipped_profiles() / f"{path.stem}.toml"
+    if str(source) == path.stem:
+        path = shipped_profiles() / f"{source}.toml"
     if not path.is_file():
         known = ", ".join(sorted(found.stem for found in shipped_profiles().glob("*.toml")))
         raise ConfigurationError(

@@ -68,6 +68,8 @@ def test_a_wrong_setting_is_one_fault(good: str, bad: str, fault: str) -> None:
 @pytest.mark.parametrize(
     ("good", "bad", "fault"),
     [
+        ("minimum_defects = 15", "minimum_defects = -1", "must not be negative"),
+        ('bad_when = "above"', 'flag = "Evidence"\nbad_when = "above"', "of the tables already"),
         ("minimum_defects = 15", "", "[verdict] needs either minimum_defects or"),
         ('method = "mean"', 'method = "static"', "needs `value` with the method static"),
         ('method = "mean"', 'method = "mean"\nq = 0.5', "needs `q` with the method quantile"),
@@ -99,3 +101,8 @@ def test_a_name_that_bigquery_refuses_is_an_error() -> None:
 def test_an_unknown_profile_names_the_known_ones() -> None:
     with pytest.raises(ConfigurationError, match="default, lab"):
         load_profile("no-such-profile")
+
+
+def test_a_mistyped_path_is_no_shipped_profile() -> None:
+    with pytest.raises(ConfigurationError, match="no such file"):
+        load_profile("elsewhere/default.toml")
