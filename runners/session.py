@@ -38,7 +38,9 @@ def local_session(master: str | None = None) -> SparkSession:
     use_bundled_java()
     builder = SparkSession.builder.appName("cell-tower-anomaly")
     if SparkSession.getActiveSession() is None:
-        builder = builder.master(master or os.environ.get("SPARK_MASTER", "local[*]"))
+        # Spark Connect refuses a master beside the address of its server.
+        if master or "SPARK_REMOTE" not in os.environ:
+            builder = builder.master(master or os.environ.get("SPARK_MASTER", "local[*]"))
         for name, value in SETTINGS.items():
             builder = builder.config(name, value)
     return builder.getOrCreate()

@@ -2,10 +2,11 @@
 
 import fcntl
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -19,10 +20,13 @@ from anomaly.profile import Profile
 RUNS, CURRENT = ".runs", ".current"
 # What is staged under such a name serves the run alone and is never published.
 INTERMEDIATE = "intermediate-"
+# A job that fails is told by py4j on classic Spark, by PySpark itself through Spark Connect.
+SPARK_ERRORS = (PySparkException, Py4JJavaError)
 SIGNS_OF_FAILED_WRITING = ("No space left", "Permission denied", "Mkdirs failed", "Disk quota")
 SIGNS_OF_FAILED_READING = (
     "FAILED_READ_FILE",
     "CANNOT_READ_FILE_FOOTER",
+    "ChecksumException",
     "is not a Parquet file",
     "Could not read footer",
     "Parquet column cannot be converted",
@@ -55,8 +59,11 @@ def read_input(spark: SparkSession, source: str, path: str, profile: Profile) ->
 def _read_parquet(spark: SparkSession, files: list[Path], path: str) -> DataFrame:
     try:
         raw = spark.read.parquet(*map(str, files))
-    except PySparkException as error:
-        raise InputError(f"{path}: cannot be read: {_first_line(str(error))}") from error
+        # Spark Connect opens the files only when it is asked what is in them.
+        _ = raw.schema
+    except SPARK_ERRORS as error:
+        told = _line_of(str(error), SIGNS_OF_FAILED_READING)
+        raise InputError(f"{path}: cannot be read: {told}") from error
     return raw.withColumns(
         {
             SOURCE_FILE: F.col("_metadata.file_path"),
@@ -188,16 +195,20 @@ def reading_and_writing(target: str) -> Iterator[None]:
     """Turns an error of Spark into an InputError, or an OutputError where it could not write."""
     try:
         yield
-    except PySparkException as error:
+    except SPARK_ERRORS as error:
         told = str(error)
         if any(sign in told for sign in SIGNS_OF_FAILED_WRITING):
-            raise OutputError(f"{target}: cannot be written: {_first_line(told)}") from error
+            line = _line_of(told, SIGNS_OF_FAILED_WRITING)
+            raise OutputError(f"{target}: cannot be written: {line}") from error
         if any(sign in told for sign in SIGNS_OF_FAILED_READING):
-            raise InputError(f"cannot be read: {_first_line(told)}") from error
+            line = _line_of(told, SIGNS_OF_FAILED_READING)
+            raise InputError(f"cannot be read: {line}") from error
         raise
     except OSError as error:
         raise OutputError(f"{target}: cannot be written: {error}") from error
 
 
-def _first_line(told: str) -> str:
-    return next((line for line in told.splitlines() if line.strip()), told)
+def _line_of(told: str, signs: Sequence[str]) -> str:
+    """The line that names the cause; the first line where none has a sign of it."""
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    return next((line for line in lines if any(sign in line for sign in signs)), lines[0])

@@ -1,30 +1,53 @@
-"""One Spark session for the whole run; the real inputs, where they are there."""
+"""One Spark session for the whole run; what a test needs beside the repository, where it is there.
+
+With SPARK_TEST_CONNECT=1 the session goes through Spark Connect (Spark 4 only).
+"""
 
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
-from runners.session import local_session
+from runners.session import SETTINGS, local_session, use_bundled_java
 
 REAL_DATA = Path(__file__).parents[2] / "shared"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out tests of the real inputs where there are none, visibly; never in CI."""
-    if REAL_DATA.is_dir() or os.environ.get("CI") == "true":
-        return
-    without = [item for item in items if item.get_closest_marker("real_data")]
-    items[:] = [item for item in items if item not in without]
-    config.hook.pytest_deselected(items=without)
-    print(f"real_data: {len(without)} tests left out, no ../shared here")
+    """Leave out tests whose needs are not there, visibly; those of the real inputs never in CI."""
+    if not REAL_DATA.is_dir() and os.environ.get("CI") != "true":
+        _leave_out("real_data", "no ../shared here", config, items)
+    if "OTHER_PYTHON" not in os.environ:
+        _leave_out("other_python", "OTHER_PYTHON names no second Spark", config, items)
+
+
+def _leave_out(marker: str, why: str, config: pytest.Config, items: list[pytest.Item]) -> None:
+    without = [item for item in items if item.get_closest_marker(marker)]
+    if without:
+        items[:] = [item for item in items if item not in without]
+        config.hook.pytest_deselected(items=without)
+        print(f"{marker}: {len(without)} tests left out, {why}")
 
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    session = local_session("local[2]")
+    through_connect = os.environ.get("SPARK_TEST_CONNECT") == "1"
+    session = connect_session("local[2]") if through_connect else local_session("local[2]")
     session.conf.set("spark.sql.shuffle.partitions", "2")
     yield session
     session.stop()
+
+
+def connect_session(remote: str) -> SparkSession:
+    """A session of a Spark Connect server that this process starts, with the runner's settings."""
+    use_bundled_java()
+    builder = SparkSession.builder.remote(remote)
+    for name, value in SETTINGS.items():
+        builder = builder.config(name, value)
+    with warnings.catch_warnings():
+        # The server starts with every setting; the session then says which ones it cannot change.
+        warnings.filterwarnings("ignore", message="Failed to set", category=UserWarning)
+        return builder.getOrCreate()

@@ -1,0 +1,28 @@
+"""Inputs that cannot be read are told with their file, whatever Spark raises."""
+
+import re
+
+import pytest
+
+from anomaly import InputError, parse_profile
+from runners.storage import ParquetDestination, read_input
+from tests.small_inputs import profile_text
+
+
+def test_a_file_that_is_no_parquet_is_named(spark, tmp_path):
+    (tmp_path / "1.parquet").write_bytes(b"PAR1 is not all that a Parquet file needs")
+    named = f"{re.escape(str(tmp_path))}: cannot be read: .*1.parquet"
+    with pytest.raises(InputError, match=named):
+        read_input(spark, "customers", str(tmp_path), parse_profile(profile_text()))
+
+
+def test_a_file_that_breaks_before_a_table_is_made_of_it_is_named(spark, tmp_path):
+    spark.range(3).write.parquet(str(tmp_path / "in"))
+    frame = spark.read.parquet(str(tmp_path / "in"))
+    with ParquetDestination(spark, str(tmp_path / "out"), "run") as destination:
+        _ = frame.schema
+        files = [*(tmp_path / "in").glob("*.parquet")]
+        for file in files:
+            file.write_bytes(b"no longer Parquet")
+        with pytest.raises(InputError, match=r"cannot be read: .*part-0.*\.parquet"):
+            destination.stage("table", frame)
