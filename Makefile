@@ -28,7 +28,7 @@ lint: setup
 test-fast: setup
 	$(BIN)/pytest
 
-test: lint test-fast
+test: lint test-fast test-cloud test-spark4
 
 .venv-cloud/installed: tests/cloud/requirements.txt
 	$(PYTHON) -m venv .venv-cloud
