@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from anomaly import Run, detect, parse_profile
+from tests.staging import staged_in
 
 PROFILE = """
 name = "small"
@@ -27,7 +28,7 @@ value = 3
 
 
 @pytest.fixture(scope="module")
-def cells(spark):
+def cells(spark, tmp_path_factory):
     customer = "Index long, tenure long, PhoneService string, MultipleLines string, "
     customers = spark.createDataFrame(
         [(1, 5, "Yes", "No", "DSL", "1ALTE"), (2, 5, "Yes", "No", "DSL", "9XLTE")],
@@ -41,7 +42,8 @@ def cells(spark):
         [("1000001", 2.0), ("1000001", 4.0)], "Customer_ID string, drop_vce_Mean double"
     )
     run = Run(date(2026, 11, 1), "test")
-    results = detect(customers, samples, calls, parse_profile(PROFILE), run)
+    keep = staged_in(spark, tmp_path_factory.mktemp("kept"))
+    results = detect(customers, samples, calls, parse_profile(PROFILE), run, keep)
     rows = results.cell_tower_performance_data.collect()
     return {row.CellName: row for row in rows}
 
