@@ -34,9 +34,12 @@ def use_bundled_java() -> None:
 
 
 def local_session(master: str | None = None) -> SparkSession:
-    """The active session, or a new one; settings of spark-submit go before ours."""
+    """The active session, or a new one; under spark-submit with its master and settings alone."""
     use_bundled_java()
     builder = SparkSession.builder.appName("cell-tower-anomaly")
+    # spark-submit has started the JVM already, and says so by the port of its gateway.
+    if "PYSPARK_GATEWAY_PORT" in os.environ:
+        return (builder.master(master) if master else builder).getOrCreate()
     if SparkSession.getActiveSession() is None:
         # Spark Connect refuses a master beside the address of its server.
         if master or "SPARK_REMOTE" not in os.environ:

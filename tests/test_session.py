@@ -1,8 +1,16 @@
-"""The session of the runner, as far as it shows without a second JVM."""
+"""The session of the runner: who says what its master and settings are."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 from pyspark.sql import SparkSession
 
 from runners.session import local_session
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_no_master_is_named_beside_the_address_of_a_connect_server(monkeypatch):
@@ -11,3 +19,22 @@ def test_no_master_is_named_beside_the_address_of_a_connect_server(monkeypatch):
     monkeypatch.setattr(SparkSession, "getActiveSession", lambda: None)
     monkeypatch.setattr(SparkSession.Builder, "getOrCreate", lambda builder: builder._options)
     assert "spark.master" not in local_session()
+
+
+@pytest.mark.classic
+def test_spark_submit_keeps_its_master_and_settings(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from runners.session import local_session\n"
+        "conf = local_session().conf\n"
+        "print('found', conf.get('spark.master'), conf.get('spark.sql.shuffle.partitions'))\n"
+    )
+    submit = Path(sys.executable).parent / "spark-submit"
+    setting = "spark.sql.shuffle.partitions=7"
+    ended = subprocess.run(
+        [submit, "--master", "local[1]", "--conf", setting, script],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+    )
+    assert "found local[1] 7" in ended.stdout, ended.stderr
