@@ -3,6 +3,8 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from anomaly.sql import quoted
+
 # A larger number is refused at cleaning: up to here, sums over nine million rows stay exact.
 LARGEST_NUMBER = 1e12
 # Numbers are summed in steps of 1e-11; what is smaller is rounded away.
@@ -21,7 +23,7 @@ def exact_mean(column: str, where: str = "TRUE") -> str:
     from run to run. Here whole units and fractions are summed as integers, which is exact in any
     order. Requires |value| <= LARGEST_NUMBER. `where` names a boolean column of the rows to use.
     """
-    value, rows = f"`{column}`", f"FILTER (WHERE {where})"
+    value, rows = quoted(column), f"FILTER (WHERE {where})"
     parts = f"floor(({value} - floor({value})) * {PARTS_PER_UNIT}D + 0.5D)"
     total = f"(try_sum(floor({value})) {rows} + try_sum({parts}) {rows} / {PARTS_PER_UNIT}D)"
     return f"{total} / nullif(count({value}) {rows}, 0)"
@@ -34,6 +36,6 @@ def exceeds(value: Column, bound: Column) -> Column:
 
 def rounded_for_quantiles(column: str) -> str:
     """The SQL of the value of a column to QUANTILE_DIGITS significant digits."""
-    value = f"`{column}`"
+    value = quoted(column)
     scale = f"power(10D, {QUANTILE_DIGITS} - ceil(log10(abs(nullif({value}, 0)))))"
     return f"coalesce(round({value} * {scale}) / {scale}, {value})"

@@ -133,11 +133,12 @@ class ParquetDestination:
 
     def __enter__(self) -> "ParquetDestination":
         try:
-            self.staging.mkdir(parents=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = (self.folder / ".lock").open("w")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.staging.mkdir(parents=True)
         except BlockingIOError as error:
-            self.staging.rmdir()
+            self._lock.close()
             raise OutputError(f"{self.folder}: another run writes there; wait for it") from error
         except OSError as error:
             raise OutputError(f"{self.folder}: cannot be written: {error}") from error

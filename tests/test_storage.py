@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from anomaly import InputError, parse_profile
+from anomaly import InputError, OutputError, parse_profile
 from runners.storage import ParquetDestination, read_input
 from tests.small_inputs import profile_text
 
@@ -26,3 +26,13 @@ def test_a_file_that_breaks_before_a_table_is_made_of_it_is_named(spark, tmp_pat
             file.write_bytes(b"no longer Parquet")
         with pytest.raises(InputError, match=r"cannot be read: .*part-0.*\.parquet"):
             destination.stage("table", frame)
+
+
+def test_a_second_run_in_one_folder_is_refused_and_the_first_goes_on(spark, tmp_path):
+    out = str(tmp_path / "out")
+    with ParquetDestination(spark, out, "first") as first:
+        with pytest.raises(OutputError, match="another run writes there"):
+            ParquetDestination(spark, out, "second").__enter__()
+        first.stage("table", spark.range(3))
+        first.publish()
+    assert spark.read.parquet(f"{out}/table").count() == 3
