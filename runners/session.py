@@ -6,6 +6,8 @@ from contextlib import suppress
 
 from pyspark.sql import SparkSession
 
+from runners.class_archive import archive_options
+
 SETTINGS = {
     "spark.sql.shuffle.partitions": "2",
     # Each shuffle of an adaptive query is a job of its own; local runs are too short for that.
@@ -16,11 +18,11 @@ SETTINGS = {
     "spark.ui.enabled": "false",
     # The plans of one run make some 290 classes; fewer are kept, and a second run makes all anew.
     "spark.sql.codegen.cache.maxEntries": "1000",
-    # The second compiler pays off after minutes only; the cache is as large as with both.
-    "spark.driver.extraJavaOptions": (
-        "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseParallelGC"
-    ),
+    # Finding the best encoding of a cached column takes longer than reading it once.
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
 }
+# The second compiler pays off after minutes only; the cache is as large as with both.
+JVM_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseParallelGC"
 
 
 def use_bundled_java() -> None:
@@ -46,4 +48,7 @@ def local_session(master: str | None = None) -> SparkSession:
             builder = builder.master(master or os.environ.get("SPARK_MASTER", "local[*]"))
         for name, value in SETTINGS.items():
             builder = builder.config(name, value)
+        builder = builder.config(
+            "spark.driver.extraJavaOptions", f"{JVM_OPTIONS} {archive_options()}"
+        )
     return builder.getOrCreate()

@@ -1,0 +1,71 @@
+"""The archive of classes: made by one run, used by the next, and never in the way of either."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runners.class_archive import archive_options
+
+ROOT = Path(__file__).parents[1]
+COUNT = (
+    "from runners.session import local_session as s;print('rows', s('local[1]').range(7).count())"
+)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache of a user"))
+    return tmp_path / "cache of a user" / "cell-tower-anomaly"
+
+
+@pytest.fixture
+def java(tmp_path, monkeypatch):
+    home = tmp_path / "java"
+    home.mkdir()
+    (home / "release").write_text('JAVA_VERSION="17.0.9"')
+    monkeypatch.setenv("JAVA_HOME", str(home))
+    return home
+
+
+def written_by_a_jvm(options: str) -> Path:
+    archive = Path(options.split('"')[1].removeprefix("-XX:ArchiveClassesAtExit="))
+    archive.touch()
+    return archive
+
+
+def test_what_one_jvm_writes_the_next_ones_use_once_it_is_complete(cache, java):
+    archive = written_by_a_jvm(archive_options())
+    assert archive.parent == cache
+    assert archive_options() == ""
+    os.utime(archive, (0, 0))
+    assert "-XX:SharedArchiveFile=" in archive_options()
+    assert [file.suffix for file in cache.iterdir()] == [".jsa"]
+
+
+def test_another_java_has_an_archive_of_its_own(cache, java):
+    first = archive_options()
+    (java / "release").write_text('JAVA_VERSION="21.0.1"')
+    assert archive_options() != first
+
+
+@pytest.mark.parametrize("broken", ["no folder for it", "no file of the release"])
+def test_without_a_place_or_a_known_java_there_is_no_archive(cache, java, broken):
+    if broken == "no folder for it":
+        cache.parent.write_text("a file")
+    else:
+        (java / "release").unlink()
+    assert archive_options() == ""
+
+
+@pytest.mark.classic
+def test_a_broken_archive_is_not_the_reason_for_a_failure(cache):
+    archive = written_by_a_jvm(archive_options())
+    archive.write_bytes(b"no archive")
+    os.utime(archive, (0, 0))
+    ended = subprocess.run(
+        [sys.executable, "-c", COUNT], cwd=ROOT, env=os.environ, capture_output=True, text=True
+    )
+    assert ended.stdout.splitlines() == ["rows 7"], ended.stderr
