@@ -27,6 +27,7 @@ from anomaly.contracts import (
 from anomaly.numbers import LARGEST_NUMBER
 from anomaly.profile import InputRules, Kpi, Profile
 from anomaly.sql import array_of, constant_array, quoted
+from anomaly.times import instant, is_no_time
 
 # Letters that Java takes in a number: 12d, 1f and 0x1p3.
 NOT_IN_A_NUMBER = "[dDfFxX]"
@@ -34,6 +35,15 @@ WHOLE_NUMBER_PATTERN = r"^[+-]?\d{1,18}(\.0*)?$"
 NOT_FINITE_TEXTS = ("nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
 # In the text of Customer_ID the customer number begins at this character, 7 characters at most.
 CUSTOMER_NUMBER_START, CUSTOMER_NUMBER_LENGTH = 4, 7
+
+OPERATIONS = {
+    "=": Column.__eq__,
+    "!=": Column.__ne__,
+    ">": Column.__gt__,
+    ">=": Column.__ge__,
+    "<": Column.__lt__,
+    "<=": Column.__le__,
+}
 
 PROVENANCE = (SOURCE_FILE, SOURCE_ROW_ID, "row_column", "row_reason", "faults", "raw_row")
 
@@ -62,6 +72,7 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
         _malformed(),
         _fault(_is_missing("Index", rules), "Index", "missing_key"),
         _fault(number.isNull(), "Index", "bad_customer_number"),
+        *_suspects(rules),
         *_filters(rules, compared),
     ]
     tenure_fault = F.struct(
@@ -71,7 +82,11 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
     )
     has_fault = tenure.isNull() & ~_is_missing("tenure", rules)
     faults = F.when(has_fault, F.array(tenure_fault))
-    return _checked(raw, values, row_faults, faults, _raw_row(raw), rules, "customerID")
+    checked = _checked(raw, values, row_faults, faults, raw.columns)
+    if rules.reject_duplicates:
+        said = ("CellName", "tenure", *texts)
+        checked = checked.transform(_reject_duplicates, "Index", "customerID", "customerID", said)
+    return _finished(checked, rules, "customerID")
 
 
 def check_samples(raw: DataFrame, profile: Profile) -> DataFrame:
@@ -85,9 +100,17 @@ def check_samples(raw: DataFrame, profile: Profile) -> DataFrame:
     row_faults = [
         _malformed(),
         _fault(cell.isNull(), "CellName", "missing_key"),
+        *_bad_times(raw),
+        *_suspects(rules),
         *_filters(rules, {"CellName": cell}),
     ]
-    return _checked_kpis(raw, SAMPLES, [cell.alias("CellName")], row_faults, profile, "CellName")
+    keys = [cell.alias("CellName"), F.expr(_time(raw)).alias("time")]
+    checked = _checked_kpis(raw, SAMPLES, keys, row_faults, profile)
+    if rules.reject_duplicates and "Time" in raw.columns:
+        checked = checked.transform(
+            _reject_duplicates, "Time", "time", "CellName, time", ("values",)
+        )
+    return _finished(checked.drop("time"), rules, "CellName")
 
 
 def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
@@ -106,10 +129,12 @@ def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
         _malformed(),
         _fault(text.isNull(), "Customer_ID", "missing_key"),
         _fault(number.isNull(), "Customer_ID", "bad_customer_number"),
+        *_suspects(rules),
         *_filters(rules, {"Customer_ID": number}),
     ]
     keys = [number.alias("customerID")]
-    return _checked_kpis(raw, CALL_STATISTICS, keys, row_faults, profile, "customerID")
+    checked = _checked_kpis(raw, CALL_STATISTICS, keys, row_faults, profile)
+    return _finished(checked, rules, "customerID")
 
 
 def clean_rows(checked: DataFrame) -> DataFrame:
@@ -202,13 +227,26 @@ def _whole_number(raw: DataFrame, name: str) -> Column:
     )
 
 
-def _number(raw: DataFrame, kpi: Kpi) -> str:
+def _time(raw: DataFrame) -> str:
+    """The SQL of the instant of a sample; NULL where its time has no date."""
+    if "Time" not in raw.columns:
+        return "CAST(NULL AS timestamp)"
+    if isinstance(raw.schema["Time"].dataType, T.StringType):
+        return instant("Time")
+    return "CAST(Time AS timestamp)"
+
+
+def _number(raw: DataFrame, kpi: Kpi, decimal: str) -> str:
     """The SQL of the number that a KPI column holds, usable or not; NULL where it holds none."""
     column = quoted(kpi.column)
     if _is_numeric(raw, kpi.column):
         return f"CAST({column} AS double)"
     # A cast alone would also take "12d" for 12.
-    return f"CASE WHEN NOT {column} RLIKE '{NOT_IN_A_NUMBER}' THEN try_cast({column} AS double) END"
+    not_in_it, text = NOT_IN_A_NUMBER, column
+    if decimal == ",":
+        # A point would be between thousands: whoever wrote it may have meant 1.234 or 1234.
+        not_in_it, text = "[dDfFxX.]", f"replace({column}, ',', '.')"
+    return f"CASE WHEN NOT {column} RLIKE '{not_in_it}' THEN try_cast({text} AS double) END"
 
 
 def _usable(kpi: Kpi) -> str:
@@ -295,19 +333,33 @@ def _malformed() -> Column:
     return _fault(F.col(MALFORMED_LINE), None, "malformed_line")
 
 
+def _bad_times(raw: DataFrame) -> list[Column]:
+    if "Time" not in raw.columns or not isinstance(raw.schema["Time"].dataType, T.StringType):
+        return []
+    return [_fault(F.expr(is_no_time("Time")), "Time", "bad_time")]
+
+
+def _suspects(rules: InputRules) -> list[Column]:
+    """A fault for each `suspect_where` that holds (a missing value does not)."""
+
+    def compared(name: str, value: str | float) -> tuple[Column, str | float]:
+        if isinstance(value, str):
+            return F.lower(F.trim(_raw(name).cast("string"))), value.lower()
+        return F.expr(f"try_cast({quoted(name)} AS double)"), value
+
+    faults = []
+    for name, operator, value in rules.suspect_where:
+        found, wanted = compared(name, value)
+        holds = F.coalesce(OPERATIONS[operator](found, wanted), F.lit(False))
+        faults.append(_fault(holds, name, "suspect"))
+    return faults
+
+
 def _filters(rules: InputRules, compared: dict[str, Column]) -> list[Column]:
     """A fault for each `keep_where` that does not hold (a missing value does not)."""
-    operations = {
-        "=": Column.__eq__,
-        "!=": Column.__ne__,
-        ">": Column.__gt__,
-        ">=": Column.__ge__,
-        "<": Column.__lt__,
-        "<=": Column.__le__,
-    }
     return [
         _fault(
-            ~F.coalesce(operations[operator](compared[name], value), F.lit(False)),
+            ~F.coalesce(OPERATIONS[operator](compared[name], value), F.lit(False)),
             name,
             "filtered_by_profile",
         )
@@ -324,13 +376,12 @@ def _checked_kpis(
     keys: list[Column],
     row_faults: list[Column],
     profile: Profile,
-    key: str,
 ) -> DataFrame:
     rules = profile.inputs[source]
     kpis = profile.kpis_of(source)
     # Step by step, so that Spark parses each text once although its number is used several times.
     parsed = raw.selectExpr(
-        "*", *(f"{_number(raw, kpi)} AS {quoted(_parsed_name(kpi))}" for kpi in kpis)
+        "*", *(f"{_number(raw, kpi, rules.decimal)} AS {quoted(_parsed_name(kpi))}" for kpi in kpis)
     )
     usable = parsed.selectExpr(
         "*", *(f"{_usable(kpi)} AS {quoted(_usable_name(kpi))}" for kpi in kpis)
@@ -343,8 +394,7 @@ def _checked_kpis(
     with_fault = usable.withColumn("has_fault", F.expr(" OR ".join(is_unusable)))
     # Few rows have a fault: only theirs are examined one by one.
     faults = F.when(F.col("has_fault"), _value_faults(kpis, rules))
-    raw_row = _raw_row(raw)
-    return _checked(with_fault, [*keys, values], row_faults, faults, raw_row, rules, key)
+    return _checked(with_fault, [*keys, values], row_faults, faults, raw.columns)
 
 
 def _checked(
@@ -352,25 +402,54 @@ def _checked(
     values: list[Column],
     row_faults: list[Column],
     value_faults: Column,
-    raw_row: Column,
-    rules: InputRules,
-    key: str,
+    read_columns: Sequence[str],
 ) -> DataFrame:
     row_fault = F.coalesce(*row_faults)
-    checked = raw.select(
+    return raw.select(
         *values,
         F.col(SOURCE_FILE),
         F.col(SOURCE_ROW_ID),
         row_fault["row_column"].alias("row_column"),
         row_fault["row_reason"].alias("row_reason"),
         value_faults.cast(f"array<{FAULT_TYPE}>").alias("faults"),
-        raw_row.alias("raw_row"),
+        _raw_row(read_columns).alias("raw_row"),
     )
+
+
+def _finished(checked: DataFrame, rules: InputRules, key: str) -> DataFrame:
     if rules.rows_per_key:
         checked = checked.transform(_limit_rows, key, rules.rows_per_key)
     # The text is kept of rows with a fault only: it is wide, and such rows are few.
     has_fault = F.col("row_reason").isNotNull() | F.col("faults").isNotNull()
     return checked.withColumn("raw_row", F.when(has_fault, F.col("raw_row")))
+
+
+def _reject_duplicates(
+    checked: DataFrame, column: str, key: str, keys: str, said: Sequence[str]
+) -> DataFrame:
+    """Reject rows that say again what an earlier one said, and all that contradict each other.
+
+    Rows are about the same where their `keys` are equal; those whose `key` is NULL, or that are
+    rejected already, are about nothing else. `column` is named as the one at fault.
+    """
+    # Rows that stand alone are spread by their own number, or one task would get all of them.
+    alone = f"CASE WHEN {key} IS NULL OR row_reason IS NOT NULL THEN {SOURCE_ROW_ID} END"
+    alone_in = f"CASE WHEN {key} IS NULL OR row_reason IS NOT NULL THEN {SOURCE_FILE} END"
+    same = f"PARTITION BY {keys}, {alone}, {alone_in}"
+    contents = f"xxhash64({', '.join(said)})"
+    differ = f"min({contents}) OVER ({same}) != max({contents}) OVER ({same})"
+    position = f"row_number() OVER ({same} ORDER BY {SOURCE_FILE}, {SOURCE_ROW_ID})"
+    found = (
+        f"CASE WHEN row_reason IS NOT NULL THEN row_reason "
+        f"WHEN {differ} THEN 'contradicting_rows' WHEN {position} > 1 THEN 'duplicate_row' END"
+    )
+    fault_column = f"CASE WHEN row_reason IS NULL AND found IS NOT NULL THEN '{column}' "
+    return (
+        checked.selectExpr("*", f"{found} AS found")
+        .withColumn("row_column", F.expr(f"{fault_column} ELSE row_column END"))
+        .withColumn("row_reason", F.col("found"))
+        .drop("found")
+    )
 
 
 def _limit_rows(checked: DataFrame, key: str, rows_per_key: int) -> DataFrame:
@@ -385,8 +464,8 @@ def _limit_rows(checked: DataFrame, key: str, rows_per_key: int) -> DataFrame:
     )
 
 
-def _raw_row(raw: DataFrame) -> Column:
+def _raw_row(columns: Sequence[str]) -> Column:
     """The contract's and KPI columns joined by commas."""
     provenance = (SOURCE_FILE, SOURCE_ROW_ID, MALFORMED_LINE)
-    names = [name for name in raw.columns if name not in provenance]
+    names = [name for name in columns if name not in provenance]
     return F.array_join(array_of(names, "string"), ",", "")

@@ -15,13 +15,22 @@ from anomaly.errors import InputError
 from anomaly.profile import Profile
 from anomaly.sql import quoted
 
-USABLE_TYPES = (T.StringType, T.NumericType, T.TimestampType, T.TimestampNTZType)
+USABLE_TYPES = (
+    T.StringType,
+    T.NumericType,
+    T.BooleanType,
+    T.TimestampType,
+    T.TimestampNTZType,
+)
+NAMES = ("CellName", "CellTower")
+FRACTIONAL_TYPES = (T.DoubleType, T.FloatType, T.DecimalType)
 
 
 def expected_columns(source: str, profile: Profile) -> dict[str, bool]:
     """The raw columns that are read of an input, each with whether it must be there."""
     fixed = {column.name: column.required for column in INPUT_CONTRACTS[source].columns}
-    return fixed | {kpi.column: True for kpi in profile.kpis_of(source)}
+    suspect = {column: True for column, _, _ in profile.inputs[source].suspect_where}
+    return fixed | suspect | {kpi.column: True for kpi in profile.kpis_of(source)}
 
 
 def conform(raw: DataFrame, source: str, profile: Profile, origin: str = "") -> DataFrame:
@@ -41,10 +50,9 @@ def conform(raw: DataFrame, source: str, profile: Profile, origin: str = "") -> 
         if len(candidates) > 1:
             faults.append(f"column {name} is there {len(candidates)} times: {candidates}")
         elif candidates:
-            selected.append(f"{quoted(candidates[0])} AS {quoted(name)}")
             kind = raw.schema[candidates[0]].dataType
-            if not isinstance(kind, USABLE_TYPES):
-                faults.append(f"column {name} is of type {kind.simpleString()}, not text or number")
+            selected.append(f"{_usable(candidates[0], kind)} AS {quoted(name)}")
+            faults += [f"column {name} {fault}" for fault in _faults_of_type(name, kind)]
         elif required:
             faults.append(f"column {name} is missing")
     if faults:
@@ -52,6 +60,25 @@ def conform(raw: DataFrame, source: str, profile: Profile, origin: str = "") -> 
         there = ", ".join(raw.columns[:40])
         raise InputError(f"{where}: {'; '.join(faults)}. Columns that are there: {there}")
     return raw.selectExpr(*selected, *_provenance(raw))
+
+
+def _usable(column: str, kind: T.DataType) -> str:
+    if isinstance(kind, T.BooleanType):
+        return f"CAST({quoted(column)} AS string)"
+    return quoted(column)
+
+
+def _faults_of_type(name: str, kind: T.DataType) -> list[str]:
+    if not isinstance(kind, USABLE_TYPES):
+        return [f"is of type {kind.simpleString()}, not text or number"]
+    if name == "Time" and isinstance(kind, T.NumericType):
+        return [
+            f"is of type {kind.simpleString()}; give texts, or timestamps of microseconds "
+            "(nanoseconds are read as numbers)"
+        ]
+    if name in NAMES and isinstance(kind, FRACTIONAL_TYPES):
+        return [f"is of type {kind.simpleString()}, so that 1 became 1.0; write names as text"]
+    return []
 
 
 def _provenance(raw: DataFrame) -> list[str]:

@@ -99,6 +99,16 @@ REASONS = {
         Reason("missing_key", True, "the column that says what the row is about is empty"),
         Reason("bad_customer_number", True, "the customer number is not a whole number"),
         Reason("malformed_line", True, "more or fewer fields than the header has columns"),
+        Reason("bad_time", True, "the time of a sample is neither HH:MM nor a date with a time"),
+        Reason("suspect", True, "the profile's `suspect_where` holds"),
+        Reason(
+            "duplicate_row",
+            True,
+            "says the same as an earlier row of its customer, or cell and time",
+        ),
+        Reason(
+            "contradicting_rows", True, "another row of its customer, or cell and time, differs"
+        ),
         Reason("filtered_by_profile", True, "the profile's `keep_where` does not hold"),
         Reason(
             "beyond_row_limit", True, "the profile's `rows_per_key` was used up before this row"

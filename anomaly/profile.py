@@ -11,6 +11,9 @@ from enum import Enum
 
 from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL, SAMPLES
 
+# A column, an operator, and the value that the column is compared with.
+Condition = tuple[str, str, str | float]
+
 
 class Direction(str, Enum):
     """On which side of its bound a KPI is bad."""
@@ -53,14 +56,21 @@ class InputRules:
     """How one input is read and which of its rows count.
 
     rows_per_key: use only the first rows of each key in file order; 0 uses all.
-    keep_where: column -> condition on it, as (operator, value).
+    keep_where: column -> condition on it, as (operator, value); rows where it fails do not count.
+    suspect_where: likewise of any column of the input; rows where it holds do not count.
+    reject_duplicates: a customer counts once, and so does a cell at a time with a date.
     missing_texts: texts, in any case, that stand for no value.
-    encoding: of CSV files without a byte order mark.
+    decimal: the mark before the decimals of a number that is a text.
+    delimiter, encoding: of CSV files; a byte order mark counts more than the encoding.
     """
 
     rows_per_key: int = 0
-    keep_where: tuple[tuple[str, str, str | float], ...] = ()
+    keep_where: tuple[Condition, ...] = ()
+    suspect_where: tuple[Condition, ...] = ()
+    reject_duplicates: bool = True
     missing_texts: tuple[str, ...] = ("n/a", "na", "null", "none", "nil", "-", "--", "?")
+    decimal: str = "."
+    delimiter: str = ","
     encoding: str = "UTF-8"
 
 

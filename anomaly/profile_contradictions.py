@@ -1,5 +1,6 @@
 """Faults of a profile that show only when its settings are seen together."""
 
+import codecs
 from collections import Counter
 
 from anomaly.contracts import INPUT_CONTRACTS, TABLE_COLUMNS
@@ -113,6 +114,14 @@ def _input_faults(profile: Profile) -> list[str]:
     for name, rules in profile.inputs.items():
         if rules.rows_per_key < 0:
             faults.append(f"[inputs.{name}] rows_per_key must not be negative; 0 means all")
+        if rules.decimal not in (".", ","):
+            faults.append(f"[inputs.{name}] decimal is {rules.decimal!r}; it must be '.' or ','")
+        if len(rules.delimiter) != 1 or rules.delimiter in '"\r\n':
+            faults.append(f"[inputs.{name}] delimiter must be one character, and no quote")
+        if rules.delimiter == rules.decimal:
+            faults.append(f"[inputs.{name}] delimiter and decimal must differ")
+        if not _is_known_encoding(rules.encoding):
+            faults.append(f"[inputs.{name}] encoding {rules.encoding!r} is not known")
         known = {column.name for column in INPUT_CONTRACTS[name].columns}
         faults += [
             f"[inputs.{name}] keep_where names {column!r}; it may name {', '.join(sorted(known))}"
@@ -129,3 +138,11 @@ def _verdict_faults(profile: Profile) -> list[str]:
     if verdict.minimum_defect_share is not None and not 0 < verdict.minimum_defect_share <= 1:
         return ["[verdict] minimum_defect_share must be above 0 and at most 1"]
     return []
+
+
+def _is_known_encoding(name: str) -> bool:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        return False
+    return True

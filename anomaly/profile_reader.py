@@ -7,6 +7,7 @@ from pathlib import Path
 from anomaly.contracts import CALL_STATISTICS, INPUT_CONTRACTS, SAMPLES
 from anomaly.errors import ConfigurationError
 from anomaly.profile import (
+    Condition,
     DerivedKpi,
     Direction,
     Formula,
@@ -101,14 +102,22 @@ def _profile(root: Section) -> Profile:
 
 def _input_rules(table: Section) -> InputRules:
     default = InputRules()
-    conditions = table.section("keep_where").all_values(CONDITION)
     missing_texts = table.value("missing_texts", list_of(TEXT), default.missing_texts)
     return InputRules(
         rows_per_key=table.value("rows_per_key", WHOLE, default.rows_per_key),
-        keep_where=tuple((column, *condition) for column, condition in conditions.items()),
+        keep_where=_conditions(table.section("keep_where")),
+        suspect_where=_conditions(table.section("suspect_where")),
+        reject_duplicates=table.value("reject_duplicates", TRUTH, default.reject_duplicates),
         missing_texts=tuple(text.lower() for text in missing_texts),
+        decimal=table.value("decimal", TEXT, default.decimal),
+        delimiter=table.value("delimiter", TEXT, default.delimiter),
         encoding=table.value("encoding", TEXT, default.encoding),
     )
+
+
+def _conditions(table: Section) -> tuple[Condition, ...]:
+    found = table.all_values(CONDITION)
+    return tuple((column, *condition) for column, condition in found.items())
 
 
 def _condition(found: object) -> tuple[str, str | float] | None:
