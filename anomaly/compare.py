@@ -57,7 +57,8 @@ def evidence(profile: Profile) -> Column:
     """The evidence of a row from its column `judged` (contracts.EVIDENCE_TYPE)."""
     rules = constant_array(
         (_rule_for_words(rule, profile) for rule in profile.rules),
-        "kpi: string, unit: string, direction: string, method: string, is_static: boolean",
+        "kpi: string, unit: string, direction: string, method: string, is_static: boolean, "
+        "denominator: string, denominator_position: int",
     )
     return F.zip_with(F.col("judged"), rules, _explained).cast(EVIDENCE_TYPE)
 
@@ -73,6 +74,7 @@ def _rule_for_judging(rule: Rule, profile: Profile) -> dict[str, object]:
 
 
 def _rule_for_words(rule: Rule, profile: Profile) -> dict[str, object]:
+    denominator = profile.denominator_of(rule.kpi)
     quantile = f"quantile {rule.q:g}" if rule.method is Method.QUANTILE else rule.method.value
     return {
         "kpi": rule.kpi,
@@ -80,6 +82,8 @@ def _rule_for_words(rule: Rule, profile: Profile) -> dict[str, object]:
         "direction": rule.bad_when.value,
         "method": quantile,
         "is_static": rule.method is Method.STATIC,
+        "denominator": denominator,
+        "denominator_position": denominator and profile.position_of(denominator),
     }
 
 
@@ -158,9 +162,14 @@ def _reason(kpi: Column, rule: Column) -> Column:
         kpi["value_count"],
         kpi["count"],
     )
+    denominator = F.when(kpi["value"].isNull(), F.col("kpis")[rule["denominator_position"]])
     return (
         F.when(kpi["status"] == CRIT, F.concat(beyond, origin))
         .when(kpi["status"] == NO_BASELINE, too_few)
+        .when(
+            denominator == 0,
+            F.format_string("zero_denominator: %s is 0", rule["denominator"]),
+        )
         .when(kpi["status"] == NO_DATA, "no data")
         .when(kpi["value"].isNull(), "no data, which the profile counts as healthy")
         .otherwise("within its bound")

@@ -217,6 +217,11 @@ class Profile:
         measured = [kpi.name for kpi in self.kpis]
         return [*measured, *(kpi.name for kpi in self.derived)].index(name)
 
+    def denominator_of(self, name: str) -> str | None:
+        """The measured KPI that a derived KPI is divided by; None where there is none."""
+        ratios = (kpi for kpi in self.derived if kpi.formula is Formula.RATIO)
+        return next((kpi.second for kpi in ratios if kpi.name == name), None)
+
     def rests_on_samples(self, name: str) -> bool:
         """Whether a KPI is computed from samples (else from call statistics)."""
         measured = {kpi.name: kpi.source for kpi in self.kpis}

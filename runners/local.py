@@ -49,9 +49,7 @@ def run_locally(
     master: str | None = None,
 ) -> list[Row]:
     """One run; returns the rows of its summary. Raises AnomalyError, the previous output whole."""
-    for source, path in inputs.items():
-        if Path(path).resolve() == Path(out).resolve():
-            raise ConfigurationError("--out", [f"is the folder of the {source} input: {path}"])
+    _keep_apart(inputs, Path(out).resolve())
     progress = Progress()
     spark = local_session(master)
     progress.done("session")
@@ -94,6 +92,19 @@ def run_locally(
         destination.publish()
         progress.done("published")
     return summary
+
+
+def _keep_apart(inputs: dict[str, str], out: Path) -> None:
+    """Refuse an output among the inputs, which a later run would read, and the other way round."""
+    faults = []
+    for source, path in inputs.items():
+        read = Path(path).resolve()
+        if out == read:
+            faults.append(f"is the folder of the {source} input: {path}")
+        elif out.is_relative_to(read) or read.is_relative_to(out):
+            faults.append(f"lies inside the {source} input, or the other way round: {path}")
+    if faults:
+        raise ConfigurationError("--out", faults)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

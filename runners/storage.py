@@ -1,9 +1,12 @@
 """Reads the inputs, and writes tables as Parquet: staged first, then published."""
 
 import fcntl
+import re
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial, reduce
 from pathlib import Path
 
 from py4j.protocol import Py4JJavaError
@@ -15,11 +18,15 @@ from pyspark.sql import types as T
 from anomaly.conform import conform
 from anomaly.contracts import MALFORMED_LINE, SOURCE_FILE, SOURCE_ROW_ID
 from anomaly.errors import InputError, OutputError
-from anomaly.profile import Profile
+from anomaly.profile import InputRules, Profile
+from anomaly.sql import quoted
+from runners.files import encoding_of, header_of, input_files, partition_columns
 
 RUNS, CURRENT = ".runs", ".current"
 # What is staged under such a name serves the run alone and is never published.
 INTERMEDIATE = "intermediate-"
+# What the name of a folder says of rows without a value.
+HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 # A job that fails is told by py4j on classic Spark, by PySpark itself through Spark Connect.
 SPARK_ERRORS = (PySparkException, Py4JJavaError)
 SIGNS_OF_FAILED_WRITING = ("No space left", "Permission denied", "Mkdirs failed", "Disk quota")
@@ -38,32 +45,44 @@ SIGNS_OF_FAILED_READING = (
 def read_input(spark: SparkSession, source: str, path: str, profile: Profile) -> DataFrame:
     """A raw input, CSV (with a header) or Parquet, a file or a folder; conformed to its contract.
 
-    Raises InputError that names the path, the file or the columns at fault.
+    Folders such as `CellName=007` add a column of texts. Raises InputError that names the path,
+    the file or the columns at fault.
     """
-    files = _files(path, source)
+    files = input_files(path, source)
+    rules = profile.inputs[source]
+    in_folders = partition_columns(files, path)
+
+    def conformed(raw: DataFrame, origin: str) -> DataFrame:
+        return conform(_with_folders(raw, in_folders), source, profile, origin)
+
     if files[0].suffix == ".parquet":
-        return conform(_read_parquet(spark, files, path), source, profile, path)
-    encoding = profile.inputs[source].encoding
-    by_header: dict[str, list[str]] = {}
-    for file in files:
-        by_header.setdefault(_header(file, encoding), []).append(str(file))
-    first, *others = (
-        conform(_read_csv(spark, header, group, encoding), source, profile, group[0])
-        for header, group in by_header.items()
-    )
-    for other in others:
-        first = first.unionByName(other, allowMissingColumns=True)
-    return first
+        groups = _read_parquet(spark, files, path)
+    else:
+        groups = [*_read_csv_files(spark, files, rules)]
+    frames = [conformed(raw, origin) for origin, raw in groups]
+    if len(frames) > 1:
+        # Texts, because the same column may be of another type in each group of files.
+        frames = [_as_texts(frame) for frame in frames]
+    return reduce(partial(DataFrame.unionByName, allowMissingColumns=True), frames)
 
 
-def _read_parquet(spark: SparkSession, files: list[Path], path: str) -> DataFrame:
+def _read_parquet(spark: SparkSession, files: list[Path], path: str) -> list[tuple[str, DataFrame]]:
+    """Frames of Parquet files of one schema each, with the place that messages name."""
+    # Otherwise a file with a timestamp of nanoseconds is refused, whatever column it is.
+    spark.conf.set("spark.sql.legacy.parquet.nanosAsLong", "true")
     try:
-        raw = spark.read.parquet(*map(str, files))
-        # Spark Connect opens the files only when it is asked what is in them.
-        _ = raw.schema
+        return [(path, _parquet(spark, files))]
     except SPARK_ERRORS as error:
-        told = _line_of(str(error), SIGNS_OF_FAILED_READING)
-        raise InputError(f"{path}: cannot be read: {told}") from error
+        if len(files) == 1 or "MERGE_SCHEMA" not in str(error):
+            told = _line_of(str(error), SIGNS_OF_FAILED_READING)
+            raise InputError(f"{path}: cannot be read: {told}") from error
+    return [(str(file), _parquet(spark, [file])) for file in files]
+
+
+def _parquet(spark: SparkSession, files: Sequence[Path]) -> DataFrame:
+    raw = spark.read.option("mergeSchema", len(files) > 1).parquet(*map(str, files))
+    # Spark Connect opens the files only when it is asked what is in them.
+    _ = raw.schema
     return raw.withColumns(
         {
             SOURCE_FILE: F.col("_metadata.file_path"),
@@ -73,47 +92,67 @@ def _read_parquet(spark: SparkSession, files: list[Path], path: str) -> DataFram
     )
 
 
-def _read_csv(spark: SparkSession, header: str, files: list[str], encoding: str) -> DataFrame:
+def _read_csv_files(
+    spark: SparkSession, files: list[Path], rules: InputRules
+) -> Iterator[tuple[str, DataFrame]]:
+    """Frames of CSV files of one header and encoding each, with the place that messages name."""
+    groups = defaultdict(list)
+    for file in files:
+        encoding = encoding_of(file, rules.encoding)
+        groups[header_of(file, encoding, rules.delimiter), encoding].append(str(file))
+    for (header, encoding), group in groups.items():
+        yield group[0], _read_csv(spark, header, group, encoding, rules.delimiter)
+
+
+def _read_csv(
+    spark: SparkSession, header: Sequence[str], files: list[str], encoding: str, delimiter: str
+) -> DataFrame:
     # Texts only, and matched by this header's names: a type or an order is never inferred.
-    names = [name.strip().strip('"') for name in header.split(",")]
-    schema = T.StructType([T.StructField(name, T.StringType()) for name in names])
-    return (
+    schema = T.StructType([T.StructField(name, T.StringType()) for name in _told_apart(header)])
+    raw = (
         spark.read.schema(schema.add("_malformed", T.StringType()))
-        .options(header=True, multiLine=True, encoding=encoding)
+        .options(header=True, multiLine=True, encoding=encoding, sep=delimiter)
         .option("columnNameOfCorruptRecord", "_malformed")
         .csv(files)
-        .withColumns(
-            {
-                SOURCE_FILE: F.input_file_name(),
-                SOURCE_ROW_ID: F.monotonically_increasing_id(),
-                MALFORMED_LINE: F.col("_malformed").isNotNull(),
-            }
-        )
-        .drop("_malformed")
     )
+    provenance = {
+        SOURCE_FILE: F.input_file_name(),
+        SOURCE_ROW_ID: F.monotonically_increasing_id(),
+        MALFORMED_LINE: F.col("_malformed").isNotNull(),
+    }
+    return raw.withColumns(provenance).drop("_malformed").toDF(*header, *provenance)
 
 
-def _files(path: str, source: str) -> list[Path]:
-    root = Path(path)
-    found = [root] if root.is_file() else sorted(root.rglob("*"))
-    files = [
-        file
-        for file in found
-        if file.suffix in (".csv", ".parquet") and not file.name.startswith(("_", "."))
-    ]
-    if not files:
-        raise InputError(f"{source}: no .csv or .parquet file at {path}; give a file or a folder")
-    if len({file.suffix for file in files}) > 1:
-        raise InputError(f"{source}: {path} mixes .csv and .parquet files; keep one kind")
-    return files
+def _told_apart(header: Sequence[str]) -> list[str]:
+    """Spark refuses names that are there twice, even of columns that are not read."""
+    seen: set[str] = set()
+    names = []
+    for position, name in enumerate(header):
+        names.append(f"{name} {position}" if name.lower() in seen else name)
+        seen.add(name.lower())
+    return names
 
 
-def _header(file: Path, encoding: str) -> str:
-    try:
-        with file.open(encoding=encoding) as lines:
-            return lines.readline().lstrip("\ufeff").rstrip("\r\n")
-    except (OSError, UnicodeError, LookupError) as error:
-        raise InputError(f"{file}: cannot be read as {encoding}: {error}") from error
+def _with_folders(raw: DataFrame, columns: Sequence[str]) -> DataFrame:
+    """Adds the columns that the names of folders hold, as texts: 007 stays 007."""
+    for column in columns:
+        in_folder = F.regexp_extract(SOURCE_FILE, f"/{re.escape(column)}=([^/]*)/", 1)
+        # The name of a folder has its characters escaped, and the address of a file once more.
+        text = F.url_decode(F.url_decode(F.replace(in_folder, F.lit("+"), F.lit("%2B"))))
+        raw = raw.withColumn(column, F.nullif(text, F.lit(HIVE_NULL)))
+    return raw
+
+
+def _as_texts(frame: DataFrame) -> DataFrame:
+    provenance = (SOURCE_ROW_ID, MALFORMED_LINE)
+    return frame.selectExpr(
+        *(
+            quoted(name)
+            if name in provenance
+            else f"CAST({quoted(name)} AS string) AS {quoted(name)}"
+            for name in frame.columns
+        )
+    )
 
 
 class ParquetDestination:
