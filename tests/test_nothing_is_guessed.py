@@ -1,0 +1,108 @@
+"""What is missing, too few or divided by zero is not judged, and says so; with ANSI mode on."""
+
+from datetime import date
+
+import pytest
+
+from anomaly import Run, detect, parse_profile
+from tests.staging import staged_in
+
+PROFILE = """
+name = "few"
+[join]
+minimum_samples = 5
+keep_cells_without_customers = true
+[customer_level]
+derived = ["stability"]
+[cell_level]
+derived = ["stability"]
+[verdict]
+minimum_defects = 1
+[kpis.samples]
+meanThr_DL = { unit = "Mbps" }
+"RRC.SuccRate" = { name = "rrc", unit = "%" }
+[kpis.call_statistics]
+avg_peak = { name = "peak", unit = "calls" }
+avg_opk = { name = "opk", unit = "calls" }
+[derived.stability]
+formula = "ratio"
+first = "peak"
+second = "opk"
+[rules.meanThr_DL]
+bad_when = "below"
+method = "mean"
+[rules.rrc]
+bad_when = "below"
+method = "median_iqr"
+[rules.stability]
+bad_when = "below"
+method = "static"
+value = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def results(spark, tmp_path_factory):
+    customer = "Index long, tenure long, PhoneService string, MultipleLines string, "
+    customers = spark.createDataFrame(
+        [(1, 5, "Yes", "No", "DSL", "1ALTE"), (2, 5, "Yes", "No", "DSL", "2ALTE")],
+        customer + "InternetService string, CellTower string",
+    )
+    # RRC.SuccRate is missing in every row; 9NLTE is new and has a single sample.
+    values = [("1ALTE", 5.0)] * 5 + [("2ALTE", 15.0)] * 5 + [("9NLTE", 1.0)]
+    samples = spark.createDataFrame(
+        [(*value, None) for value in values],
+        "CellName string, meanThr_DL double, `RRC.SuccRate` string",
+    )
+    calls = spark.createDataFrame(
+        [("1000001", 5.0, 0.0), ("1000002", 4.0, 2.0)],
+        "Customer_ID string, avg_peak double, avg_opk double",
+    )
+    before = spark.conf.get("spark.sql.ansi.enabled")
+    spark.conf.set("spark.sql.ansi.enabled", "true")
+    run = Run(date(2026, 11, 1), "test")
+    keep = staged_in(spark, tmp_path_factory.mktemp("kept"))
+    yield detect(customers, samples, calls, parse_profile(PROFILE), run, keep)
+    spark.conf.set("spark.sql.ansi.enabled", before)
+
+
+@pytest.fixture(scope="module")
+def cells(results):
+    return {row.CellName: row for row in results.cell_tower_performance_data.collect()}
+
+
+def evidence_of(row, kpi):
+    return next(one for one in row.evidence if one.kpi == kpi)
+
+
+def test_a_ratio_over_zero_is_no_value_and_says_why(cells):
+    of_zero, of_two = (evidence_of(cells[cell], "stability") for cell in ("1ALTE", "2ALTE"))
+    assert (of_zero.status, of_zero.value, of_zero.flag) == ("NO_DATA", None, None)
+    assert of_zero.reason == "zero_denominator: opk is 0"
+    assert (of_two.value, of_two.flag) == (2.0, 0)
+    assert cells["1ALTE"].stability is None
+
+
+def test_a_kpi_without_any_value_is_not_judged_anywhere(cells):
+    found = [evidence_of(row, "rrc") for row in cells.values()]
+    assert {(one.status, one.value, one.flag) for one in found} == {("NO_DATA", None, None)}
+    assert {name: row.evaluated_kpis for name, row in cells.items()} == {
+        "1ALTE": 1,
+        "2ALTE": 2,
+        "9NLTE": 0,
+    }
+
+
+def test_a_new_cell_is_published_and_not_judged(cells):
+    # The mean over the three cells is 7, which 1ALTE falls below.
+    one = evidence_of(cells["9NLTE"], "meanThr_DL")
+    assert (one.status, one.flag, one.value, one.value_count) == ("NO_BASELINE", None, 1.0, 1)
+    assert one.reason == "rests on 1 rows and is compared with 3 values: too few"
+    assert evidence_of(cells["1ALTE"], "meanThr_DL").flag == 1
+    assert evidence_of(cells["2ALTE"], "meanThr_DL").flag == 0
+
+
+def test_a_kpi_without_any_value_counts_as_not_evaluated(results):
+    figures = {(row.subject, row.item): row.value for row in results.run_summary.collect()}
+    assert figures["cell", "rrc evaluated"] == 0
+    assert figures["cell", "stability evaluated"] == 1
