@@ -4,9 +4,9 @@ OUT ?= out
 SPARK4 = 4.1.4
 SPARK4_BIN = .venv-spark4/bin
 CONNECT_TESTS = $(addprefix tests/test_,clean.py numbers.py detect.py invariance.py parity.py \
-  default_profile.py session.py storage.py versions.py)
+  default_profile.py session.py storage.py versions.py dirty_input.py nothing_is_guessed.py)
 
-.PHONY: setup run test test-fast test-cloud test-spark4 lint bench
+.PHONY: setup run test test-fast test-slow test-killed test-cloud test-spark4 lint bench
 
 setup: .venv/installed
 
@@ -28,7 +28,15 @@ lint: setup
 test-fast: setup
 	$(BIN)/pytest
 
-test: lint test-fast test-cloud test-spark4
+# Whole runs, and hundreds of broken files.
+test-slow: setup
+	$(BIN)/pytest -m slow
+
+# A run is killed at twenty moments; ten minutes that `make test` leaves out.
+test-killed: setup
+	$(BIN)/pytest -m killed
+
+test: lint test-fast test-slow test-cloud test-spark4
 
 .venv-cloud/installed: tests/cloud/requirements.txt
 	$(PYTHON) -m venv .venv-cloud
@@ -52,5 +60,5 @@ bench: setup
 # Spark 4, classic and through Spark Connect, each also against the rows of Spark 3.5.
 test-spark4: export OTHER_PYTHON = $(BIN)/python
 test-spark4: setup .venv-spark4/installed-$(SPARK4)
-	$(SPARK4_BIN)/pytest
-	SPARK_TEST_CONNECT=1 $(SPARK4_BIN)/pytest -m 'not cloud and not classic' $(CONNECT_TESTS)
+	$(SPARK4_BIN)/pytest -m 'not cloud and not killed'
+	SPARK_TEST_CONNECT=1 $(SPARK4_BIN)/pytest -m 'not cloud and not classic and not killed' $(CONNECT_TESTS)

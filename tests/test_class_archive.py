@@ -60,6 +60,7 @@ def test_without_a_place_or_a_known_java_there_is_no_archive(cache, java, broken
     assert archive_options() == ""
 
 
+@pytest.mark.slow
 @pytest.mark.classic
 def test_a_broken_archive_is_not_the_reason_for_a_failure(cache):
     archive = written_by_a_jvm(archive_options())

@@ -10,6 +10,8 @@ from runners.storage import read_input
 from tests.small_inputs import SmallInputs, profile_text
 from tests.staging import staged_in
 
+pytestmark = pytest.mark.slow
+
 SOURCES = ("customers", "samples", "call_statistics")
 
 

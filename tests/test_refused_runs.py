@@ -7,6 +7,8 @@ import pytest
 from runners.command import main
 from tests.small_inputs import SmallInputs, profile_text
 
+pytestmark = pytest.mark.slow
+
 LIMITS = "\n[limits]\nsmallest_match_rate = 1\n"
 
 
