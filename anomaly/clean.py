@@ -36,6 +36,8 @@ NOT_FINITE_TEXTS = ("nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-inf
 # In the text of Customer_ID the customer number begins at this character, 7 characters at most.
 CUSTOMER_NUMBER_START, CUSTOMER_NUMBER_LENGTH = 4, 7
 
+# What stands for bytes that an encoding does not know.
+NOT_DECODED = "\ufffd"
 OPERATIONS = {
     "=": Column.__eq__,
     "!=": Column.__ne__,
@@ -72,6 +74,7 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
         _malformed(),
         _fault(_is_missing("Index", rules), "Index", "missing_key"),
         _fault(number.isNull(), "Index", "bad_customer_number"),
+        _fault(cell.contains(NOT_DECODED), "CellTower", "bad_encoding"),
         *_suspects(rules),
         *_filters(rules, compared),
     ]
@@ -100,6 +103,7 @@ def check_samples(raw: DataFrame, profile: Profile) -> DataFrame:
     row_faults = [
         _malformed(),
         _fault(cell.isNull(), "CellName", "missing_key"),
+        _fault(cell.contains(NOT_DECODED), "CellName", "bad_encoding"),
         *_bad_times(raw),
         *_suspects(rules),
         *_filters(rules, {"CellName": cell}),
@@ -205,9 +209,14 @@ def _is_numeric(raw: DataFrame, name: str) -> bool:
 
 
 def _text(name: str, rules: InputRules) -> Column:
-    """The text of a column without surrounding blanks; NULL where it stands for no value."""
-    text = F.trim(_raw(name).cast("string"))
+    """The text of a column without what is blank around it; NULL where it stands for no value."""
+    text = _trimmed(_raw(name).cast("string"))
     return F.when((text != "") & ~F.lower(text).isin(*rules.missing_texts), text)
+
+
+def _trimmed(text: Column) -> Column:
+    """Without spaces, tabs, line ends and control characters around it."""
+    return F.regexp_replace(text, r"^[\x00-\x20]+|[\x00-\x20]+$", "")
 
 
 def _is_missing(name: str, rules: InputRules) -> Column:
@@ -276,7 +285,7 @@ def _value_faults(kpis: Sequence[Kpi], rules: InputRules) -> Column:
         constants,
         lambda read, kpi: F.struct(
             kpi["column"].alias("column"),
-            F.trim(read["text"]).alias("text"),
+            _trimmed(read["text"]).alias("text"),
             read["number"].alias("number"),
             read["usable"].alias("usable"),
             kpi["sentinels"].alias("sentinels"),

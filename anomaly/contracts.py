@@ -97,6 +97,9 @@ REASONS = {
     reason.code: reason
     for reason in (
         Reason("missing_key", True, "the column that says what the row is about is empty"),
+        Reason(
+            "bad_encoding", True, "the cell name has bytes that its file's encoding does not know"
+        ),
         Reason("bad_customer_number", True, "the customer number is not a whole number"),
         Reason("malformed_line", True, "more or fewer fields than the header has columns"),
         Reason("bad_time", True, "the time of a sample is neither HH:MM nor a date with a time"),

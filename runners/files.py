@@ -62,13 +62,20 @@ def header_of(file: Path, encoding: str, delimiter: str) -> tuple[str, ...]:
     Raises InputError where the file is empty or cannot be read in this encoding.
     """
     try:
-        with file.open(encoding=encoding, newline="") as lines:
+        # What the rows hold is judged row by row.
+        with file.open(encoding=encoding, errors="replace", newline="") as lines:
+            ends_with_cr = lines.readline().endswith("\r")
+            lines.seek(0)
             names = next(csv.reader(lines, delimiter=delimiter), [])
     except (OSError, UnicodeError, LookupError, csv.Error) as error:
         raise InputError(f"{file}: cannot be read as {encoding}: {error}") from error
+    if ends_with_cr:
+        raise InputError(f"{file}: its lines end with CR alone; end them with LF or CR LF")
+    if any("\ufffd" in name for name in names):
+        raise InputError(f"{file}: its header is not {encoding}; set `encoding` in the profile")
     if not any(name.strip() for name in names):
         raise InputError(f"{file}: is empty; a CSV file begins with the names of its columns")
-    return tuple(name.lstrip("\ufeff").strip() for name in names)
+    return (names[0].removeprefix("\ufeff"), *names[1:])
 
 
 def partition_columns(files: list[Path], path: str) -> list[str]:

@@ -26,12 +26,15 @@ RUNS, CURRENT = ".runs", ".current"
 # What is staged under such a name serves the run alone and is never published.
 INTERMEDIATE = "intermediate-"
 # What the name of a folder says of rows without a value.
+# A line without a field is no row.
+BLANK = "^[\\\\x00-\\\\x20]*$"
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 # A job that fails is told by py4j on classic Spark, by PySpark itself through Spark Connect.
 SPARK_ERRORS = (PySparkException, Py4JJavaError)
 SIGNS_OF_FAILED_WRITING = ("No space left", "Permission denied", "Mkdirs failed", "Disk quota")
 SIGNS_OF_FAILED_READING = (
     "FAILED_READ_FILE",
+    "error while reading file",
     "CANNOT_READ_FILE_FOOTER",
     "ChecksumException",
     "is not a Parquet file",
@@ -96,6 +99,8 @@ def _read_csv_files(
     spark: SparkSession, files: list[Path], rules: InputRules
 ) -> Iterator[tuple[str, DataFrame]]:
     """Frames of CSV files of one header and encoding each, with the place that messages name."""
+    # Spark 4 otherwise knows seven encodings only.
+    spark.conf.set("spark.sql.legacy.javaCharsets", "true")
     groups = defaultdict(list)
     for file in files:
         encoding = encoding_of(file, rules.encoding)
@@ -112,6 +117,11 @@ def _read_csv(
     raw = (
         spark.read.schema(schema.add("_malformed", T.StringType()))
         .options(header=True, multiLine=True, encoding=encoding, sep=delimiter)
+        # A quote inside quotes is doubled, as RFC 4180 has it; a backslash is a character.
+        .option("escape", '"')
+        # Not as the first line ends: files that others wrote to end their lines in both ways. The
+        # CR before it is blank space.
+        .options(lineSep="\n", ignoreTrailingWhiteSpace=True)
         .option("columnNameOfCorruptRecord", "_malformed")
         .csv(files)
     )
@@ -120,7 +130,11 @@ def _read_csv(
         SOURCE_ROW_ID: F.monotonically_increasing_id(),
         MALFORMED_LINE: F.col("_malformed").isNotNull(),
     }
-    return raw.withColumns(provenance).drop("_malformed").toDF(*header, *provenance)
+    # Spark refuses queries of the malformed text alone, so the first field is asked as well.
+    first = quoted(raw.columns[0])
+    is_blank_line = f"_malformed RLIKE '{BLANK}' AND coalesce({first}, '') RLIKE '{BLANK}'"
+    rows = raw.withColumns(provenance).where(f"NOT coalesce({is_blank_line}, false)")
+    return rows.drop("_malformed").toDF(*header, *provenance)
 
 
 def _told_apart(header: Sequence[str]) -> list[str]:

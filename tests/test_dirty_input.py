@@ -291,6 +291,30 @@ def test_a_byte_order_mark_says_the_encoding(spark, tmp_path, encoding):
     assert [(row.CellName, row["values"]) for row in frame.collect()] == [("Zürich", [1.0, 2.0])]
 
 
+def test_a_cell_name_of_another_encoding_is_rejected(spark, tmp_path):
+    text = "CellName,PRBUsageUL,maxUE_DL\nZürich,1,2\nBern,3,4\n"
+    frame = checked(spark, tmp_path, text.encode("latin-1"))
+    assert outcomes(frame) == ["bad_encoding", [3.0, 4.0]]
+
+
+def test_a_header_of_another_encoding_is_refused(spark, tmp_path):
+    text = "CellName,PRBUsageUL,maxUE_DL,Müll\nBern,3,4,\n"
+    with pytest.raises(InputError, match="0.csv: its header is not UTF-8; set `encoding`"):
+        checked(spark, tmp_path, text.encode("latin-1"))
+
+
+def test_an_encoding_of_the_profile_is_any_that_java_knows(spark, tmp_path):
+    text = "CellName,PRBUsageUL,maxUE_DL\nŽilina €,1,2\n"
+    profile = profile_with('encoding = "windows-1252"')
+    frame = checked(spark, tmp_path, text.encode("windows-1252"), profile=profile)
+    assert [row.CellName for row in frame.collect()] == ["Žilina €"]
+
+
+def test_lines_that_end_with_cr_alone_are_refused(spark, tmp_path):
+    with pytest.raises(InputError, match="0.csv: its lines end with CR alone; end them"):
+        checked(spark, tmp_path, "CellName,PRBUsageUL,maxUE_DL\rBern,3,4\r")
+
+
 def test_columns_are_found_by_name_in_each_file(spark, tmp_path):
     frame = checked(
         spark,
