@@ -60,5 +60,6 @@ bench: setup
 # Spark 4, classic and through Spark Connect, each also against the rows of Spark 3.5.
 test-spark4: export OTHER_PYTHON = $(BIN)/python
 test-spark4: setup .venv-spark4/installed-$(SPARK4)
-	$(SPARK4_BIN)/pytest -m 'not cloud and not killed'
+	$(SPARK4_BIN)/pytest -m 'not cloud and not killed' $(addprefix --ignore tests/test_, \
+	  properties.py refused_runs.py)
 	SPARK_TEST_CONNECT=1 $(SPARK4_BIN)/pytest -m 'not cloud and not classic and not killed' $(CONNECT_TESTS)

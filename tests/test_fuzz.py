@@ -178,12 +178,12 @@ def records(data: bytes) -> list[list[str]] | None:
     # A \r that ends no line is a character of its field, which the csv module would not have.
     text = re.sub("\r(?!\n)", STANDS_FOR_CR, text)
     try:
-        found = [
-            record for record in csv.reader(io.StringIO(text, newline=""), strict=True) if record
-        ]
+        read = [*csv.reader(io.StringIO(text, newline=""), strict=True)]
     except csv.Error:
         return None
-    return [[text.replace(STANDS_FOR_CR, "\r") for text in record] for record in found]
+    found = ([text.replace(STANDS_FOR_CR, "\r") for text in record] for record in read)
+    # A line without a field is no row.
+    return [record for record in found if len(record) > 1 or "".join(record).strip(BLANK)]
 
 
 def number_in(text: str) -> float | None:
