@@ -43,10 +43,11 @@ value = 1
 
 @pytest.fixture(scope="module")
 def results(spark, tmp_path_factory):
-    customer = "Index long, tenure long, PhoneService string, MultipleLines string, "
+    customer = "Index string, CellTower string, tenure long, PhoneService string, "
+    towers = {"0001": "1ALTE", "2": "2ALTE", "A7": "2ALTE", "3": None, "4": "NOLTE"}
     customers = spark.createDataFrame(
-        [(1, 5, "Yes", "No", "DSL", "1ALTE"), (2, 5, "Yes", "No", "DSL", "2ALTE")],
-        customer + "InternetService string, CellTower string",
+        [(number, tower, 5, "Yes", "No", "DSL") for number, tower in towers.items()],
+        customer + "MultipleLines string, InternetService string",
     )
     # RRC.SuccRate is missing in every row; 9NLTE is new and has a single sample.
     values = [("1ALTE", 5.0)] * 5 + [("2ALTE", 15.0)] * 5 + [("9NLTE", 1.0)]
@@ -55,7 +56,7 @@ def results(spark, tmp_path_factory):
         "CellName string, meanThr_DL double, `RRC.SuccRate` string",
     )
     calls = spark.createDataFrame(
-        [("1000001", 5.0, 0.0), ("1000002", 4.0, 2.0)],
+        [("1000001", 5.0, 0.0), ("1000002", 4.0, 2.0), ("1000090", 4.0, 2.0)],
         "Customer_ID string, avg_peak double, avg_opk double",
     )
     before = spark.conf.get("spark.sql.ansi.enabled")
@@ -102,7 +103,26 @@ def test_a_new_cell_is_published_and_not_judged(cells):
     assert evidence_of(cells["2ALTE"], "meanThr_DL").flag == 0
 
 
-def test_a_kpi_without_any_value_counts_as_not_evaluated(results):
-    figures = {(row.subject, row.item): row.value for row in results.run_summary.collect()}
+@pytest.fixture(scope="module")
+def figures(results):
+    return {(row.subject, row.item): row.value for row in results.run_summary.collect()}
+
+
+def test_a_kpi_without_any_value_counts_as_not_evaluated(figures):
     assert figures["cell", "rrc evaluated"] == 0
     assert figures["cell", "stability evaluated"] == 1
+
+
+def test_what_has_no_partner_is_counted_and_named(figures):
+    expected = {
+        ("customers", "bad_customer_number"): 1,
+        ("customers to samples", "matched customers"): 2,
+        ("customers to samples", "unmatched customers"): 2,
+        ("cells without samples", "(none)"): 1,
+        ("cells without samples", "NOLTE"): 1,
+        ("cells without customers", "9NLTE"): 1,
+        ("customers to calls", "matched customers"): 2,
+        ("customers to calls", "unmatched customers"): 2,
+        ("callers that are no customer", "90"): 1,
+    }
+    assert {key: figures.get(key) for key in expected} == expected
