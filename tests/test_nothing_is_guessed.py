@@ -126,3 +126,29 @@ def test_what_has_no_partner_is_counted_and_named(figures):
         ("callers that are no customer", "90"): 1,
     }
     assert {key: figures.get(key) for key in expected} == expected
+
+
+@pytest.mark.slow
+def test_one_cell_alone_has_no_baseline_and_is_published(spark, tmp_path):
+    customers = spark.createDataFrame(
+        [("1", "1ALTE", 5, "Yes", "No", "DSL")],
+        "Index string, CellTower string, tenure long, PhoneService string, "
+        "MultipleLines string, InternetService string",
+    )
+    samples = spark.createDataFrame(
+        [("1ALTE", 5.0, "99")] * 5, "CellName string, meanThr_DL double, `RRC.SuccRate` string"
+    )
+    calls = spark.createDataFrame(
+        [("1000001", 5.0, 4.0)], "Customer_ID string, avg_peak double, avg_opk double"
+    )
+    profile = parse_profile(
+        PROFILE.replace("[cell_level]", "[cell_level]\nminimum_baseline_count = 2")
+    )
+    run = Run(date(2026, 11, 1), "test")
+    found = detect(customers, samples, calls, profile, run, staged_in(spark, tmp_path))
+    (cell,) = found.cell_tower_performance_data.collect()
+    one = evidence_of(cell, "meanThr_DL")
+    assert (one.status, one.flag, one.value, one.baseline_count) == ("NO_BASELINE", None, 5.0, 1)
+    # A fixed bound needs no other cell.
+    assert evidence_of(cell, "stability").flag == 0
+    assert cell.evaluated_kpis == 1
