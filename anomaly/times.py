@@ -4,16 +4,13 @@ A date with a time is an instant. Without an offset (+01:00 or Z) it counts as U
 is there twice or missing; 24:00 is the 00:00 of the day after.
 """
 
-from anomaly.sql import quoted
-
 TIME_OF_DAY = "(([01]?[0-9]|2[0-3]):[0-5][0-9]|24:00)(:[0-5][0-9]([.][0-9]{1,9})?)?"
 OFFSET = "(Z|[+-][0-9]{2}:[0-9]{2})"
 DATE_WITH_TIME = f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]{TIME_OF_DAY} ?{OFFSET}?"
 
 
-def instant(column: str) -> str:
-    """The SQL of the instant that a text names; NULL where it names none."""
-    text = f"trim({quoted(column)})"
+def instant(text: str) -> str:
+    """The SQL of the instant that a text (its SQL) names; NULL where it names none."""
     seconds = f"regexp_replace({text}, '([ T][0-9]+:[0-9]+)( ?{OFFSET}?)$', '$1:00$2')"
     of_day = f"regexp_replace({seconds}, '([ T])24:', '$100:')"
     zone = f"CASE WHEN {text} RLIKE '{OFFSET}$' THEN '' ELSE 'Z' END"
@@ -24,7 +21,6 @@ def instant(column: str) -> str:
     )
 
 
-def is_no_time(column: str) -> str:
-    """The SQL of whether a text is neither a time of day nor a date with a time."""
-    text = f"trim({quoted(column)})"
-    return f"{text} != '' AND NOT {text} RLIKE '^{TIME_OF_DAY}$' AND ({instant(column)}) IS NULL"
+def is_no_time(text: str) -> str:
+    """The SQL of whether a text (its SQL) is neither a time of day nor a date with a time."""
+    return f"NOT {text} RLIKE '^{TIME_OF_DAY}$' AND ({instant(text)}) IS NULL"

@@ -25,9 +25,9 @@ from runners.files import encoding_of, header_of, input_files, partition_columns
 RUNS, CURRENT = ".runs", ".current"
 # What is staged under such a name serves the run alone and is never published.
 INTERMEDIATE = "intermediate-"
-# What the name of a folder says of rows without a value.
 # A line without a field is no row.
 BLANK = "^[\\\\x00-\\\\x20]*$"
+# What the name of a folder says of rows without a value.
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 # A job that fails is told by py4j on classic Spark, by PySpark itself through Spark Connect.
 SPARK_ERRORS = (PySparkException, Py4JJavaError)
