@@ -2,10 +2,11 @@
 
 import csv
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
+from pyspark.sql import DataFrame, SparkSession
 
 CELLS = [f"{number}{letter}LTE" for number in range(1, 5) for letter in "ABC"]
 BAD_TEXTS = ("N/A", "#VALUE!", "abc", "", "1e400")
@@ -85,6 +86,15 @@ class SmallInputs:
             f"copy (select * from (values {table}) t({names})) to '{target}' (format parquet)"
         )
         return {name: str(folder / name) for name in ("customers", "samples", "call_statistics")}
+
+
+def customers_on(spark: SparkSession, towers: Mapping[str, str | None]) -> DataFrame:
+    """A customer for each number, on the tower that it is mapped to, alike in all else."""
+    return spark.createDataFrame(
+        [(number, tower, 5, "Yes", "No", "DSL") for number, tower in towers.items()],
+        "Index string, CellTower string, tenure long, PhoneService string, "
+        "MultipleLines string, InternetService string",
+    )
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

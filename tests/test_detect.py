@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from anomaly import Run, detect, parse_profile
+from tests.small_inputs import customers_on
 from tests.staging import staged_in
 
 PROFILE = """
@@ -29,11 +30,7 @@ value = 3
 
 @pytest.fixture(scope="module")
 def cells(spark, tmp_path_factory):
-    customer = "Index long, tenure long, PhoneService string, MultipleLines string, "
-    customers = spark.createDataFrame(
-        [(1, 5, "Yes", "No", "DSL", "1ALTE"), (2, 5, "Yes", "No", "DSL", "9XLTE")],
-        customer + "InternetService string, CellTower string",
-    )
+    customers = customers_on(spark, {"1": "1ALTE", "2": "9XLTE"})
     samples = spark.createDataFrame(
         [("3BLTE", None), ("1ALTE", 4.0), ("1ALTE", 6.0), ("2ALTE", 15.0)],
         "CellName string, meanThr_DL double",

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from anomaly import Run, detect, parse_profile
+from tests.small_inputs import customers_on
 from tests.staging import staged_in
 
 PROFILE = """
@@ -43,12 +44,8 @@ value = 1
 
 @pytest.fixture(scope="module")
 def results(spark, tmp_path_factory):
-    customer = "Index string, CellTower string, tenure long, PhoneService string, "
     towers = {"0001": "1ALTE", "2": "2ALTE", "A7": "2ALTE", "3": None, "4": "NOLTE"}
-    customers = spark.createDataFrame(
-        [(number, tower, 5, "Yes", "No", "DSL") for number, tower in towers.items()],
-        customer + "MultipleLines string, InternetService string",
-    )
+    customers = customers_on(spark, towers)
     # RRC.SuccRate is missing in every row; 9NLTE is new and has a single sample.
     values = [("1ALTE", 5.0)] * 5 + [("2ALTE", 15.0)] * 5 + [("9NLTE", 1.0)]
     samples = spark.createDataFrame(
@@ -130,11 +127,7 @@ def test_what_has_no_partner_is_counted_and_named(figures):
 
 @pytest.mark.slow
 def test_one_cell_alone_has_no_baseline_and_is_published(spark, tmp_path):
-    customers = spark.createDataFrame(
-        [("1", "1ALTE", 5, "Yes", "No", "DSL")],
-        "Index string, CellTower string, tenure long, PhoneService string, "
-        "MultipleLines string, InternetService string",
-    )
+    customers = customers_on(spark, {"1": "1ALTE"})
     samples = spark.createDataFrame(
         [("1ALTE", 5.0, "99")] * 5, "CellName string, meanThr_DL double, `RRC.SuccRate` string"
     )

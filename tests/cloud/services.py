@@ -112,7 +112,7 @@ class Service:
                 # in order, after whatever still uses them.
                 start_new_session=True,
                 # Safe beside threads: it makes two system calls and takes no lock.
-                preexec_fn=tie_to_parent(os.getpid()),  # noqa: PLW1509
+                preexec_fn=tie_to_parent(os.getpid()),
             )
 
     def wait_until_ready(self, deadline: float) -> None:
