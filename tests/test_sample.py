@@ -11,6 +11,8 @@ from anomaly.errors import AnomalyError
 from runners import sample
 from runners.sample import writing
 
+pytestmark = pytest.mark.slow
+
 SEED = 7
 
 CUSTOMERS_SCHEMA = (
