@@ -151,10 +151,11 @@ def trust_options(directory: Path) -> list[str]:
     ]
 
 
-def run(command: list[str], what: str) -> None:
+def run(command: list[str], what: str, environment: dict[str, str] | None = None) -> None:
     """Run a command to its end; on failure raise with what it printed last."""
     finished = subprocess.run(
         command,
+        env={**os.environ, **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -166,18 +167,25 @@ def run(command: list[str], what: str) -> None:
 
 
 def fetch_with_maven(jar: Jar, directory: Path) -> None:
-    """Fetch a jar with the Maven client of this machine."""
-    run(
-        [
-            "mvn",
-            "--quiet",
-            "--batch-mode",
-            "dependency:copy",
-            f"-Dartifact={jar.maven_coordinates}",
-            f"-DoutputDirectory={directory}",
-        ],
-        f"mvn dependency:copy of {jar.maven_coordinates}",
-    )
+    """Fetch a jar with the Maven client of this machine, and with the wheel's Java if need be."""
+    with tempfile.TemporaryDirectory() as work:
+        java_home = Path(find_java()).resolve().parents[1]
+        environment = {
+            "JAVA_HOME": str(java_home),
+            "MAVEN_OPTS": " ".join([os.environ.get("MAVEN_OPTS", ""), *trust_options(Path(work))]),
+        }
+        run(
+            [
+                "mvn",
+                "--quiet",
+                "--batch-mode",
+                "dependency:copy",
+                f"-Dartifact={jar.maven_coordinates}",
+                f"-DoutputDirectory={directory}",
+            ],
+            f"mvn dependency:copy of {jar.maven_coordinates}",
+            environment,
+        )
 
 
 def fetch_with_ivy(jar: Jar, directory: Path) -> None:
