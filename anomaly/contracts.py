@@ -18,7 +18,7 @@ CELL_TABLE = "cell_tower_performance_data"
 REJECTED_TABLE = "rejected_rows"
 SUMMARY_TABLE = "run_summary"
 
-# Where a raw row came from; the readers in `runners.storage` add them at the scan.
+# Where a raw row came from; the readers in `runners.storage.inputs` add them at the scan.
 SOURCE_FILE = "source_file"
 SOURCE_ROW_ID = "source_row_id"
 MALFORMED_LINE = "malformed_line"

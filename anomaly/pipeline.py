@@ -20,24 +20,20 @@ from anomaly.baseline import baselines
 from anomaly.clean import check_calls, check_customers, check_samples, clean_rows, rejected_rows
 from anomaly.compare import evidence, judge
 from anomaly.contracts import (
-    ADDED_COLUMNS,
     CALL_STATISTICS,
-    CELL_KEYS,
     CELL_LEVEL,
     CELL_TABLE,
-    CUSTOMER_KEYS,
     CUSTOMER_LEVEL,
     CUSTOMER_TABLE,
     CUSTOMERS,
-    DEFECT_COUNT,
     REJECTED_TABLE,
     SAMPLES,
     SUMMARY_TABLE,
     VERDICT,
 )
-from anomaly.contracts import Column as ContractColumn
 from anomaly.profile import MissingPolicy, Profile
 from anomaly.summary import input_figures, join_figures, result_figures, summary
+from anomaly.tables import level_columns
 from anomaly.verdict import maintenance_verdict, rank_by_severity, with_counts
 
 Keep = Callable[[str, DataFrame], DataFrame]
@@ -136,50 +132,34 @@ def level_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
 def _customer_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
     counted = judged.where(F.col("level") == CUSTOMER_LEVEL).transform(with_counts)
     ranked = counted.transform(rank_by_severity, "customerID", "CellName")
-    return _table(ranked, CUSTOMER_KEYS, CUSTOMER_LEVEL, (), profile, run)
+    return _table(ranked, CUSTOMER_LEVEL, profile, run)
 
 
 def _cell_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
     counted = judged.where(F.col("level") == CELL_LEVEL).transform(with_counts)
     verdict = maintenance_verdict(profile.verdict)
     ranked = counted.transform(rank_by_severity, "CellName").withColumn(VERDICT.name, verdict)
-    return _table(ranked, CELL_KEYS, CELL_LEVEL, (VERDICT,), profile, run)
+    return _table(ranked, CELL_LEVEL, profile, run)
 
 
-def _table(
-    ranked: DataFrame,
-    keys: tuple[ContractColumn, ...],
-    level: str,
-    verdict: tuple[ContractColumn, ...],
-    profile: Profile,
-    run: Run,
-) -> DataFrame:
-    """A table with its columns: as the lab publishes them, then what we add."""
-    settings = profile.level(level)
-    kpis = [*(kpi.name for kpi in profile.kpis), *settings.derived]
-    value = "coalesce({}, 0D)" if settings.missing is MissingPolicy.HEALTHY else "{}"
-    values = [
-        f"{value.format(f'kpis[{profile.position_of(kpi)}]')} AS {profile.column_of(kpi)}"
-        for kpi in kpis
-    ]
-    flags = [
-        f"evidence[{position}].flag AS {rule.flag}" for position, rule in enumerate(profile.rules)
-    ]
-    added = (DEFECT_COUNT, *verdict, *ADDED_COLUMNS[:-3])
+def _table(ranked: DataFrame, level: str, profile: Profile, run: Run) -> DataFrame:
+    """The table of a level, with the columns of its contract."""
+    missing_is_zero = profile.level(level).missing is MissingPolicy.HEALTHY
+    value = "coalesce({}, 0D)" if missing_is_zero else "{}"
+    values = {
+        profile.column_of(kpi): value.format(f"kpis[{profile.position_of(kpi)}]")
+        for kpi in (*(kpi.name for kpi in profile.kpis), *profile.level(level).derived)
+    }
+    flags = {rule.flag: f"evidence[{position}].flag" for position, rule in enumerate(profile.rules)}
+    expressions = values | flags
     return (
         ranked.withColumn("evidence", evidence(profile))
         .withColumns(run.columns(profile))
         .selectExpr(
-            *map(_typed, keys),
-            *values,
-            *flags,
-            *map(_typed, added),
-            "run_date",
-            "run_id",
-            "profile",
+            *(
+                f"CAST({expressions.get(column.name, column.name)} AS {column.type}) "
+                f"AS {column.name}"
+                for column in level_columns(level, profile)
+            )
         )
     )
-
-
-def _typed(column: ContractColumn) -> str:
-    return f"CAST({column.name} AS {column.type}) AS {column.name}"

@@ -32,7 +32,8 @@ from runners.exit_codes import exit_code_of
 from runners.limits import check_limits
 from runners.sample import write_sample
 from runners.session import local_session
-from runners.storage import INTERMEDIATE, ParquetDestination, read_input
+from runners.storage.inputs import read_input
+from runners.storage.parquet_folder import INTERMEDIATE, ParquetFolder
 
 PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE)
 # Reading these back from Parquet also ends the plan there; a persisted frame's plan stays whole,
@@ -56,7 +57,7 @@ def run_locally(
     run = Run(run_date, uuid.uuid4().hex[:12])
     persisted: list[DataFrame] = []
 
-    with ParquetDestination(spark, out, run.run_id) as destination:
+    with ParquetFolder(spark, out, run.run_id) as destination:
 
         def keep(name: str, frame: DataFrame) -> DataFrame:
             if name == SUMMARY_TABLE:

@@ -12,7 +12,7 @@ from anomaly.aggregate import average_samples
 from anomaly.clean import check_calls, check_customers, check_samples, clean_rows
 from anomaly.contracts import REASONS
 from anomaly.profile import Profile
-from runners.storage import read_input
+from runners.storage.inputs import read_input
 
 PROFILE = """
 name = "dirty"

@@ -19,7 +19,8 @@ from anomaly.clean import check_samples
 from anomaly.contracts import SAMPLES
 from anomaly.errors import AnomalyError
 from anomaly.summary import input_figures
-from runners.storage import read_input, reading_and_writing
+from runners.storage.inputs import read_input
+from runners.storage.spark_errors import reading_and_writing
 from tests.small_inputs import profile_text
 
 pytestmark = pytest.mark.slow

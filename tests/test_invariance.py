@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from anomaly import Run, detect, parse_profile
-from runners.storage import read_input
+from runners.storage.inputs import read_input
 from tests.small_inputs import SmallInputs, profile_text
 from tests.staging import staged_in
 

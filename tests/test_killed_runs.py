@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE
-from runners.storage import RUNS
+from runners.storage.parquet_folder import RUNS
 from tests.small_inputs import SmallInputs, profile_text
 
 pytestmark = [pytest.mark.killed, pytest.mark.classic]

@@ -9,7 +9,7 @@ import pytest
 from anomaly import parse_profile
 from anomaly.contracts import REJECTED_TABLE
 from runners.local import run_locally
-from runners.storage import ParquetDestination
+from runners.storage.parquet_folder import ParquetFolder
 from tests.small_inputs import SmallInputs, profile_text
 
 pytestmark = pytest.mark.classic
@@ -27,7 +27,7 @@ class RecordedRun:
         self.plans: dict[str, str] = {}
         self.jobs: dict[str, int] = {}
         inputs = SmallInputs(kpis=kpis).write(folder / "in", files=2)
-        write = ParquetDestination.stage
+        write = ParquetFolder.stage
 
         def jobs_so_far() -> int:
             return spark.sparkContext._jsc.sc().dagScheduler().numTotalJobs()
@@ -43,7 +43,7 @@ class RecordedRun:
 
         before = jobs_so_far()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(ParquetDestination, "stage", stage)
+            patch.setattr(ParquetFolder, "stage", stage)
             self.summary = run_locally(
                 parse_profile(profile_text(kpis)), inputs, str(folder / "out"), date(2026, 11, 1)
             )

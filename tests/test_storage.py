@@ -5,7 +5,8 @@ import re
 import pytest
 
 from anomaly import InputError, OutputError, parse_profile
-from runners.storage import ParquetDestination, read_input
+from runners.storage.inputs import read_input
+from runners.storage.parquet_folder import ParquetFolder
 from tests.small_inputs import profile_text
 
 
@@ -19,7 +20,7 @@ def test_a_file_that_is_no_parquet_is_named(spark, tmp_path):
 def test_a_file_that_breaks_before_a_table_is_made_of_it_is_named(spark, tmp_path):
     spark.range(3).write.parquet(str(tmp_path / "in"))
     frame = spark.read.parquet(str(tmp_path / "in"))
-    with ParquetDestination(spark, str(tmp_path / "out"), "run") as destination:
+    with ParquetFolder(spark, str(tmp_path / "out"), "run") as destination:
         _ = frame.schema
         files = [*(tmp_path / "in").glob("*.parquet")]
         for file in files:
@@ -30,9 +31,9 @@ def test_a_file_that_breaks_before_a_table_is_made_of_it_is_named(spark, tmp_pat
 
 def test_a_second_run_in_one_folder_is_refused_and_the_first_goes_on(spark, tmp_path):
     out = str(tmp_path / "out")
-    with ParquetDestination(spark, out, "first") as first:
+    with ParquetFolder(spark, out, "first") as first:
         with pytest.raises(OutputError, match="another run writes there"):
-            ParquetDestination(spark, out, "second").__enter__()
+            ParquetFolder(spark, out, "second").__enter__()
         first.stage("table", spark.range(3))
         first.publish()
     assert spark.read.parquet(f"{out}/table").count() == 3

@@ -1,0 +1,56 @@
+"""The columns of each table of a run under a profile: names, types, units and meanings."""
+
+from anomaly.contracts import (
+    ADDED_COLUMNS,
+    CELL_KEYS,
+    CELL_LEVEL,
+    CELL_TABLE,
+    CUSTOMER_KEYS,
+    CUSTOMER_LEVEL,
+    CUSTOMER_TABLE,
+    DEFECT_COUNT,
+    REJECTED_COLUMNS,
+    REJECTED_TABLE,
+    SUMMARY_COLUMNS,
+    SUMMARY_TABLE,
+    VERDICT,
+    Column,
+)
+from anomaly.profile import Profile
+
+
+def table_columns(profile: Profile) -> dict[str, tuple[Column, ...]]:
+    """The columns of each table, by its name, in the order in which they are published."""
+    return {
+        CUSTOMER_TABLE: level_columns(CUSTOMER_LEVEL, profile),
+        CELL_TABLE: level_columns(CELL_LEVEL, profile),
+        REJECTED_TABLE: REJECTED_COLUMNS,
+        SUMMARY_TABLE: SUMMARY_COLUMNS,
+    }
+
+
+def level_columns(level: str, profile: Profile) -> tuple[Column, ...]:
+    """The columns of a level's table: as the lab publishes them, then what we add."""
+    keys, verdict = {
+        CUSTOMER_LEVEL: (CUSTOMER_KEYS, ()),
+        CELL_LEVEL: (CELL_KEYS, (VERDICT,)),
+    }[level]
+    derived = {kpi.name: kpi for kpi in profile.derived}
+    return (
+        *keys,
+        *(
+            Column(kpi.average, "double", f"mean of: {kpi.meaning}", kpi.unit)
+            for kpi in profile.kpis
+        ),
+        *(
+            Column(name, "double", derived[name].meaning, derived[name].unit)
+            for name in profile.level(level).derived
+        ),
+        *(
+            Column(rule.flag, "int", f"{rule.kpi}: 1 defect, 0 no defect, NULL not judged")
+            for rule in profile.rules
+        ),
+        DEFECT_COUNT,
+        *verdict,
+        *ADDED_COLUMNS,
+    )

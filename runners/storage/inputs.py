@@ -1,0 +1,158 @@
+"""Reads the inputs: CSV and Parquet, from this machine or from wherever Spark reads."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import partial, reduce
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from anomaly.conform import conform
+from anomaly.contracts import MALFORMED_LINE, SOURCE_FILE, SOURCE_ROW_ID
+from anomaly.errors import InputError
+from anomaly.profile import InputRules, Profile
+from anomaly.sql import quoted
+from runners.storage.files import (
+    File,
+    FileSystem,
+    encoding_of,
+    header_of,
+    input_files,
+    partition_columns,
+)
+from runners.storage.local_files import LocalFiles
+from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
+from runners.storage.spark_files import SparkFiles, has_scheme
+
+# A line without a field is no row.
+BLANK = "^[\\\\x00-\\\\x20]*$"
+# What the name of a folder says of rows without a value.
+HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+
+
+def read_input(spark: SparkSession, source: str, path: str, profile: Profile) -> DataFrame:
+    """A raw input, CSV (with a header) or Parquet, a file or a folder; conformed to its contract.
+
+    `path` is one of this machine, or of a storage service: gs://bucket/folder. Folders such as
+    `CellName=007` add a column of texts. Raises InputError that names the path, the file or the
+    columns at fault.
+    """
+    system: FileSystem = SparkFiles(spark) if has_scheme(path) else LocalFiles()
+    files = input_files(system, path, source)
+    rules = profile.inputs[source]
+    in_folders = partition_columns(files)
+
+    def conformed(raw: DataFrame, origin: str) -> DataFrame:
+        return conform(_with_folders(raw, in_folders), source, profile, origin)
+
+    if files[0].kind == ".parquet":
+        groups = _read_parquet(spark, files, path)
+    else:
+        groups = [*_read_csv_files(spark, system, files, rules)]
+    frames = [conformed(raw, origin) for origin, raw in groups]
+    if len(frames) > 1:
+        # Texts, because the same column may be of another type in each group of files.
+        frames = [_as_texts(frame) for frame in frames]
+    return reduce(partial(DataFrame.unionByName, allowMissingColumns=True), frames)
+
+
+def _read_parquet(spark: SparkSession, files: list[File], path: str) -> list[tuple[str, DataFrame]]:
+    """Frames of Parquet files of one schema each, with the place that messages name."""
+    # Otherwise a file with a timestamp of nanoseconds is refused, whatever column it is.
+    spark.conf.set("spark.sql.legacy.parquet.nanosAsLong", "true")
+    try:
+        return [(path, _parquet(spark, files))]
+    except SPARK_ERRORS as error:
+        if len(files) == 1 or "MERGE_SCHEMA" not in str(error):
+            raise InputError(f"{path}: cannot be read: {told_in_one_line(error)}") from error
+    return [(str(file), _parquet(spark, [file])) for file in files]
+
+
+def _parquet(spark: SparkSession, files: Sequence[File]) -> DataFrame:
+    raw = spark.read.option("mergeSchema", len(files) > 1).parquet(*map(str, files))
+    # Spark Connect opens the files only when it is asked what is in them.
+    _ = raw.schema
+    return raw.withColumns(
+        {
+            SOURCE_FILE: F.col("_metadata.file_path"),
+            SOURCE_ROW_ID: F.col("_metadata.row_index"),
+            MALFORMED_LINE: F.lit(False),
+        }
+    )
+
+
+def _read_csv_files(
+    spark: SparkSession, system: FileSystem, files: list[File], rules: InputRules
+) -> Iterator[tuple[str, DataFrame]]:
+    """Frames of CSV files of one header and encoding each, with the place that messages name."""
+    # Spark 4 otherwise knows seven encodings only.
+    spark.conf.set("spark.sql.legacy.javaCharsets", "true")
+    groups = defaultdict(list)
+    for file in files:
+        start = system.start(file)
+        encoding = encoding_of(start, rules.encoding)
+        groups[header_of(file, start, encoding, rules.delimiter), encoding].append(str(file))
+    for (header, encoding), group in groups.items():
+        yield group[0], _read_csv(spark, header, group, encoding, rules.delimiter)
+
+
+def _read_csv(
+    spark: SparkSession, header: Sequence[str], files: list[str], encoding: str, delimiter: str
+) -> DataFrame:
+    # Texts only, and matched by this header's names: a type or an order is never inferred.
+    schema = T.StructType([T.StructField(name, T.StringType()) for name in _told_apart(header)])
+    raw = (
+        spark.read.schema(schema.add("_malformed", T.StringType()))
+        .options(header=True, multiLine=True, encoding=encoding, sep=delimiter)
+        # A quote inside quotes is doubled, as RFC 4180 has it; a backslash is a character.
+        .option("escape", '"')
+        # Not as the first line ends: files that others wrote to end their lines in both ways. The
+        # CR before it is blank space.
+        .options(lineSep="\n", ignoreTrailingWhiteSpace=True)
+        .option("columnNameOfCorruptRecord", "_malformed")
+        .csv(files)
+    )
+    provenance = {
+        SOURCE_FILE: F.input_file_name(),
+        SOURCE_ROW_ID: F.monotonically_increasing_id(),
+        MALFORMED_LINE: F.col("_malformed").isNotNull(),
+    }
+    # Spark refuses queries of the malformed text alone, so the first field is asked as well.
+    first = quoted(raw.columns[0])
+    is_blank_line = f"_malformed RLIKE '{BLANK}' AND coalesce({first}, '') RLIKE '{BLANK}'"
+    rows = raw.withColumns(provenance).where(f"NOT coalesce({is_blank_line}, false)")
+    return rows.drop("_malformed").toDF(*header, *provenance)
+
+
+def _told_apart(header: Sequence[str]) -> list[str]:
+    """Spark refuses names that are there twice, even of columns that are not read."""
+    seen: set[str] = set()
+    names = []
+    for position, name in enumerate(header):
+        names.append(f"{name} {position}" if name.lower() in seen else name)
+        seen.add(name.lower())
+    return names
+
+
+def _with_folders(raw: DataFrame, columns: Sequence[str]) -> DataFrame:
+    """Adds the columns that the names of folders hold, as texts: 007 stays 007."""
+    for column in columns:
+        in_folder = F.regexp_extract(SOURCE_FILE, f"/{re.escape(column)}=([^/]*)/", 1)
+        # The name of a folder has its characters escaped, and the address of a file once more.
+        text = F.url_decode(F.url_decode(F.replace(in_folder, F.lit("+"), F.lit("%2B"))))
+        raw = raw.withColumn(column, F.nullif(text, F.lit(HIVE_NULL)))
+    return raw
+
+
+def _as_texts(frame: DataFrame) -> DataFrame:
+    provenance = (SOURCE_ROW_ID, MALFORMED_LINE)
+    return frame.selectExpr(
+        *(
+            quoted(name)
+            if name in provenance
+            else f"CAST({quoted(name)} AS string) AS {quoted(name)}"
+            for name in frame.columns
+        )
+    )

@@ -1,0 +1,48 @@
+"""What Spark tells when a job fails, turned into an error of ours that names the file at fault."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+
+from anomaly.errors import InputError, OutputError
+
+# A job that fails is told by py4j on classic Spark, by PySpark itself through Spark Connect.
+SPARK_ERRORS = (PySparkException, Py4JJavaError)
+SIGNS_OF_FAILED_WRITING = ("No space left", "Permission denied", "Mkdirs failed", "Disk quota")
+SIGNS_OF_FAILED_READING = (
+    "FAILED_READ_FILE",
+    "error while reading file",
+    "CANNOT_READ_FILE_FOOTER",
+    "ChecksumException",
+    "is not a Parquet file",
+    "Could not read footer",
+    "Parquet column cannot be converted",
+    "FileNotFoundException",
+    "UNABLE_TO_INFER_SCHEMA",
+)
+
+
+@contextmanager
+def reading_and_writing(target: str) -> Iterator[None]:
+    """Turns an error of Spark into an InputError, or an OutputError where it could not write."""
+    try:
+        yield
+    except SPARK_ERRORS as error:
+        told = str(error)
+        if any(sign in told for sign in SIGNS_OF_FAILED_WRITING):
+            line = told_in_one_line(error, SIGNS_OF_FAILED_WRITING)
+            raise OutputError(f"{target}: cannot be written: {line}") from error
+        if any(sign in told for sign in SIGNS_OF_FAILED_READING):
+            line = told_in_one_line(error, SIGNS_OF_FAILED_READING)
+            raise InputError(f"cannot be read: {line}") from error
+        raise
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written: {error}") from error
+
+
+def told_in_one_line(error: Exception, signs: Sequence[str] = SIGNS_OF_FAILED_READING) -> str:
+    """The line that names the cause; the first line where none has a sign of it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return next((line for line in lines if any(sign in line for sign in signs)), lines[0])

@@ -1,0 +1,78 @@
+"""Files wherever Spark reads from, such as gs://: listed and looked into by small queries.
+
+No client of a storage service is needed, and credentials are those that Spark has.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from anomaly.errors import InputError
+from runners.storage.files import File
+from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
+
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
+# Of a text file; a header with so many line breaks inside quotes is none.
+START_LINES = 100
+
+
+def has_scheme(path: str) -> bool:
+    """Whether a path names a storage service, such as gs://bucket/folder."""
+    return SCHEME.match(path) is not None
+
+
+class SparkFiles:
+    """The file systems that a Spark session knows."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self.spark = spark
+
+    def files(self, path: str) -> list[File]:
+        """The file at a path, or all files below it. Raises InputError where Spark cannot tell."""
+        listed = self.spark.read.format("binaryFile").option("recursiveFileLookup", True)
+        try:
+            found = listed.load(path).select("path", "length").collect()
+        except SPARK_ERRORS as error:
+            if "PATH_NOT_FOUND" in str(error):
+                return []
+            raise InputError(f"{path}: cannot be read: {told_in_one_line(error)}") from error
+        root = path.rstrip("/") + "/"
+        return [
+            File(row.path, row.length, tuple(row.path.removeprefix(root).split("/")[:-1]))
+            if row.path.startswith(root)
+            else File(row.path, row.length)
+            for row in found
+        ]
+
+    def start(self, file: File) -> bytes:
+        """The first lines of a file, without its byte order mark where that is of UTF-8."""
+        with _reading(file):
+            lines = self._lines(file).selectExpr("CAST(value AS binary) AS line").head(START_LINES)
+        return b"\n".join(line.line for line in lines)
+
+    def has_rows(self, file: File) -> bool:
+        """Whether a text file has more than its first line."""
+        with _reading(file):
+            filled = self._lines(file).where(F.col("value").rlike("[^\\x00-\\x20]"))
+            return len(filled.head(2)) > 1
+
+    def digest(self, file: File) -> str:
+        """Of all lines, whatever their order: a file may be read in several parts."""
+        hashed = F.expr("sum(CAST(xxhash64(value) AS decimal(38, 0)))")
+        with _reading(file):
+            found = self._lines(file).agg(hashed, F.expr("count(*)")).head()
+        return str(found)
+
+    def _lines(self, file: File) -> DataFrame:
+        return self.spark.read.option("lineSep", "\n").text(file.address)
+
+
+@contextmanager
+def _reading(file: File) -> Iterator[None]:
+    try:
+        yield
+    except SPARK_ERRORS as error:
+        raise InputError(f"{file}: cannot be read: {told_in_one_line(error)}") from error
