@@ -18,6 +18,13 @@ from anomaly.contracts import (
 )
 from anomaly.profile import Profile
 
+TABLE_MEANINGS = {
+    CUSTOMER_TABLE: "Per customer and cell: KPI averages, a flag for each KPI, and its evidence",
+    CELL_TABLE: "Per cell: KPI averages, a flag for each KPI, its evidence, and the verdict",
+    REJECTED_TABLE: "Rows and values of the inputs that were left out, each with its reason",
+    SUMMARY_TABLE: "What became of every input row, and what was found, as figures in long form",
+}
+
 
 def table_columns(profile: Profile) -> dict[str, tuple[Column, ...]]:
     """The columns of each table, by its name, in the order in which they are published."""

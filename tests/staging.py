@@ -5,14 +5,14 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 
 from anomaly.pipeline import Keep
-from runners.local import STAGED
+from runners.run import HELD
 
 
 def staged_in(spark: SparkSession, folder: Path) -> Keep:
     """A `keep` that writes the frames that the runner stages, and reads them back."""
 
     def keep(name: str, frame: DataFrame) -> DataFrame:
-        if name not in STAGED:
+        if name not in HELD:
             return frame
         frame.write.parquet(str(folder / name))
         return spark.read.schema(frame.schema).parquet(str(folder / name))

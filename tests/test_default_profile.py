@@ -16,7 +16,8 @@ pytestmark = pytest.mark.real_data
 @pytest.fixture(scope="module")
 def run(spark, tmp_path_factory):
     out = tmp_path_factory.mktemp("default")
-    return run_locally(load_profile("default"), INPUTS, str(out), date(2026, 11, 1)), out
+    finished = run_locally(load_profile("default"), INPUTS, str(out), date(2026, 11, 1))
+    return finished.summary, out
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ DUCKDB_TYPES = {"VARCHAR": "string", "BIGINT": "int64", "INTEGER": "int32", "DOU
 @pytest.fixture(scope="module")
 def lab(spark, tmp_path_factory):
     out = tmp_path_factory.mktemp("lab")
-    return run_locally(load_profile("lab"), INPUTS, str(out), date(2026, 11, 1)), out
+    return run_locally(load_profile("lab"), INPUTS, str(out), date(2026, 11, 1)).summary, out
 
 
 @pytest.mark.parametrize(

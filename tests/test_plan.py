@@ -44,9 +44,10 @@ class RecordedRun:
         before = jobs_so_far()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ParquetFolder, "stage", stage)
-            self.summary = run_locally(
+            finished = run_locally(
                 parse_profile(profile_text(kpis)), inputs, str(folder / "out"), date(2026, 11, 1)
             )
+        self.summary = finished.summary
         self.jobs["whole run"] = jobs_so_far() - before
 
 

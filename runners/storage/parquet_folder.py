@@ -4,7 +4,8 @@ import fcntl
 import shutil
 from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
 
 from anomaly.errors import OutputError
 from runners.storage.spark_errors import reading_and_writing
@@ -48,16 +49,30 @@ class ParquetFolder:
         self._remove_all_but(self._published())
         self._lock.close()
 
-    def stage(self, name: str, frame: DataFrame) -> DataFrame:
-        """Write a table where no reader looks yet, and read it back.
+    @property
+    def place_of_tables(self) -> str:
+        """Where a reader finds the published tables."""
+        return str(self.folder.resolve())
+
+    def hold(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
+        """Write an intermediate beside the tables, and read it back.
+
+        That also ends the plan there; a persisted frame's plan stays whole, and Spark compares it
+        again at each later step, which takes longer than writing it.
+        """
+        return self.stage(f"{INTERMEDIATE}{name}", frame)
+
+    def stage(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
+        """Write a table where no reader looks yet, read it back, and tell its rows.
 
         Raises InputError where Spark fails at reading what the table is made from, OutputError
         where it cannot write.
         """
         target = str(self.staging / name)
+        counted = Observation()
         with reading_and_writing(target):
-            frame.write.mode("overwrite").parquet(target)
-        return self.spark.read.schema(frame.schema).parquet(target)
+            frame.observe(counted, F.count(F.lit(1)).alias("rows")).write.parquet(target)
+        return self.spark.read.schema(frame.schema).parquet(target), counted.get["rows"]
 
     def publish(self) -> None:
         """Put the staged tables in place of the previous ones."""
@@ -72,6 +87,10 @@ class ParquetFolder:
             link.replace(self.current)
         except OSError as error:
             raise OutputError(f"{self.folder}: not published: {error}") from error
+
+    def read_back(self, name: str) -> DataFrame:
+        """A published table."""
+        return self.spark.read.parquet(str(self.folder / name))
 
     def _link_table(self, name: str) -> None:
         table = self.folder / name

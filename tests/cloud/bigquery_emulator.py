@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import glob
+import json
 import re
 from collections.abc import Awaitable, Callable
 from importlib.metadata import PackageNotFoundError, version
@@ -98,6 +99,35 @@ def correct_type_names_of_created_tables() -> None:
         return original(renamed)
 
     replace_attribute(tables, "_parse_schema_fields", parse_schema_fields)
+
+
+def correct_expiration_of_tables() -> None:
+    """Keep the time at which a table expires.
+
+    Real BigQuery stores the expirationTime of a created or updated table and answers it. The
+    emulator has a place for it, but neither reads nor answers it. (It deletes no table either.)
+    """
+    from bqemulator.api.routes import models, tables
+
+    original_read, original_answer = tables._rest_to_table_meta, tables._table_to_rest
+
+    def read_table(
+        project: str, dataset: str, body: dict[str, Any], clock: Any, existing: Any = None
+    ) -> Any:
+        table = original_read(project, dataset, body, clock, existing)
+        given = body.get("expirationTime")
+        kept = existing.expiration_time if existing else None
+        expires = kept if given is None else models._from_millis(given)
+        return table.model_copy(update={"expiration_time": expires})
+
+    def answer_table(table: Any) -> dict[str, Any]:
+        answer = original_answer(table)
+        if table.expiration_time is not None:
+            answer["expirationTime"] = models._to_millis(table.expiration_time)
+        return answer
+
+    replace_attribute(tables, "_rest_to_table_meta", read_table)
+    replace_attribute(tables, "_table_to_rest", answer_table)
 
 
 # --- storage interface: rows over gRPC ---------------------------------------------------------
@@ -319,6 +349,51 @@ def correct_raise_in_scripts() -> None:
     _wrap_query_jobs(wrap)
 
 
+def correct_repeated_job_ids() -> None:
+    """Run a query job once, however often it is sent.
+
+    Real BigQuery answers 409 for a job id that is there already, so that a client whose answer was
+    lost may send its job again. The emulator runs it again.
+    """
+    from bqemulator.api.routes import jobs
+    from bqemulator.domain.errors import ResourceRef, resource_already_exists
+
+    original = jobs._handle_query_job
+
+    async def handle_query_job(project: str, job: str, config: Any, **options: Any) -> Any:
+        if options["ctx"].catalog.get_job(project, job) is not None:
+            raise resource_already_exists(ResourceRef("job", project, resource_id=job))
+        return await original(project, job, config, **options)
+
+    replace_attribute(jobs, "_handle_query_job", handle_query_job)
+
+
+def correct_parameters_of_scripts() -> None:
+    """Give the statements of a script the named parameters of its query.
+
+    Real BigQuery binds `@name` in every statement of a script. The emulator binds them in single
+    statements only. Text, dates and whole numbers are enough here.
+    """
+    from bqemulator.jobs import executor
+
+    original = executor._run_query_body
+
+    def literal(parameter: dict[str, Any]) -> str:
+        value = str(parameter["parameterValue"]["value"])
+        kind = parameter["parameterType"]["type"]
+        return str(int(value)) if kind == "INT64" else f"CAST({json.dumps(value)} AS {kind})"
+
+    async def run_query_body(**options: Any) -> Any:
+        for parameter in options["query_params"] or [] if options["is_scripted"] else []:
+            name = re.escape(parameter["name"])
+            options["bq_sql"] = re.sub(
+                rf"(?<!@)@{name}\b", lambda _, p=parameter: literal(p), options["bq_sql"]
+            )
+        return await original(**options)
+
+    replace_attribute(executor, "_run_query_body", run_query_body)
+
+
 def correct_dynamic_partition_overwrite() -> None:
     """Run the script by which the connector overwrites only the partitions it has rows for.
 
@@ -536,11 +611,14 @@ def correct_upload_media_types() -> None:
 CORRECTIONS: tuple[Callable[[], None], ...] = (
     correct_spatial_extension,
     correct_type_names_of_created_tables,
+    correct_expiration_of_tables,
     correct_read_session_schema,
     correct_nested_fields_of_direct_writes,
     correct_merge_insert_row,
     correct_query_destination,
     correct_raise_in_scripts,
+    correct_repeated_job_ids,
+    correct_parameters_of_scripts,
     correct_dynamic_partition_overwrite,
     correct_rollback_in_exception_handlers,
     correct_error_in_exception_handlers,

@@ -7,8 +7,7 @@
         proxy.faults = None
         assert proxy.injected["drop_after"]
 
-A proxy lives in the calling process: an asyncio loop in a thread of its own. `TcpFaultProxy`
-carries any bytes (gRPC over TLS) and can only drop connections or be slow. With several
+A proxy lives in the calling process: an asyncio loop in a thread of its own. With several
 connections at once the faults come in the seed's order, but which request meets which fault
 depends on who comes first.
 """
@@ -27,11 +26,9 @@ import sys
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable
 from email.message import Message
-from types import TracebackType
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 LOOPBACK = "127.0.0.1"
 CHUNK_BYTES = 64 * 1024
@@ -45,44 +42,47 @@ ERROR_ANSWERS = {
     "503": ("backendError", "UNAVAILABLE"),
 }
 
-When = Callable[[str, str, bytes], str | None]
+Reader = asyncio.StreamReader
+Writer = asyncio.StreamWriter
 
 
-@dataclass(eq=False)  # not a value: the dice move on
 class Faults:
-    """Which faults to inject, and how often.
+    """Which faults to inject, and how often."""
 
-    Attributes:
-        kinds: the faults to draw from, all as likely.
-        probability: of a fault for each request (HTTP) or each stretch of bytes (TCP).
-        seed: the same seed gives the same sequence of faults.
-        when: HTTP only. Gets method, path with query, and body (without chunks or gzip) of each
-            request, in the proxy's thread; names its fault, or gives None to leave it to the
-            dice. What it raises is raised again when the proxy ends.
-        slow_seconds: how long a slow request or stretch of bytes waits.
-        stretch_bytes: TCP only. Each direction of a connection is cut into stretches of random
-            length up to this. A fault comes at the end of one, so that a connection that lives
-            long is not spared.
-    """
+    def __init__(
+        self,
+        kinds: Iterable[str] = (),
+        probability: float = 0.0,
+        seed: int = 0,
+        when: Callable[[str, str, bytes], str | None] | None = None,
+        slow_seconds: float = 0.2,
+        stretch_bytes: int = 32 * 1024,
+    ) -> None:
+        """Set up the dice.
 
-    kinds: Collection[str] = ()
-    probability: float = 0.0
-    seed: int = 0
-    when: When | None = None
-    slow_seconds: float = 0.2
-    stretch_bytes: int = 32 * 1024
-    dice: random.Random = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """Set up the dice."""
-        self.dice = random.Random(self.seed)
-        self.kinds = sorted(self.kinds)  # the order of a set changes from run to run
+        Args:
+            kinds: the faults to draw from, all as likely.
+            probability: of a fault for each request (HTTP) or each stretch of bytes (TCP).
+            seed: the same seed gives the same sequence of faults.
+            when: HTTP only. Gets method, path with query, and body (without chunks or gzip) of
+                each request, in the proxy's thread; names its fault, or gives None to leave it
+                to the dice. What it raises is raised again when the proxy ends.
+            slow_seconds: how long a slow request or stretch of bytes waits.
+            stretch_bytes: TCP only. Each direction of a connection is cut into stretches of
+                random length up to this. A fault comes at the end of one, so that a connection
+                that lives long is not spared.
+        """
+        self.kinds = sorted(kinds)  # the order of a set changes from run to run
+        self.probability = probability
+        self.when = when
+        self.slow_seconds = slow_seconds
+        self.stretch_bytes = stretch_bytes
+        self.dice = random.Random(seed)
 
     def draw(self) -> str | None:
         """Draw the next fault, or None."""
-        if not self.kinds or self.dice.random() >= self.probability:
-            return None
-        return self.dice.choice(self.kinds)
+        is_due = self.dice.random() < self.probability
+        return self.dice.choice(self.kinds) if is_due and self.kinds else None
 
     def draw_stretch(self) -> int:
         """Draw how many bytes pass before the next fault is drawn."""
@@ -90,13 +90,14 @@ class Faults:
 
 
 @contextlib.asynccontextmanager
-async def connect(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Connect to the backend; in the end send what is buffered, unless something went wrong."""
-    reader, writer = await asyncio.open_connection(LOOPBACK, port, limit=LINE_LIMIT_BYTES)
+async def streams(**where: Any) -> AsyncIterator[tuple[Reader, Writer]]:
+    """Connect; in the end send what is buffered, unless something broke."""
+    reader, writer = await asyncio.open_connection(limit=LINE_LIMIT_BYTES, **where)
     try:
         yield reader, writer
-        writer.close()
-        await writer.wait_closed()
+        with contextlib.suppress(ConnectionError):  # all that mattered has arrived
+            writer.close()
+            await writer.wait_closed()
     finally:
         writer.transport.abort()  # of no effect on a closed one
 
@@ -108,7 +109,6 @@ class FaultProxy(ABC):
         faults: the faults now; assign None or others at any time.
         injected: how often each kind of fault happened.
         port: where the proxy listens (once entered).
-        address: the same as `host:port`.
     """
 
     KINDS: frozenset[str]
@@ -122,40 +122,19 @@ class FaultProxy(ABC):
         self._errors: list[Exception] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
-    @property
-    def faults(self) -> Faults | None:
-        """The faults now."""
-        return self._faults
-
-    @faults.setter
-    def faults(self, faults: Faults | None) -> None:
-        if faults is not None:
-            for kind in faults.kinds:
-                self._check(kind)
-        self._faults = faults
-
-    @property
-    def address(self) -> str:
-        """Where the proxy listens, as `host:port`."""
-        return f"{LOOPBACK}:{self.port}"
-
     def __enter__(self) -> Self:
         """Listen on a free port."""
-        listener = socket.create_server((LOOPBACK, 0))
-        self.port = listener.getsockname()[1]
+        self._listener = socket.create_server((LOOPBACK, 0))
+        self._listener.setblocking(False)
+        self.port = self._listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
+        # Not `asyncio.start_server`: closing it loses connections that it is just accepting.
+        self._loop.add_reader(self._listener, self._accept)
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        starting = asyncio.start_server(self._accept, sock=listener, limit=LINE_LIMIT_BYTES)
-        self._server = asyncio.run_coroutine_threadsafe(starting, self._loop).result()
         return self
 
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close all connections, end the thread, raise what went wrong in it."""
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -165,36 +144,43 @@ class FaultProxy(ABC):
             raise self._errors[0]
 
     async def _close(self) -> None:
-        self._server.close()
-        # More than once: a connection that was just accepted starts its task meanwhile.
-        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+        self._loop.remove_reader(self._listener)
+        self._listener.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(self._handle(reader, writer))
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except (BlockingIOError, ConnectionError):
+            return  # the client has gone already
+        connection.setblocking(False)
+        task = self._loop.create_task(self._handle(connection))
         self._tasks.add(task)  # the loop itself holds tasks only weakly
         task.add_done_callback(self._tasks.discard)
-        # Here, for a task that is cancelled before its first step cannot do it.
-        task.add_done_callback(lambda _: writer.transport.abort())
+        # Not in the task: one that is cancelled before its first step would not come to it.
+        task.add_done_callback(lambda _: connection.close())
 
-    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _handle(self, connection: socket.socket) -> None:
         try:
-            await self._converse(reader, writer)
-            writer.close()
-            await writer.wait_closed()
-        except (OSError, EOFError):
-            pass  # client or backend broke the connection: the other side sees it closed
+            async with streams(sock=connection) as (reader, writer):
+                await self._converse(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # client or backend ended the connection: the other side sees it closed
         except Exception as error:
             self._errors.append(error)
 
-    def _check(self, kind: str) -> None:
-        if kind not in self.KINDS:
+    def _connect(self) -> contextlib.AbstractAsyncContextManager[tuple[Reader, Writer]]:
+        return streams(host=LOOPBACK, port=self.backend_port)
+
+    def _check(self, kind: str | None) -> str | None:
+        if kind is not None and kind not in self.KINDS:
             raise ValueError(f"no such fault here: {kind!r}; there are {sorted(self.KINDS)}")
+        return kind
 
     @abstractmethod
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _converse(self, reader: Reader, writer: Writer) -> None:
         """Serve one connection; returning closes it."""
 
 
@@ -203,16 +189,16 @@ class TcpFaultProxy(FaultProxy):
 
     KINDS = frozenset({"drop", "slow"})
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _converse(self, reader: Reader, writer: Writer) -> None:
         try:
-            async with connect(self.backend_port) as (backend_reader, backend_writer):
+            async with self._connect() as (backend_reader, backend_writer):
                 async with asyncio.TaskGroup() as both:
                     both.create_task(self._copy(reader, backend_writer))
                     both.create_task(self._copy(backend_reader, writer))
-        except* OSError:
+        except* ConnectionError:
             writer.transport.abort()
 
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _copy(self, reader: Reader, writer: Writer) -> None:
         faults, left = None, 0
         while chunk := await reader.read(CHUNK_BYTES):
             while chunk:
@@ -223,7 +209,7 @@ class TcpFaultProxy(FaultProxy):
                 left -= len(part)
                 writer.write(part)
                 await writer.drain()
-                if faults is None or left > 0 or (kind := faults.draw()) is None:
+                if faults is None or left > 0 or (kind := self._check(faults.draw())) is None:
                     continue
                 self.injected[kind] += 1
                 if kind == "drop":
@@ -232,8 +218,7 @@ class TcpFaultProxy(FaultProxy):
         writer.write_eof()  # the other direction may still have something to say
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """The first line and the headers of a request or an answer."""
 
     raw: bytes
@@ -243,13 +228,11 @@ class Head:
     @property
     def keeps_open(self) -> bool:
         """Tell whether the connection may carry another request."""
-        connection = self.headers.get("Connection", "").lower()
-        if "HTTP/1.1" in self.words:
-            return "close" not in connection
-        return "keep-alive" in connection
+        default = "keep-alive" if "HTTP/1.1" in self.words else "close"
+        return "close" not in self.headers.get("Connection", default).lower()
 
 
-async def read_head(reader: asyncio.StreamReader) -> Head:
+async def read_head(reader: Reader) -> Head:
     """Read up to the empty line."""
     raw = await reader.readuntil(b"\r\n\r\n")
     first, _, rest = raw.partition(b"\r\n")
@@ -257,15 +240,14 @@ async def read_head(reader: asyncio.StreamReader) -> Head:
     return Head(raw, words, http.client.parse_headers(io.BytesIO(rest)))
 
 
-async def read_body(reader: asyncio.StreamReader, headers: Message) -> tuple[bytes, bytes] | None:
+async def read_body(reader: Reader, headers: Message) -> tuple[bytes, bytes] | None:
     """Read a body, as sent and without chunks; None where the headers tell no length."""
     if "chunked" not in headers.get("Transfer-Encoding", "").lower():
         if "Content-Length" not in headers:
             return None
         body = await reader.readexactly(int(headers["Content-Length"]))
         return body, body
-    raw, pieces = [], []
-    size = -1
+    raw, pieces, size = [], [], -1
     while size != 0:
         raw.append(await reader.readuntil(b"\r\n"))
         size = int(raw[-1].partition(b";")[0], 16)
@@ -275,6 +257,19 @@ async def read_body(reader: asyncio.StreamReader, headers: Message) -> tuple[byt
     while raw[-1] != b"\r\n":  # trailers, up to the empty line
         raw.append(await reader.readuntil(b"\r\n"))
     return b"".join(raw), b"".join(pieces)
+
+
+def error_answer(status: str, method: str) -> bytes:
+    """Make the whole answer with which Google's APIs report an error."""
+    reason, name = ERROR_ANSWERS[status]
+    detail = {"reason": reason, "message": "injected fault"}
+    error = {"code": int(status), "message": "injected fault", "errors": [detail], "status": name}
+    body = json.dumps({"error": error}).encode()
+    head = (
+        f"HTTP/1.1 {status} {http.client.responses[int(status)]}\r\n"
+        f"Content-Type: application/json; charset=UTF-8\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + (b"" if method == "HEAD" else body)
 
 
 class HttpFaultProxy(FaultProxy):
@@ -290,9 +285,9 @@ class HttpFaultProxy(FaultProxy):
     @property
     def url(self) -> str:
         """Where the proxy listens, as a URL without a path."""
-        return f"http://{self.address}"
+        return f"http://{LOOPBACK}:{self.port}"
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _converse(self, reader: Reader, writer: Writer) -> None:
         stays = True
         while stays:
             head = await read_head(reader)
@@ -317,25 +312,17 @@ class HttpFaultProxy(FaultProxy):
             stays = stays and head.keeps_open
 
     def _choose(self, faults: Faults, head: Head, body: bytes) -> str | None:
-        """Ask the predicate for the fault of this request, then the dice."""
-        if faults.when is None:
-            return faults.draw()
-        try:
-            # Google's Java client compresses what it sends.
-            if head.headers.get("Content-Encoding") == "gzip":
+        kind = None
+        if faults.when:
+            if head.headers.get("Content-Encoding") == "gzip":  # so sends Google's Java client
                 body = gzip.decompress(body)
             kind = faults.when(head.words[0], head.words[1], body)
-        except Exception as error:  # also those that a broken connection would raise
-            raise RuntimeError("the predicate of the faults failed") from error
-        if kind is None:
-            return faults.draw()
-        self._check(kind)
-        return kind
+        return self._check(kind or faults.draw())
 
     async def _ask_backend(self, method: str, request: bytes) -> tuple[bytes, bool]:
         """Pass the request on; give the answer, and whether the connection may stay open."""
         # Always a new connection: a kept one may just be closing, which would be one more fault.
-        async with connect(self.backend_port) as (reader, writer):
+        async with self._connect() as (reader, writer):
             writer.write(request)
             await writer.drain()
             head = await read_head(reader)
@@ -347,22 +334,3 @@ class HttpFaultProxy(FaultProxy):
             if framed is None:  # the end of the connection is the end of the answer
                 return head.raw + await reader.read(), False
             return head.raw + framed[0], head.keeps_open
-
-
-def error_answer(status: str, method: str) -> bytes:
-    """Make the whole answer with which Google's APIs report an error."""
-    reason, status_name = ERROR_ANSWERS[status]
-    message = f"injected fault: {reason}"
-    error = {
-        "code": int(status),
-        "message": message,
-        "errors": [{"reason": reason, "message": message}],
-        "status": status_name,
-    }
-    body = json.dumps({"error": error}).encode()
-    head = (
-        f"HTTP/1.1 {status} {http.client.responses[int(status)]}\r\n"
-        "Content-Type: application/json; charset=UTF-8\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + (b"" if method == "HEAD" else body)

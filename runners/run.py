@@ -1,0 +1,124 @@
+"""One run, wherever it runs: reads, detects, stages, checks, publishes."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path, PurePath, PurePosixPath
+
+from pyspark.sql import DataFrame, Row, SparkSession
+
+from anomaly import Profile, Run, detect
+from anomaly.contracts import (
+    CALL_STATISTICS,
+    CELL_TABLE,
+    CUSTOMER_TABLE,
+    CUSTOMERS,
+    REJECTED_TABLE,
+    SAMPLES,
+    SUMMARY_TABLE,
+)
+from anomaly.errors import ConfigurationError
+from runners.console import Progress
+from runners.limits import check_limits
+from runners.storage.bigquery_names import SCHEME as BIGQUERY
+from runners.storage.destination import Destination, Publishing, open_destination
+from runners.storage.inputs import read_input
+from runners.storage.spark_files import has_scheme
+
+PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE)
+HELD = ("joined", "judged")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a run leaves: the rows of its summary, and where its tables are."""
+
+    summary: list[Row]
+    place_of_tables: str
+
+
+def run_pipeline(
+    spark: SparkSession,
+    profile: Profile,
+    inputs: dict[str, str],
+    out: str,
+    run_date: date,
+    publishing: Publishing,
+    progress: Progress,
+) -> Finished:
+    """One run. Raises AnomalyError, with the previous output whole."""
+    keep_apart(inputs, out)
+    run = Run(run_date, uuid.uuid4().hex[:12])
+    with open_destination(spark, out, run, profile, publishing) as destination:
+        progress.done("destination")
+        customers, samples, calls = (
+            read_input(spark, source, inputs[source], profile)
+            for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS)
+        )
+        with _Kept(destination, progress) as kept:
+            figures = detect(customers, samples, calls, profile, run, kept.keep).run_summary
+            summary = figures.collect()
+        check_limits(summary, profile.limits)
+        progress.done(SUMMARY_TABLE, len(summary))
+        summary += _seconds(progress, figures.columns, (run_date, run.run_id, profile.fingerprint))
+        destination.stage(SUMMARY_TABLE, spark.createDataFrame(summary, figures.schema))
+        destination.publish()
+        progress.done("published")
+        return Finished(summary, destination.place_of_tables)
+
+
+class _Kept:
+    """Decides how each frame that `detect` names is kept, and tells what was made of it."""
+
+    def __init__(self, destination: Destination, progress: Progress) -> None:
+        self._destination, self._progress = destination, progress
+        self._persisted: list[DataFrame] = []
+
+    def __enter__(self) -> "_Kept":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for frame in self._persisted:
+            frame.unpersist()
+
+    def keep(self, name: str, frame: DataFrame) -> DataFrame:
+        """Stages tables, holds large intermediates, persists what the next stage reads at once."""
+        if name == SUMMARY_TABLE:
+            return frame
+        if name not in (*PUBLISHED, *HELD):
+            self._persisted.append(frame.persist())
+            return self._persisted[-1]
+        take = self._destination.stage if name in PUBLISHED else self._destination.hold
+        kept, rows = take(name, frame)
+        self._progress.done(name, rows)
+        return kept
+
+
+def keep_apart(inputs: dict[str, str], out: str) -> None:
+    """Refuse an output among the inputs, which a later run would read, and the other way round.
+
+    Raises ConfigurationError with every input that it concerns.
+    """
+    if out.startswith(BIGQUERY):
+        return
+    written, faults = _place(out), []
+    for source, path in inputs.items():
+        read = _place(path)
+        if written == read:
+            faults.append(f"is the folder of the {source} input: {path}")
+        elif written.is_relative_to(read) or read.is_relative_to(written):
+            faults.append(f"lies inside the {source} input, or the other way round: {path}")
+    if faults:
+        raise ConfigurationError("--out", faults)
+
+
+def _place(path: str) -> PurePath:
+    return PurePosixPath(path) if has_scheme(path) else Path(path).resolve()
+
+
+def _seconds(progress: Progress, columns: list[str], run: tuple[date, str, str]) -> list[Row]:
+    figure = Row(*columns)
+    return [
+        figure("seconds", stage, "seconds", seconds, None, *run)
+        for stage, seconds in progress.seconds.items()
+    ]

@@ -1,0 +1,72 @@
+"""Calls of the BigQuery client: bounded in time, and failing with an error of ours."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from google.api_core.exceptions import GoogleAPIError
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import bigquery
+from requests.exceptions import RequestException
+
+from anomaly.errors import OutputError
+
+# One answer, the same call repeated until there is one, and the end of a query.
+ANSWER_SECONDS, RETRY_SECONDS, QUERY_SECONDS = 30, 120, 1800
+RETRY = bigquery.DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
+PATIENCE = {"retry": RETRY, "timeout": ANSWER_SECONDS}
+
+
+def client_of(project: str) -> bigquery.Client:
+    """A client with the credentials that this machine has.
+
+    An emulator that BIGQUERY_EMULATOR_HOST names is given none. Raises OutputError where there are
+    no credentials.
+    """
+    emulated = os.environ.get("BIGQUERY_EMULATOR_HOST")
+    with calling(project):
+        return bigquery.Client(project, AnonymousCredentials() if emulated else None)
+
+
+@contextmanager
+def calling(subject: str) -> Iterator[None]:
+    """Turns a failed call about a table, a dataset or a project into an OutputError."""
+    try:
+        yield
+    except (GoogleAPIError, GoogleAuthError, RequestException) as error:
+        told = getattr(error, "message", None) or str(error) or type(error).__name__
+        raise OutputError(f"{subject}: {told.splitlines()[0]}") from error
+
+
+def run_once(
+    client: bigquery.Client, sql: str, job_id: str, config: bigquery.QueryJobConfig, location: str
+) -> None:
+    """Run a script that must not run twice, and raise what made it fail.
+
+    Sent again after a lost answer it is the same job, of which there is one. Whatever is lost
+    before its end is known: the job itself says how it ended.
+    """
+    try:
+        client.query(
+            sql, config, job_id=job_id, location=location, job_retry=None, **PATIENCE
+        ).result(retry=RETRY, timeout=QUERY_SECONDS)
+    except (GoogleAPIError, RequestException):
+        job = client.get_job(job_id, location=location, **PATIENCE)
+        job.result(retry=RETRY, timeout=QUERY_SECONDS)
+
+
+def has_failed(client: bigquery.Client, job_id: str, location: str) -> bool:
+    """Whether it is certain that a job failed."""
+    try:
+        job = client.get_job(job_id, location=location, **PATIENCE)
+    except (GoogleAPIError, RequestException):
+        return False
+    return job.state == "DONE" and job.error_result is not None
+
+
+def first_row(client: bigquery.Client, sql: str, location: str) -> tuple[Any, ...]:
+    """The one row that a query gives."""
+    job = client.query(sql, location=location, job_retry=None, **PATIENCE)
+    return tuple(next(iter(job.result(retry=RETRY, timeout=QUERY_SECONDS))).values())

@@ -1,0 +1,97 @@
+"""A folder of a bucket, such as gs://bucket/folder, as the place of the tables, as Parquet.
+
+The tables of a run lie in runs/RUN_ID and never change. A bucket has no links and renames one
+object at a time, so what is published is said by a table of its own, `published`: each run adds
+one object to it, when all of its tables are there. The last one counts.
+"""
+
+import logging
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from anomaly.errors import InputError, OutputError
+from anomaly.pipeline import Run
+from runners.storage.spark_errors import SPARK_ERRORS, reading_and_writing, told_in_one_line
+
+LOG = logging.getLogger(__name__)
+
+
+class ParquetBucket:
+    """The tables of a run in a folder of a bucket, all of them published with one object."""
+
+    def __init__(self, spark: SparkSession, folder: str, run: Run) -> None:
+        self.spark, self.folder, self.run = spark, folder.rstrip("/"), run
+        self.place_of_tables = f"{self.folder}/runs/{run.run_id}"
+        self._kept: list[DataFrame] = []
+        self._is_published = False
+
+    def __enter__(self) -> "ParquetBucket":
+        """Raises OutputError where the bucket cannot be written: it is found out now."""
+        self._write(self.spark.range(0, 1, 1, numPartitions=1), f"{self.place_of_tables}/_check")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for frame in self._kept:
+            frame.unpersist()
+        if not self._is_published:
+            LOG.warning("left behind, not published: %s", self.place_of_tables)
+
+    def hold(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
+        """Keep an intermediate for the run, and count its rows."""
+        with reading_and_writing(name):
+            self._kept.append(frame.persist())
+            return self._kept[-1], self._kept[-1].count()
+
+    def stage(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
+        """Write a table, and read back how many rows arrived.
+
+        Raises InputError where Spark fails at reading what the table is made from, OutputError
+        where not every row arrived.
+        """
+        kept, rows = self.hold(name, frame)
+        target = f"{self.place_of_tables}/{name}"
+        self._write(kept, target)
+        written = self.spark.read.schema(frame.schema).parquet(target)
+        arrived = written.count()
+        if arrived != rows:
+            raise OutputError(f"{target}: {arrived} of {rows} rows arrived; run again")
+        return written, rows
+
+    def publish(self) -> None:
+        """Say, in one object, that the tables of this run are the ones to read."""
+        published = self.spark.range(0, 1, 1, numPartitions=1).select(
+            F.lit(self.run.run_id).alias("run_id"),
+            F.lit(self.run.run_date).alias("run_date"),
+            F.current_timestamp().alias("published_at"),
+        )
+        self._write(published, f"{self.folder}/published", mode="append")
+        self._is_published = True
+
+    def read_back(self, name: str) -> DataFrame:
+        """A table of the run that was published last. Raises InputError where none was."""
+        return self.spark.read.parquet(f"{published_run(self.spark, self.folder)}/{name}")
+
+    def _write(self, frame: DataFrame, target: str, mode: str = "errorifexists") -> None:
+        try:
+            frame.write.mode(mode).parquet(target)
+        except SPARK_ERRORS as error:
+            told = told_in_one_line(error, ("Exception: ",))
+            raise OutputError(f"{target}: cannot be written: {told}") from error
+
+
+def published_run(spark: SparkSession, folder: str) -> str:
+    """The folder with the tables of the run that was published last in a folder of a bucket.
+
+    Raises InputError where none was.
+    """
+    try:
+        published = spark.read.parquet(f"{folder}/published").orderBy(F.desc("published_at"))
+        last = published.head()
+    except SPARK_ERRORS as error:
+        raise InputError(
+            f"{folder}: no run was published there ({told_in_one_line(error)})"
+        ) from error
+    if last is None:
+        raise InputError(f"{folder}: no run was published there")
+    return f"{folder}/runs/{last.run_id}"
