@@ -24,6 +24,9 @@ SILENT = "-Xlog:cds=off -Xlog:cds+dynamic=off"
 
 def archive_options() -> str:
     """The options of the JVM that use the archive, or that write it; none where neither works."""
+    # A folder on the class path that is not empty, as this one, makes the JVM refuse.
+    if os.environ.get("SPARK_CONF_DIR"):
+        return ""
     with suppress(OSError):
         java = _java_home()
         if not all((java / "lib" / "server" / name).is_file() for name in OWN_ARCHIVES):

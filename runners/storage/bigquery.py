@@ -36,7 +36,8 @@ from runners.storage.bigquery_schema import (
     required_names,
 )
 from runners.storage.bigquery_sql import Swap, count_rows, for_day_of, replace_day
-from runners.storage.spark_errors import SPARK_ERRORS, reading_and_writing, told_in_one_line
+from runners.storage.held import held
+from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 
 LOG = logging.getLogger(__name__)
 STAGING_HOURS = 24
@@ -82,7 +83,6 @@ class BigQueryDataset:
             )
             for name, columns in table_columns(profile).items()
         }
-        self._kept: list[DataFrame] = []
         self._created: list[str] = []
         self._job_id = f"cell-tower-anomaly-{run.run_id}"
         self._is_sent = self._is_published = False
@@ -107,8 +107,6 @@ class BigQueryDataset:
 
     def __exit__(self, *_: object) -> None:
         """What was staged is removed, and so are new tables that are empty for certain."""
-        for frame in self._kept:
-            frame.unpersist()
         self._drop([table.staging for table in self.tables.values()])
         if self._created and not self._is_published:
             if not self._is_sent or has_failed(self._client, self._job_id, self._location):
@@ -125,9 +123,7 @@ class BigQueryDataset:
 
     def hold(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
         """Keep an intermediate for the run, and count its rows."""
-        with reading_and_writing(name):
-            self._kept.append(frame.persist())
-            return self._kept[-1], self._kept[-1].count()
+        return held(name, frame)
 
     def stage(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
         """Write a table where no reader looks yet, check that it is whole, and count its rows.
@@ -136,7 +132,7 @@ class BigQueryDataset:
         where not every row arrived.
         """
         table = self.tables[name]
-        kept, rows = self.hold(name, frame)
+        kept, rows = held(name, frame)
         try:
             self._write(kept, table.staging)
         except SPARK_ERRORS as error:

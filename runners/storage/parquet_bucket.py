@@ -12,7 +12,8 @@ from pyspark.sql import functions as F
 
 from anomaly.errors import InputError, OutputError
 from anomaly.pipeline import Run
-from runners.storage.spark_errors import SPARK_ERRORS, reading_and_writing, told_in_one_line
+from runners.storage.held import held
+from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 
 LOG = logging.getLogger(__name__)
 
@@ -23,7 +24,6 @@ class ParquetBucket:
     def __init__(self, spark: SparkSession, folder: str, run: Run) -> None:
         self.spark, self.folder, self.run = spark, folder.rstrip("/"), run
         self.place_of_tables = f"{self.folder}/runs/{run.run_id}"
-        self._kept: list[DataFrame] = []
         self._is_published = False
 
     def __enter__(self) -> "ParquetBucket":
@@ -32,16 +32,12 @@ class ParquetBucket:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for frame in self._kept:
-            frame.unpersist()
         if not self._is_published:
             LOG.warning("left behind, not published: %s", self.place_of_tables)
 
     def hold(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
         """Keep an intermediate for the run, and count its rows."""
-        with reading_and_writing(name):
-            self._kept.append(frame.persist())
-            return self._kept[-1], self._kept[-1].count()
+        return held(name, frame)
 
     def stage(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
         """Write a table, and read back how many rows arrived.
@@ -49,7 +45,7 @@ class ParquetBucket:
         Raises InputError where Spark fails at reading what the table is made from, OutputError
         where not every row arrived.
         """
-        kept, rows = self.hold(name, frame)
+        kept, rows = held(name, frame)
         target = f"{self.place_of_tables}/{name}"
         self._write(kept, target)
         written = self.spark.read.schema(frame.schema).parquet(target)
