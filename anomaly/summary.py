@@ -94,17 +94,21 @@ def result_figures(customers: DataFrame, cells: DataFrame) -> list[DataFrame]:
     )
     evaluated = _figure("'kpi'", "level", "concat(kpi, ' evaluated')", "evaluated")
     flagged = _figure("'kpi'", "level", "concat(kpi, ' flagged')", "coalesce(flagged, 0)")
-    rows = _figure("'kpi'", "level", "'rows'", "1")
-    verdict = _figure("'verdict'", "level", "coalesce(verdict, 'Not judged')", "1")
     is_cell = f"level = '{CELL_LEVEL}'"
     return [
         _added_up(of_kpis, f"array({evaluated}, {flagged})"),
         _added_up(
             published,
-            f"CASE WHEN {is_cell} THEN array({rows}, {verdict}) ELSE array({rows}) END",
+            f"CASE WHEN {is_cell} THEN array({ROWS}, {VERDICTS}) ELSE array({ROWS}) END",
         ),
         _worst(cells),
     ]
+
+
+def tower_figures(cells: DataFrame) -> DataFrame:
+    """Of a published cell table of one day: its towers, their verdicts, and the worst of them."""
+    judged = cells.selectExpr(f"'{CELL_LEVEL}' AS level", "Maintainence_Required AS verdict")
+    return _added_up(judged, f"array({ROWS}, {VERDICTS})").unionByName(_worst(cells))
 
 
 def summary(figures: Iterable[DataFrame], run: Mapping[str, Column]) -> DataFrame:
@@ -207,3 +211,7 @@ def _added_up(frame: DataFrame, figures: str) -> DataFrame:
         .groupBy("section", "subject", "item", "detail")
         .agg(F.expr("sum(value) AS value"))
     )
+
+
+ROWS = _figure("'kpi'", "level", "'rows'", "1")
+VERDICTS = _figure("'verdict'", "level", "coalesce(verdict, 'Not judged')", "1")

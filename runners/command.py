@@ -13,6 +13,8 @@ from runners.exit_codes import exit_code_of
 from runners.local import add_arguments, run_command
 from runners.sample import write_sample
 from runners.session import local_session
+from runners.show import add_arguments as show_arguments
+from runners.show import show_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,6 +59,14 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--format", choices=("csv", "parquet"), default="csv")
     sample.add_argument("--master", help="Spark master (default: local[*], every core)")
     sample.set_defaults(command=_sample)
+
+    show = commands.add_parser(
+        "show",
+        help="print the towers that need maintenance from published tables",
+        description="Prints the towers that need maintenance from tables that a run published.",
+    )
+    show_arguments(show)
+    show.set_defaults(command=show_command)
 
     check = commands.add_parser("check-config", help="say everything that is wrong with a profile")
     check.add_argument("profile", help="a TOML file, or the name of one that comes along")

@@ -136,7 +136,7 @@ class BigQueryDataset:
         try:
             self._write(kept, table.staging)
         except SPARK_ERRORS as error:
-            told = told_in_one_line(error, ("Exception: ",))
+            told = told_in_one_line(error)
             raise OutputError(f"{table.staging}: cannot be written: {told}") from error
         self._check(table, rows)
         return kept, rows
@@ -196,7 +196,7 @@ class BigQueryDataset:
         try:
             self.spark.range(0, 1, 1, numPartitions=1).write.mode("overwrite").parquet(target)
         except SPARK_ERRORS as error:
-            told = told_in_one_line(error, ("Exception: ",))
+            told = told_in_one_line(error)
             raise OutputError(f"--staging-bucket {bucket}: cannot be written: {told}") from error
 
     def _create_staging(self, table: Table) -> None:
@@ -211,7 +211,7 @@ class BigQueryDataset:
         try:
             _ = self.spark.read.format("bigquery").load(staging).schema
         except SPARK_ERRORS as error:
-            told = told_in_one_line(error, ("Exception: ",))
+            told = told_in_one_line(error)
             raise OutputError(
                 f"{self.place}: Spark's BigQuery connector cannot be used; its jar comes with "
                 f"`make jars` ({told})"

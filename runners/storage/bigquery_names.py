@@ -11,6 +11,7 @@ SCHEME = "bq://"
 # https://cloud.google.com/storage/docs/buckets#naming
 PROJECT = re.compile(r"(?:[a-z0-9][a-z0-9.-]*:)?[a-z][a-z0-9-]{0,28}[a-z0-9]")
 DATASET = re.compile(r"[A-Za-z0-9_]{1,1024}")
+TABLE = re.compile(rf"{SCHEME}({PROJECT.pattern}\.{DATASET.pattern}\.{DATASET.pattern})")
 PREFIX = re.compile(r"[A-Za-z0-9_]{0,200}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 
@@ -30,6 +31,16 @@ class BigQueryPlace:
 
     def __str__(self) -> str:
         return f"{SCHEME}{self.project}.{self.dataset}"
+
+
+def bigquery_table(place: str, name: str, prefix: str = "") -> str:
+    """The full name of a table: that of bq://PROJECT.DATASET.TABLE, or `name` in a dataset.
+
+    Raises ConfigurationError with every name that Google would refuse.
+    """
+    if is_table := TABLE.fullmatch(place):
+        return is_table.group(1)
+    return bigquery_place(place, prefix).table(name)
 
 
 def bigquery_place(out: str, prefix: str = "", bucket: str | None = None) -> BigQueryPlace:

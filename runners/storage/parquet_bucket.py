@@ -72,7 +72,7 @@ class ParquetBucket:
         try:
             frame.write.mode(mode).parquet(target)
         except SPARK_ERRORS as error:
-            told = told_in_one_line(error, ("Exception: ",))
+            told = told_in_one_line(error)
             raise OutputError(f"{target}: cannot be written: {told}") from error
 
 

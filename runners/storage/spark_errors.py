@@ -22,6 +22,9 @@ SIGNS_OF_FAILED_READING = (
     "FileNotFoundException",
     "UNABLE_TO_INFER_SCHEMA",
 )
+# What py4j says before the error itself, and the JVM before what led to it.
+NOISE, CAUSE = "An error occurred while calling", "Caused by: "
+NO_FILE_SYSTEM = "No FileSystem for scheme"
 
 
 @contextmanager
@@ -43,6 +46,11 @@ def reading_and_writing(target: str) -> Iterator[None]:
 
 
 def told_in_one_line(error: Exception, signs: Sequence[str] = SIGNS_OF_FAILED_READING) -> str:
-    """The line that names the cause; the first line where none has a sign of it."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return next((line for line in lines if any(sign in line for sign in signs)), lines[0])
+    """The line that has a sign of the cause; else what was raised, and its first cause."""
+    lines = [line.strip(" :") for line in str(error).splitlines() if line.strip(" :")]
+    signed = next((line for line in lines if any(sign in line for sign in signs)), None)
+    if signed:
+        return signed
+    raised = next((line for line in lines if not line.startswith(NOISE)), lines[0])
+    causes = [line.removeprefix(CAUSE) for line in lines if line.startswith(CAUSE)]
+    return f"{raised} ({causes[-1]})" if causes else raised

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from anomaly.errors import InputError
 from runners.storage.files import File
-from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
+from runners.storage.spark_errors import NO_FILE_SYSTEM, SPARK_ERRORS, told_in_one_line
 
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 # Of a text file; a header with so many line breaks inside quotes is none.
@@ -38,14 +38,10 @@ class SparkFiles:
         except SPARK_ERRORS as error:
             if "PATH_NOT_FOUND" in str(error):
                 return []
-            raise InputError(f"{path}: cannot be read: {told_in_one_line(error)}") from error
-        root = path.rstrip("/") + "/"
-        return [
-            File(row.path, row.length, tuple(row.path.removeprefix(root).split("/")[:-1]))
-            if row.path.startswith(root)
-            else File(row.path, row.length)
-            for row in found
-        ]
+            told = told_in_one_line(error)
+            hint = "; its jar comes with `make jars`" if NO_FILE_SYSTEM in told else ""
+            raise InputError(f"{path}: cannot be read: {told}{hint}") from error
+        return [File(row.path, row.length, _folders_below(path, row.path)) for row in found]
 
     def start(self, file: File) -> bytes:
         """The first lines of a file, without its byte order mark where that is of UTF-8."""
@@ -68,6 +64,13 @@ class SparkFiles:
 
     def _lines(self, file: File) -> DataFrame:
         return self.spark.read.option("lineSep", "\n").text(file.address)
+
+
+def _folders_below(path: str, address: str) -> tuple[str, ...]:
+    """The folders between a path and a file, whose address may name the service otherwise."""
+    root = SCHEME.sub("", path).strip("/")
+    _, _, below = address.partition(f"/{root}/")
+    return tuple(below.split("/")[:-1])
 
 
 @contextmanager

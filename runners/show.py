@@ -1,0 +1,60 @@
+"""Prints the towers that need maintenance from tables that a run has published."""
+
+import argparse
+from datetime import date
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from anomaly.contracts import CELL_TABLE
+from anomaly.errors import ConfigurationError, InputError
+from anomaly.summary import tower_figures
+from runners.console import report
+from runners.session import local_session
+from runners.storage.bigquery_names import SCHEME as BIGQUERY
+from runners.storage.bigquery_names import bigquery_table
+from runners.storage.parquet_bucket import published_run
+from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
+from runners.storage.spark_files import has_scheme
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `show`."""
+    parser.add_argument(
+        "table",
+        help="the --out of a run, or its cell table: a folder, gs://BUCKET/FOLDER, "
+        "bq://PROJECT.DATASET or bq://PROJECT.DATASET.TABLE",
+    )
+    parser.add_argument("--prefix", default="", help="of BigQuery tables, as given to the run")
+    parser.add_argument(
+        "--run-date", type=date.fromisoformat, help="YYYY-MM-DD (default: the last day there)"
+    )
+    parser.add_argument("--master", help="Spark master (default: local[*], every core)")
+
+
+def show_command(options: argparse.Namespace) -> None:
+    """Print the towers of one day, worst first. Raises InputError where there is no such table."""
+    spark = local_session(options.master, has_scheme(options.table))
+    try:
+        cells = _cell_table(spark, options.table, options.prefix)
+        day = options.run_date or cells.agg(F.max("run_date").alias("last")).collect()[0].last
+        figures = tower_figures(cells.where(F.col("run_date") == F.lit(day))).collect()
+    except SPARK_ERRORS as error:
+        raise InputError(f"{options.table}: {told_in_one_line(error)}") from error
+    if not figures:
+        raise InputError(f"{options.table}: no tower of {day or 'any day'} is there")
+    print(report(figures, f"{options.table}, {day}"))
+
+
+def _cell_table(spark: SparkSession, table: str, prefix: str) -> DataFrame:
+    if table.startswith(BIGQUERY):
+        name = bigquery_table(table, CELL_TABLE, prefix)
+        return spark.read.format("bigquery").load(name)
+    if prefix:
+        raise ConfigurationError(table, ["--prefix is for bq:// alone"])
+    if table.rstrip("/").endswith(f"/{CELL_TABLE}"):
+        return spark.read.parquet(table)
+    if has_scheme(table):
+        return spark.read.parquet(f"{published_run(spark, table.rstrip('/'))}/{CELL_TABLE}")
+    return spark.read.parquet(str(Path(table) / CELL_TABLE))
