@@ -6,7 +6,7 @@ SPARK4_BIN = .venv-spark4/bin
 CONNECT_TESTS = $(addprefix tests/test_,clean.py numbers.py detect.py invariance.py parity.py \
   default_profile.py session.py storage.py versions.py dirty_input.py nothing_is_guessed.py)
 
-.PHONY: setup run test test-fast test-slow test-killed test-cloud test-spark4 without-spark4 lint bench
+.PHONY: setup run test test-fast test-slow test-killed test-cloud test-spark4 without-spark4 lint bench jars cloud
 
 setup: .venv/installed
 
@@ -44,9 +44,21 @@ test: $(if $(JAVA),,without-spark4) lint test-fast test-slow test-cloud $(if $(J
 without-spark4:
 	@echo "Spark 4: its tests are left out, no Java 17 or 21 is installed here"
 
-.venv-cloud/installed: tests/cloud/requirements.txt
+# What gs:// and bq:// need: Spark's connectors, and Google's client of BigQuery.
+jars: .venv/with-cloud
+
+.venv/with-cloud: setup.cfg .venv/installed
+	$(BIN)/pip install --quiet --editable '.[local,dev,gcp]'
+	$(BIN)/python tests/cloud/fetch_jars.py .jars
+	touch $@
+
+# Cloud Storage and BigQuery on this machine, to try things out; Ctrl-C stops them.
+cloud: jars .venv-cloud/installed
+	.venv-cloud/bin/python tests/cloud/services.py
+
+.venv-cloud/installed: tests/cloud/requirements.txt setup.cfg
 	$(PYTHON) -m venv .venv-cloud
-	.venv-cloud/bin/pip install --quiet -r tests/cloud/requirements.txt
+	.venv-cloud/bin/pip install --quiet -r tests/cloud/requirements.txt --editable .
 	touch $@
 
 # Real connectors against Cloud Storage and BigQuery emulators on this machine.

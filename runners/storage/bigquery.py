@@ -6,6 +6,7 @@ days, partitioning, clustering, descriptions, labels, policy tags.
 """
 
 import logging
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from anomaly.pipeline import Run
 from anomaly.profile import Profile
 from anomaly.tables import TABLE_MEANINGS, table_columns
 from runners.storage.bigquery_calls import (
-    PATIENCE,
+    CALL,
     calling,
     client_of,
     first_row,
@@ -84,7 +85,8 @@ class BigQueryDataset:
             for name, columns in table_columns(profile).items()
         }
         self._created: list[str] = []
-        self._job_id = f"cell-tower-anomaly-{run.run_id}"
+        # Of this attempt alone: a job of another one with the same id would pass for its own.
+        self._job_id = f"cell-tower-anomaly-{run.run_id}-{uuid.uuid4().hex[:8]}"
         self._is_sent = self._is_published = False
 
     def __enter__(self) -> "BigQueryDataset":
@@ -92,7 +94,7 @@ class BigQueryDataset:
         self._client = client_of(self.place.project)
         dataset = f"{self.place.project}.{self.place.dataset}"
         with calling(f"{self.place}: cannot be used"):
-            self._location = self._client.get_dataset(dataset, **PATIENCE).location
+            self._location = self._client.get_dataset(dataset, **CALL).location
         self._compare_schemas()
         if self.staging_bucket is not None:
             self._try_bucket(self.staging_bucket)
@@ -186,7 +188,7 @@ class BigQueryDataset:
     def _existing(self, table: Table) -> bigquery.Table | None:
         with calling(table.target):
             try:
-                return self._client.get_table(table.target, **PATIENCE)
+                return self._client.get_table(table.target, **CALL)
             except NotFound:
                 return None
 
@@ -204,7 +206,7 @@ class BigQueryDataset:
         staging.description = f"Staging of run {self.run.run_id}; may be dropped when it has ended"
         staging.expires = datetime.now(UTC) + timedelta(hours=STAGING_HOURS)
         with calling(table.staging):
-            self._client.create_table(staging, exists_ok=True, **PATIENCE)
+            self._client.create_table(staging, exists_ok=True, **CALL)
 
     def _try_connector(self) -> None:
         staging = self.tables[CELL_TABLE].staging
@@ -243,7 +245,7 @@ class BigQueryDataset:
             arrived, *nulls = first_row(
                 self._client, count_rows(table.staging, not_null), self._location
             )
-            staged = self._client.get_table(table.staging, **PATIENCE)
+            staged = self._client.get_table(table.staging, **CALL)
         if arrived != rows:
             raise OutputError(
                 f"{table.target}: {arrived} of {rows} rows arrived at BigQuery; nothing was "
@@ -264,16 +266,16 @@ class BigQueryDataset:
         with calling(table.target):
             if existing is None:
                 self._created.append(table.target)
-                self._client.create_table(_new(table), exists_ok=True, **PATIENCE)
+                self._client.create_table(_new(table), exists_ok=True, **CALL)
             elif missing := missing_fields(existing.schema, table.fields):
                 existing.schema = [*existing.schema, *missing]
-                self._client.update_table(existing, ["schema"], **PATIENCE)
+                self._client.update_table(existing, ["schema"], **CALL)
 
     def _drop(self, tables: Sequence[str]) -> None:
         for table in tables:
             try:
                 with calling(table):
-                    self._client.delete_table(table, not_found_ok=True, **PATIENCE)
+                    self._client.delete_table(table, not_found_ok=True, **CALL)
             except OutputError as error:
                 LOG.warning("left behind: %s", error)
 

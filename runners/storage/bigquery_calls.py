@@ -16,7 +16,9 @@ from anomaly.errors import OutputError
 # One answer, the same call repeated until there is one, and the end of a query.
 ANSWER_SECONDS, RETRY_SECONDS, QUERY_SECONDS = 30, 120, 1800
 RETRY = bigquery.DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
-PATIENCE = {"retry": RETRY, "timeout": ANSWER_SECONDS}
+# How long a call and the end of a query are waited for.
+CALL = {"retry": RETRY, "timeout": ANSWER_SECONDS}
+END = {"retry": RETRY, "timeout": QUERY_SECONDS}
 
 
 def client_of(project: str) -> bigquery.Client:
@@ -36,8 +38,8 @@ def calling(subject: str) -> Iterator[None]:
     try:
         yield
     except (GoogleAPIError, GoogleAuthError, RequestException) as error:
-        told = getattr(error, "message", None) or str(error) or type(error).__name__
-        raise OutputError(f"{subject}: {told.splitlines()[0]}") from error
+        told = str(error).splitlines() or [type(error).__name__]
+        raise OutputError(f"{subject}: {told[0]}") from error
 
 
 def run_once(
@@ -49,18 +51,16 @@ def run_once(
     before its end is known: the job itself says how it ended.
     """
     try:
-        client.query(
-            sql, config, job_id=job_id, location=location, job_retry=None, **PATIENCE
-        ).result(retry=RETRY, timeout=QUERY_SECONDS)
+        job = client.query(sql, config, job_id=job_id, location=location, job_retry=None, **CALL)
+        job.result(**END)
     except (GoogleAPIError, RequestException):
-        job = client.get_job(job_id, location=location, **PATIENCE)
-        job.result(retry=RETRY, timeout=QUERY_SECONDS)
+        client.get_job(job_id, location=location, **CALL).result(**END)
 
 
 def has_failed(client: bigquery.Client, job_id: str, location: str) -> bool:
     """Whether it is certain that a job failed."""
     try:
-        job = client.get_job(job_id, location=location, **PATIENCE)
+        job = client.get_job(job_id, location=location, **CALL)
     except (GoogleAPIError, RequestException):
         return False
     return job.state == "DONE" and job.error_result is not None
@@ -68,5 +68,5 @@ def has_failed(client: bigquery.Client, job_id: str, location: str) -> bool:
 
 def first_row(client: bigquery.Client, sql: str, location: str) -> tuple[Any, ...]:
     """The one row that a query gives."""
-    job = client.query(sql, location=location, job_retry=None, **PATIENCE)
-    return tuple(next(iter(job.result(retry=RETRY, timeout=QUERY_SECONDS))).values())
+    job = client.query(sql, location=location, job_retry=None, **CALL)
+    return tuple(next(iter(job.result(**END))).values())

@@ -130,6 +130,32 @@ def correct_expiration_of_tables() -> None:
     replace_attribute(tables, "_table_to_rest", answer_table)
 
 
+def correct_columns_added_to_tables() -> None:
+    """Add the columns that an update of a table's schema adds.
+
+    Real BigQuery adds them, without values in the rows that are there. The emulator changes what
+    it says of the table, but not the table.
+    """
+    from bqemulator.api.routes.tables import _field_to_rest
+    from bqemulator.catalog.memory_repository import MemoryCatalogRepository
+    from bqemulator.storage.sql_identifiers import quoted_table_ref
+    from bqemulator.storage.type_map import bq_schema_to_duckdb_columns
+
+    original = MemoryCatalogRepository.update_table
+
+    def update_table(catalog: Any, table: Any) -> Any:
+        key = (table.project_id, table.dataset_id, table.table_id)
+        there = {field.name for field in catalog.get_table(*key).schema_.fields}
+        added = [_field_to_rest(f) for f in table.schema_.fields if f.name not in there]
+        for name, kind in bq_schema_to_duckdb_columns(added):
+            catalog._engine.execute(
+                f'ALTER TABLE {quoted_table_ref(*key)} ADD COLUMN IF NOT EXISTS "{name}" {kind}'
+            )
+        return original(catalog, table)
+
+    replace_attribute(MemoryCatalogRepository, "update_table", update_table)
+
+
 # --- storage interface: rows over gRPC ---------------------------------------------------------
 
 
@@ -612,6 +638,7 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     correct_spatial_extension,
     correct_type_names_of_created_tables,
     correct_expiration_of_tables,
+    correct_columns_added_to_tables,
     correct_read_session_schema,
     correct_nested_fields_of_direct_writes,
     correct_merge_insert_row,

@@ -195,7 +195,7 @@ class TcpFaultProxy(FaultProxy):
                 async with asyncio.TaskGroup() as both:
                     both.create_task(self._copy(reader, backend_writer))
                     both.create_task(self._copy(backend_reader, writer))
-        except* ConnectionError:
+        except* OSError:  # dropped here, or gone on either side, which ends both
             writer.transport.abort()
 
     async def _copy(self, reader: Reader, writer: Writer) -> None:

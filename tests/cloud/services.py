@@ -39,6 +39,9 @@ HERE = Path(__file__).resolve().parent
 DEFAULT_PROJECT = "p1"
 DEFAULT_BUCKET = "spark-temporary"
 
+# Any token will do; this one is easily found where none belongs.
+ACCESS_TOKEN = "no-secret-but-no-log-may-show-it"
+
 # Locks nothing secret: a trust store holds public certificates.
 TRUST_STORE_PASSWORD = "changeit"
 
@@ -355,8 +358,8 @@ class CloudServices:
         return {
             f"{prefix}bigQueryHttpEndpoint": self.bigquery_url,
             f"{prefix}bigQueryStorageGrpcEndpoint": self.grpc_address,
-            # Any token will do, but without one the connector looks for real credentials.
-            f"{prefix}gcpAccessToken": "fake",
+            # Without one the connector looks for real credentials.
+            f"{prefix}gcpAccessToken": ACCESS_TOKEN,
             f"{prefix}project": self.project,
             f"{prefix}parentProject": self.project,
             f"{prefix}temporaryGcsBucket": self.temporary_bucket,

@@ -1,0 +1,236 @@
+"""Whole runs from Cloud Storage into BigQuery, against the same run on this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE
+from runners.command import main
+from tests.cloud.services import ACCESS_TOKEN, CloudServices
+from tests.conftest import REAL_DATA
+from tests.small_inputs import SmallInputs, profile_text
+
+pytestmark = pytest.mark.cloud
+
+TIMEOUT = 60.0
+RUN_TIMEOUT = 300.0
+ROOT = Path(__file__).parents[2]
+BUCKET = "inputs"
+TABLES = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, SUMMARY_TABLE)
+KEYS = {CELL_TABLE: ("CellName",), CUSTOMER_TABLE: ("customerID", "CellName")}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def emulated(cloud: CloudServices, cloud_spark: Any) -> Iterator[None]:
+    """The runner's client finds the emulator, its session is that of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BIGQUERY_EMULATOR_HOST", cloud.bigquery_url)
+        cloud.create_bucket(BUCKET)
+        yield
+
+
+def upload(cloud: CloudServices, source: Path, folder: str) -> str:
+    """Put a file, or the files of a folder, into the bucket; returns their address."""
+    bucket = cloud.storage_client().bucket(BUCKET)
+    files = [source] if source.is_file() else [f for f in source.rglob("*") if f.is_file()]
+    for file in files:
+        below = file.name if source.is_file() else file.relative_to(source).as_posix()
+        bucket.blob(f"{folder}/{below}").upload_from_filename(str(file), timeout=TIMEOUT)
+    return f"gs://{BUCKET}/{folder}"
+
+
+def arguments(inputs: dict[str, str], out: str, *others: str) -> list[str]:
+    """The arguments of `run`."""
+    named = {"customers": "customers", "samples": "samples", "call_statistics": "calls"}
+    paths = [part for source, path in inputs.items() for part in (f"--{named[source]}", path)]
+    return ["run", *paths, "--out", out, "--run-date", "2026-11-01", *others]
+
+
+def in_bigquery(client: Any, dataset: str, table: str, keys: tuple[str, ...]) -> dict[Any, Any]:
+    """The rows of a table by their keys, as BigQuery's own client reads them."""
+    job = client.query(f"SELECT * FROM `p1.{dataset}.{table}`", timeout=TIMEOUT)
+    rows = [dict(row) for row in job.result(timeout=TIMEOUT)]
+    return {tuple(row[key] for key in keys): row for row in rows}
+
+
+def in_parquet(folder: Path, table: str, keys: tuple[str, ...]) -> dict[Any, Any]:
+    """The rows of a table by their keys, as DuckDB reads them."""
+    cursor = duckdb.execute(f"SELECT * FROM '{folder}/{table}/*.parquet'")
+    names = [column[0] for column in cursor.description or ()]
+    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return {tuple(row[key] for key in keys): row for row in rows}
+
+
+def without_run_id(rows: dict[Any, Any]) -> dict[Any, Any]:
+    return {
+        key: {name: value for name, value in row.items() if name != "run_id"}
+        for key, row in rows.items()
+    }
+
+
+@pytest.mark.real_data
+def test_bigquery_holds_what_the_local_run_writes(
+    cloud: CloudServices, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Every value of both tables, nested evidence included; the real inputs lie in a bucket."""
+    local = {
+        "customers": REAL_DATA / "data/customers",
+        "samples": REAL_DATA / "data/service_threshold_data.csv",
+        "call_statistics": REAL_DATA / "data/call_statistics_first1136.csv",
+    }
+    client = cloud.bigquery_client()
+    client.create_dataset("operators", timeout=TIMEOUT)
+    remote = {source: upload(cloud, path, f"real/{source}") for source, path in local.items()}
+    here = {source: str(path) for source, path in local.items()}
+    assert main(arguments(here, str(tmp_path / "out"))) == 0
+    assert main(arguments(remote, "bq://p1.operators", "--prefix", "lab")) == 0
+    assert main(arguments(remote, f"gs://{BUCKET}/out")) == 0
+    for table, keys in KEYS.items():
+        expected = without_run_id(in_parquet(tmp_path / "out", table, keys))
+        found = without_run_id(in_bigquery(client, "operators", f"lab_{table}", keys))
+        assert len(expected) == {CELL_TABLE: 52, CUSTOMER_TABLE: 780}[table]
+        assert found == expected
+
+    capfd.readouterr()
+    shown = []
+    for place in (
+        [str(tmp_path / "out")],
+        [str(tmp_path / "out" / CELL_TABLE)],
+        [f"gs://{BUCKET}/out"],
+        ["bq://p1.operators", "--prefix", "lab"],
+        [f"bq://p1.operators.lab_{CELL_TABLE}", "--run-date", "2026-11-01"],
+    ):
+        assert main(["show", *place]) == 0
+        shown.append(capfd.readouterr().out.splitlines())
+    assert shown[0][0] == "3 of 52 towers need maintenance, worst first:"
+    assert shown[0][1].split()[:2] == ["1", "1CLTE"]
+    assert all(lines[:-1] == shown[0][:-1] for lines in shown)
+
+
+class SmallRuns:
+    """Runs on two sets of small inputs, into one dataset."""
+
+    def __init__(self, cloud: CloudServices, folder: Path, dataset: str) -> None:
+        self.client, self.dataset = cloud.bigquery_client(), dataset
+        self.client.create_dataset(dataset, timeout=TIMEOUT)
+        self.profile = folder / "small.toml"
+        self.profile.write_text(profile_text())
+        self.inputs = {}
+        for name, seed in (("A", 1), ("B", 2)):
+            written = SmallInputs(seed).write(folder / name)
+            self.inputs[name] = {
+                source: upload(cloud, Path(path), f"{dataset}/{name}/{source}")
+                for source, path in written.items()
+            }
+
+    def arguments(self, name: str) -> list[str]:
+        """Of a run on the inputs of that name."""
+        profile = ("--profile", str(self.profile))
+        return arguments(self.inputs[name], f"bq://p1.{self.dataset}", *profile)
+
+    def found(self) -> dict[str, Any]:
+        """The rows of both tables, without the run that made them."""
+        return {
+            table: without_run_id(in_bigquery(self.client, self.dataset, table, keys))
+            for table, keys in KEYS.items()
+        }
+
+    def run_ids(self) -> set[str]:
+        """The runs whose rows are in any table."""
+        return {
+            row.run_id
+            for table in TABLES
+            for row in self.client.query(
+                f"SELECT DISTINCT run_id FROM `p1.{self.dataset}.{table}`", timeout=TIMEOUT
+            ).result(timeout=TIMEOUT)
+        }
+
+
+def test_killed_between_staging_and_publishing_then_run_again(
+    cloud: CloudServices, cloud_jars: list[Path], tmp_path: Path
+) -> None:
+    """The tables are as they were; what was staged has an end; no line holds the token."""
+    runs = SmallRuns(cloud, tmp_path, "killed")
+    assert main(runs.arguments("A")) == 0
+    before, first = runs.found(), runs.run_ids()
+    environment = {**os.environ, "SPARK_CONF_DIR": str(cloud.write_spark_defaults(cloud_jars))}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "runners.command", *runs.arguments("B")],
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    told = []
+    for line in process.stdout:
+        told.append(line)
+        if line.strip().startswith(SUMMARY_TABLE):
+            break
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait(RUN_TIMEOUT) == -signal.SIGKILL, "".join(told)
+    process.stdout.close()
+    assert ACCESS_TOKEN not in "".join(told)
+
+    assert runs.found() == before
+    assert runs.run_ids() == first
+    tables = list(runs.client.list_tables(runs.dataset, timeout=TIMEOUT))
+    staged = [table for table in tables if "_staging_" in table.table_id]
+    assert len(staged) == len(TABLES)
+    assert all(runs.client.get_table(table, timeout=TIMEOUT).expires for table in staged)
+
+    assert main(runs.arguments("B")) == 0
+    assert runs.found() != before
+    assert len(runs.run_ids()) == 1
+    assert runs.run_ids() != first
+
+
+@pytest.mark.parametrize(
+    ("out", "others", "code", "said"),
+    [
+        ("bq://p1", (), 2, "is not bq://PROJECT.DATASET"),
+        ("bq://p1.nowhere", (), 4, "cannot be used"),
+        ("gs://no-such-bucket/out", (), 4, "gs://no-such-bucket/out/runs/.*: cannot be written"),
+        (f"gs://{BUCKET}/refused/samples", (), 2, "is the folder of the samples input"),
+        ("out", ("--prefix", "x"), 2, "--prefix, --staging-bucket and --add-columns are for bq://"),
+        ("s3://bucket/out", (), 2, "give a folder, gs:// or bq://"),
+    ],
+)
+def test_a_place_that_cannot_be_is_told_before_any_stage(
+    cloud: CloudServices,
+    capfd: pytest.CaptureFixture[str],
+    out: str,
+    others: tuple[str, ...],
+    code: int,
+    said: str,
+) -> None:
+    import re
+
+    sources = ("customers", "samples", "call_statistics")
+    inputs = {source: f"gs://{BUCKET}/refused/{source}" for source in sources}
+    assert main(arguments(inputs, out, *others)) == code
+    told = capfd.readouterr().err
+    assert re.search(said, told)
+    assert REJECTED_TABLE not in told
+
+
+def test_inputs_that_are_not_in_the_bucket_are_told(
+    cloud: CloudServices, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    inputs = {
+        source: f"gs://{BUCKET}/empty/{source}"
+        for source in ("customers", "samples", "call_statistics")
+    }
+    assert main(arguments(inputs, str(tmp_path))) == 3
+    assert "no .csv or .parquet file at gs://inputs/empty/customers" in capfd.readouterr().err
