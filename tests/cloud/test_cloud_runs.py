@@ -115,6 +115,60 @@ def test_bigquery_holds_what_the_local_run_writes(
     assert shown[0][1].split()[:2] == ["1", "1CLTE"]
     assert all(lines[:-1] == shown[0][:-1] for lines in shown)
 
+    queries = readme_queries("p1", "operators", "lab")
+    assert len(queries) == 2
+    worst = rows_of(client, queries[0])
+    assert worst == expected_worst(tmp_path / "out")
+    assert [row[0] for row in worst] == ["1CLTE"] * 3 + ["9VLTE"] * 3 + ["1ULTE"] * 3
+    assert rows_of(client, queries[1]) == expected_hurt(tmp_path / "out")
+
+
+def readme_queries(project: str, dataset: str, prefix: str) -> list[str]:
+    """The SQL of the README, with names filled in."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    names = {"PROJECT.": f"{project}.", "DATASET.": f"{dataset}.", "PREFIX_": f"{prefix}_"}
+    for placeholder, name in names.items():
+        text = text.replace(placeholder, name)
+    return [block.split("```")[0] for block in text.split("```sql\n")[1:]]
+
+
+def rows_of(client: Any, sql: str) -> list[tuple[Any, ...]]:
+    job = client.query(sql, timeout=TIMEOUT, job_retry=None)
+    return [tuple(row.values()) for row in job.result(timeout=TIMEOUT)]
+
+
+def expected_worst(folder: Path) -> list[tuple[Any, ...]]:
+    """Towers that need maintenance with their three farthest defects, by plain Python."""
+    found = []
+    for (cell,), row in in_parquet(folder, CELL_TABLE, ("CellName",)).items():
+        if row["Maintainence_Required"] != "Required":
+            continue
+
+        def distance(kpi: dict[str, Any]) -> tuple[float, str]:
+            unit = 100 if kpi["deviation_unit"] == "%" else 1
+            return -abs(kpi["deviation"] / unit), kpi["reason"]
+
+        defects = sorted((kpi for kpi in row["evidence"] if kpi["flag"] == 1), key=distance)
+        found += [
+            (cell, row["severity_rank"], row["defected_count"], kpi["reason"])
+            for kpi in defects[:3]
+        ]
+    return sorted(found, key=lambda row: (row[1], row[0], row[3]))
+
+
+def expected_hurt(folder: Path) -> list[tuple[Any, ...]]:
+    """Per tower its verdict, its customers and those with a defect, by plain Python."""
+    verdicts = {
+        key[0]: row["Maintainence_Required"]
+        for key, row in in_parquet(folder, CELL_TABLE, ("CellName",)).items()
+    }
+    customers = in_parquet(folder, CUSTOMER_TABLE, KEYS[CUSTOMER_TABLE])
+    counts: dict[str, list[int]] = {}
+    for (_, cell), row in customers.items():
+        counts.setdefault(cell, []).append(int(row["defected_count"] > 0))
+    found = [(cell, verdicts[cell], len(hurt), sum(hurt)) for cell, hurt in counts.items()]
+    return sorted(found, key=lambda row: (-row[3], row[0]))
+
 
 class SmallRuns:
     """Runs on two sets of small inputs, into one dataset."""
