@@ -41,7 +41,8 @@ def show_command(options: argparse.Namespace) -> None:
         day = options.run_date or cells.agg(F.max("run_date").alias("last")).collect()[0].last
         figures = tower_figures(cells.where(F.col("run_date") == F.lit(day))).collect()
     except SPARK_ERRORS as error:
-        raise InputError(f"{options.table}: {told_in_one_line(error)}") from error
+        told = told_in_one_line(error)
+        raise InputError(f"{options.table}: holds no table of a run ({told})") from error
     if not figures:
         raise InputError(f"{options.table}: no tower of {day or 'any day'} is there")
     print(report(figures, f"{options.table}, {day}"))

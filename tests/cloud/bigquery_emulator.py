@@ -189,6 +189,24 @@ def correct_nested_fields_of_direct_writes() -> None:
     replace_attribute(write_servicer, "_table_arrow_schema", table_arrow_schema)
 
 
+def correct_stream_named_once() -> None:
+    """Let the first request of a connection name its write stream for those that follow.
+
+    Real BigQuery demands the name in the first request only. The emulator looks for a stream
+    without a name, and a write of more rows than one request holds fails.
+    """
+    from bqemulator.grpc_api.write_servicer import BigQueryWriteHandler
+
+    original = BigQueryWriteHandler._ensure_stream_bound
+
+    def ensure_stream_bound(handler: Any, name: str, bound: Any, context: Any) -> Any:
+        if bound is not None and not name:
+            return bound
+        return original(handler, name, bound, context)
+
+    replace_attribute(BigQueryWriteHandler, "_ensure_stream_bound", ensure_stream_bound)
+
+
 # --- queries -----------------------------------------------------------------------------------
 
 
@@ -641,6 +659,7 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     correct_columns_added_to_tables,
     correct_read_session_schema,
     correct_nested_fields_of_direct_writes,
+    correct_stream_named_once,
     correct_merge_insert_row,
     correct_query_destination,
     correct_raise_in_scripts,

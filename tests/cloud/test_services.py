@@ -243,6 +243,17 @@ def test_many_rows_from_several_tasks(cloud_spark: Any, table: Table) -> None:
     ).collect() == (expected)
 
 
+def test_more_rows_than_one_request_holds(cloud_spark: Any, table: Table) -> None:
+    """A task sends its rows in several requests of at most 10 MB, to one stream."""
+    frame = cloud_spark.range(3_000, numPartitions=1).selectExpr("id", "repeat('x', 6000) AS text")
+
+    write(frame, table, "direct")
+
+    expected = [(3_000, 3_000, 18_000_000)]
+    sql = "SELECT count(*), count(DISTINCT id), sum(length(text)) FROM {table}"
+    assert table.run(sql) == expected
+
+
 # --- BigQuery reads ----------------------------------------------------------------------------
 
 
