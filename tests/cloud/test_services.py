@@ -250,7 +250,7 @@ def test_more_rows_than_one_request_holds(cloud_spark: Any, table: Table) -> Non
     write(frame, table, "direct")
 
     expected = [(3_000, 3_000, 18_000_000)]
-    sql = "SELECT count(*), count(DISTINCT id), sum(length(text)) FROM {table}"
+    sql = "SELECT count(*) AS n, count(DISTINCT id) AS ids, sum(length(text)) AS size FROM {table}"
     assert table.run(sql) == expected
 
 
