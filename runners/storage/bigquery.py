@@ -85,6 +85,7 @@ class BigQueryDataset:
             for name, columns in table_columns(profile).items()
         }
         self._created: list[str] = []
+        self._extended: list[str] = []
         # Of this attempt alone: a job of another one with the same id would pass for its own.
         self._job_id = f"cell-tower-anomaly-{run.run_id}-{uuid.uuid4().hex[:8]}"
         self._is_sent = self._is_published = False
@@ -110,13 +111,14 @@ class BigQueryDataset:
     def __exit__(self, *_: object) -> None:
         """What was staged is removed, and so are new tables that are empty for certain."""
         self._drop([table.staging for table in self.tables.values()])
-        if self._created and not self._is_published:
-            if not self._is_sent or has_failed(self._client, self._job_id, self._location):
-                self._drop(self._created)
-            else:
-                LOG.warning(
-                    "left behind: %s; job %s filled all or none", self._created, self._job_id
-                )
+        if self._is_published:
+            return
+        if self._extended:
+            LOG.warning("left behind: columns added to %s", ", ".join(self._extended))
+        if not self._is_sent or has_failed(self._client, self._job_id, self._location):
+            self._drop(self._created)
+        elif self._created:
+            LOG.warning("left behind: %s; job %s filled all or none", self._created, self._job_id)
 
     @property
     def place_of_tables(self) -> str:
@@ -267,7 +269,8 @@ class BigQueryDataset:
             if existing is None:
                 self._created.append(table.target)
                 self._client.create_table(_new(table), exists_ok=True, **CALL)
-            elif missing := missing_fields(existing.schema, table.fields):
+            elif self.add_columns and (missing := missing_fields(existing.schema, table.fields)):
+                self._extended.append(table.target)
                 existing.schema = [*existing.schema, *missing]
                 self._client.update_table(existing, ["schema"], **CALL)
 
