@@ -26,3 +26,15 @@ class InputError(AnomalyError):
 
 class OutputError(AnomalyError):
     """The results could not be written or published; says what was left behind."""
+
+
+class BatchError(AnomalyError):
+    """A batch on a cluster could not be started or followed, or has failed."""
+
+
+class BatchCancelled(BatchError):
+    """A batch was stopped before its end, by hand or by Ctrl-C."""
+
+
+class BatchTimedOut(BatchError):
+    """A batch was stopped because it ran longer than its ttl."""

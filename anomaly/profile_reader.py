@@ -23,7 +23,7 @@ from anomaly.profile import (
     VerdictRule,
 )
 from anomaly.profile_contradictions import contradictions
-from anomaly.profile_section import NUMBER, TEXT, TRUTH, WHOLE, Kind, Section, list_of, one_of
+from anomaly.toml_section import NUMBER, TEXT, TRUTH, WHOLE, Kind, Section, list_of, one_of
 
 # BigQuery: letters, digits and underscores, not starting with a digit, at most 300 characters.
 # Fewer here, which leaves room for `avg_` and `_Thrsld`.
@@ -32,25 +32,37 @@ LEGAL_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,255}")
 KEEP_WHERE = re.compile(r"(=|!=|>=|<=|>|<)\s*(.+)")
 
 
+SHIPPED = ("default", "lab")
+
+
 def shipped_profiles() -> Path:
     """The folder of the profiles that come with the library, installed or in a checkout."""
     installed = Path(__file__).parent / "conf"
     return installed if installed.is_dir() else Path(__file__).parent.parent / "conf"
 
 
-def load_profile(source: str | Path) -> Profile:
-    """Load a profile from a TOML file, or a shipped one by its name ("default", "lab").
+def profile_file(source: str | Path) -> Path:
+    """The TOML file of a profile: a path, or a shipped one by its name ("default", "lab").
 
-    Raises ConfigurationError, which lists every fault of the file.
+    Raises ConfigurationError where there is none.
     """
     path = Path(source)
     if str(source) == path.stem:
         path = shipped_profiles() / f"{source}.toml"
     if not path.is_file():
-        known = ", ".join(sorted(found.stem for found in shipped_profiles().glob("*.toml")))
+        known = ", ".join(SHIPPED)
         raise ConfigurationError(
             f"profile {source}", [f"no such file; give a path or one of: {known}"]
         )
+    return path
+
+
+def load_profile(source: str | Path) -> Profile:
+    """Load a profile from a TOML file, or a shipped one by its name.
+
+    Raises ConfigurationError, which lists every fault of the file.
+    """
+    path = profile_file(source)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

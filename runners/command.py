@@ -1,6 +1,7 @@
 """The console command `cell-tower-anomaly`.
 
-Exit codes: 0 done, 1 unexpected, 2 bad usage or configuration, 3 input refused, 4 output failed.
+Exit codes: 0 done, 1 unexpected, 2 bad usage or configuration, 3 input refused, 4 output failed,
+5 batch failed, 6 batch cancelled, 7 batch timed out.
 """
 
 import argparse
@@ -9,8 +10,9 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from anomaly import load_profile
+from runners.dataproc.command import add_commands as add_dataproc_commands
 from runners.exit_codes import exit_code_of
-from runners.local import add_arguments, run_command
+from runners.local import add_local_arguments, run_command
 from runners.sample import write_sample
 from runners.session import local_session
 from runners.show import add_arguments as show_arguments
@@ -49,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         help="judge towers and customers",
         description="Judges towers and customers from three inputs; without any, from sample data.",
     )
-    add_arguments(run)
+    add_local_arguments(run)
     run.set_defaults(command=run_command)
 
     sample = commands.add_parser("sample", help="make input data to try the system with")
@@ -67,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     show_arguments(show)
     show.set_defaults(command=show_command)
+
+    add_dataproc_commands(commands)
 
     check = commands.add_parser("check-config", help="say everything that is wrong with a profile")
     check.add_argument("profile", help="a TOML file, or the name of one that comes along")

@@ -19,9 +19,13 @@ class Progress:
         now = time.monotonic()
         self.seconds[stage] = now - self._last
         self._last = now
+        self.tell(stage, rows, self.seconds[stage])
+
+    def tell(self, stage: str, rows: int | None, seconds: float) -> None:
+        """One line on the error stream."""
         counted = "" if rows is None else f"{rows:12,} rows"
         # Spark's progress bar leaves the cursor in the middle of its line.
-        print(f"\r{stage:32}{counted:>18}{self.seconds[stage]:8.1f} s", file=sys.stderr)
+        print(f"\r{stage:32}{counted:>18}{seconds:8.1f} s", file=sys.stderr)
 
 
 def report(summary: Sequence[Row], place_of_tables: str) -> str:

@@ -3,14 +3,31 @@
 import sys
 from collections.abc import Callable
 
-from anomaly.errors import AnomalyError, ConfigurationError, InputError, OutputError
+from anomaly.errors import (
+    AnomalyError,
+    BatchCancelled,
+    BatchError,
+    BatchTimedOut,
+    ConfigurationError,
+    InputError,
+    OutputError,
+)
 
 DONE, UNEXPECTED, BAD_CONFIGURATION, INPUT_REFUSED, OUTPUT_FAILED = 0, 1, 2, 3, 4
+BATCH_FAILED, BATCH_CANCELLED, BATCH_TIMED_OUT = 5, 6, 7
 EXIT_CODES = {
     ConfigurationError: BAD_CONFIGURATION,
     InputError: INPUT_REFUSED,
     OutputError: OUTPUT_FAILED,
+    BatchError: BATCH_FAILED,
+    BatchCancelled: BATCH_CANCELLED,
+    BatchTimedOut: BATCH_TIMED_OUT,
 }
+
+
+def code_of(error: AnomalyError) -> int:
+    """The exit code of an error."""
+    return EXIT_CODES.get(type(error), UNEXPECTED)
 
 
 def exit_code_of(command: Callable[[], None]) -> int:
@@ -19,7 +36,7 @@ def exit_code_of(command: Callable[[], None]) -> int:
         command()
     except AnomalyError as error:
         print(f"error: {error}", file=sys.stderr)
-        return EXIT_CODES.get(type(error), UNEXPECTED)
+        return code_of(error)
     except KeyboardInterrupt:
         print("error: interrupted; the previous output is as it was", file=sys.stderr)
         return UNEXPECTED

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from anomaly import Profile, load_profile
 from anomaly.contracts import CALL_STATISTICS, CUSTOMERS, SAMPLES
 from anomaly.errors import ConfigurationError
+from runners.arguments import add_arguments, publishing_of
 from runners.console import Progress, report
 from runners.exit_codes import exit_code_of
 from runners.run import Finished, run_pipeline
@@ -42,37 +43,9 @@ def run_locally(
     return run_pipeline(spark, profile, inputs, out, run_date, publishing, progress)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of a run; --customers, --samples and --calls belong together."""
-    parser.add_argument(
-        "--profile", default="default", help="a TOML file, or the name of one that comes along"
-    )
-    parser.add_argument("--customers", help="customers: CSV or Parquet, a file or a folder")
-    parser.add_argument("--samples", help="quarter-hour samples of the cells, likewise")
-    parser.add_argument("--calls", help="call statistics of the customers, likewise")
-    parser.add_argument(
-        "--out",
-        default="out",
-        help="where the tables go: a folder (default: out), gs://BUCKET/FOLDER or "
-        "bq://PROJECT.DATASET",
-    )
-    parser.add_argument("--prefix", default="", help="of BigQuery tables: PREFIX_NAME")
-    parser.add_argument(
-        "--staging-bucket",
-        metavar="BUCKET",
-        help="load BigQuery tables from this bucket (default: write them directly)",
-    )
-    parser.add_argument(
-        "--add-columns",
-        action="store_true",
-        help="add columns that an existing BigQuery table lacks",
-    )
-    parser.add_argument(
-        "--run-date",
-        type=date.fromisoformat,
-        default=date.today(),
-        help="the day that the run is for, YYYY-MM-DD (default: today)",
-    )
+def add_local_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of a run, and the master of the session that it runs in."""
+    add_arguments(parser)
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
@@ -89,7 +62,7 @@ def run_command(options: argparse.Namespace) -> None:
         raise ConfigurationError(
             "inputs", [f"the {source} input is not named" for source in missing]
         )
-    publishing = Publishing(options.prefix, options.staging_bucket, options.add_columns)
+    publishing = publishing_of(options)
     check_destination(options.out, publishing)
     with tempfile.TemporaryDirectory() as folder:
         if missing:
@@ -106,7 +79,7 @@ def run_command(options: argparse.Namespace) -> None:
 def main() -> int:
     """What spark-submit starts."""
     parser = argparse.ArgumentParser(description=run_command.__doc__)
-    add_arguments(parser)
+    add_local_arguments(parser)
     options = parser.parse_args()
     return exit_code_of(lambda: run_command(options))
 

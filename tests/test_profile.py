@@ -48,9 +48,9 @@ def test_all_faults_are_reported_at_once() -> None:
 @pytest.mark.parametrize(
     ("good", "bad", "fault"),
     [
-        ('name = "lab"', "name = 1", "the profile name is 1; it must be text"),
+        ('name = "lab"', "name = 1", "the file name is 1; it must be text"),
         ('Index = "> 1000"', "Index = 1000", "keep_where] Index is 1000; it must be an operator"),
-        ("[join]", "[joint]", "the profile has an unknown setting 'joint'"),
+        ("[join]", "[joint]", "the file has an unknown setting 'joint'"),
         ("without_samples = false", "without_samples = 0", "it must be true or false"),
         ("rows_per_key = 1 ", "rows_per_key = 1.5 ", "it must be a whole number"),
         ("[join]", "[limits]\nsmallest_match_rate = inf\n[join]", "it must be a finite number"),

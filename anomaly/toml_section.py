@@ -33,7 +33,7 @@ def _truth(found: object) -> bool | None:
 
 
 def _whole(found: object) -> int | None:
-    # In Python a bool is an int; in a profile `minimum_defects = true` is a mistake.
+    # In Python a bool is an int; in a file `minimum_defects = true` is a mistake.
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
@@ -135,7 +135,7 @@ class Section:
 
     @property
     def _where(self) -> str:
-        return f"[{'.'.join(self._path)}]" if self._path else "the profile"
+        return f"[{'.'.join(self._path)}]" if self._path else "the file"
 
     def _refuse_value(self, key: str, words: str) -> None:
         self.refuse(f"{key} is {self._settings[key]!r}; it must be {words}")

@@ -1,0 +1,1 @@
+"""Sends runs to Dataproc Serverless as batches, and follows them."""

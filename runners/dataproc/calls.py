@@ -1,0 +1,82 @@
+"""Calls of Google's clients: where to, how long they are tried, and what their failure means."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import grpc
+from google.api_core.client_options import ClientOptions
+from google.api_core.exceptions import (
+    DeadlineExceeded,
+    GoogleAPIError,
+    InternalServerError,
+    ResourceExhausted,
+    ServiceUnavailable,
+)
+from google.api_core.retry import Retry, if_exception_type
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import dataproc_v1
+from google.cloud.dataproc_v1.services.batch_controller.transports import (
+    BatchControllerGrpcTransport,
+)
+from google.cloud.dataproc_v1.services.cluster_controller.transports import (
+    ClusterControllerGrpcTransport,
+)
+from requests.exceptions import RequestException
+
+from anomaly.errors import BatchError
+
+EMULATOR = "DATAPROC_EMULATOR_HOST"
+# A call that is safe to send again is sent for so long; each has a request id where it makes
+# something.
+RETRY = Retry(
+    predicate=if_exception_type(ServiceUnavailable, DeadlineExceeded, InternalServerError),
+    initial=0.5,
+    maximum=10,
+    timeout=120,
+)
+CALL = {"timeout": 60}
+RETRIED_CALL = {"retry": RETRY, "timeout": 60}
+
+
+def batch_client(region: str) -> dataproc_v1.BatchControllerClient:
+    """A client of the region's batches, or of an emulator that DATAPROC_EMULATOR_HOST names."""
+    with calling(f"Dataproc in {region}"):
+        if emulator := os.environ.get(EMULATOR):
+            channel = grpc.insecure_channel(emulator)
+            return dataproc_v1.BatchControllerClient(
+                transport=BatchControllerGrpcTransport(channel=channel)
+            )
+        return dataproc_v1.BatchControllerClient(client_options=_endpoint(region))
+
+
+def cluster_client(region: str) -> dataproc_v1.ClusterControllerClient:
+    """The same for clusters."""
+    with calling(f"Dataproc in {region}"):
+        if emulator := os.environ.get(EMULATOR):
+            channel = grpc.insecure_channel(emulator)
+            return dataproc_v1.ClusterControllerClient(
+                transport=ClusterControllerGrpcTransport(channel=channel)
+            )
+        return dataproc_v1.ClusterControllerClient(client_options=_endpoint(region))
+
+
+@contextmanager
+def calling(subject: str) -> Iterator[None]:
+    """Turns a failed call about something into a BatchError that says what to do."""
+    try:
+        yield
+    except ResourceExhausted as error:
+        raise BatchError(
+            f"{subject}: {_told(error)}; lower maximum_executors, or ask for more quota"
+        ) from error
+    except (GoogleAPIError, GoogleAuthError, RequestException) as error:
+        raise BatchError(f"{subject}: {_told(error)}") from error
+
+
+def _endpoint(region: str) -> ClientOptions:
+    return ClientOptions(api_endpoint=f"{region}-dataproc.googleapis.com:443")
+
+
+def _told(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

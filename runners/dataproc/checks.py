@@ -1,0 +1,98 @@
+"""What would stop a batch, found out before anything is sent."""
+
+import re
+from collections.abc import Iterable, Mapping
+from importlib.metadata import metadata
+
+from google.api_core.exceptions import NotFound
+from google.cloud import storage
+
+from anomaly.errors import ConfigurationError
+from runners.dataproc.calls import CALL, calling
+from runners.dataproc.settings import RUNTIMES, DataprocSettings
+from runners.storage.bigquery_names import BUCKET, bigquery_place
+from runners.storage.bigquery_names import SCHEME as BIGQUERY
+from runners.storage.destination import Publishing
+
+DISTRIBUTION = "cell-tower-anomaly"
+
+
+def check_places(
+    inputs: Mapping[str, str | None], out: str, publishing: Publishing
+) -> dict[str, str]:
+    """The inputs, all of them named and on gs://; raises ConfigurationError with every fault."""
+    faults = [f"the {source} input is not named" for source, path in inputs.items() if not path]
+    places = {source: path for source, path in inputs.items() if path}
+    faults += [
+        f"the {source} input {path} is not on gs://; a batch does not see this machine"
+        for source, path in places.items()
+        if not _bucket_of(path)
+    ]
+    if out.startswith(BIGQUERY):
+        bigquery_place(out, publishing.prefix, publishing.staging_bucket)
+    elif not _bucket_of(out):
+        faults.append(f"--out {out} is neither gs://BUCKET/FOLDER nor bq://PROJECT.DATASET")
+    if faults:
+        raise ConfigurationError("submit", faults)
+    return places
+
+
+def check_python(settings: DataprocSettings) -> None:
+    """Raises ConfigurationError where the runtime's Python is too old for this package."""
+    needed = re.search(r">=\s*(\d+)\.(\d+)", metadata(DISTRIBUTION)["Requires-Python"] or "")
+    there = RUNTIMES[settings.runtime_version]
+    if needed and there < (int(needed[1]), int(needed[2])):
+        raise ConfigurationError(
+            f"runtime_version {settings.runtime_version}",
+            [f"has Python {there[0]}.{there[1]}; this package needs {needed[1]}.{needed[2]}"],
+        )
+
+
+def check_buckets_and_dataset(
+    client: storage.Client,
+    settings: DataprocSettings,
+    inputs: Iterable[str],
+    out: str,
+    publishing: Publishing,
+) -> None:
+    """Raises ConfigurationError that names every bucket and dataset that is not there."""
+    buckets = {settings.code_bucket, *(_bucket_of(path) for path in inputs)}
+    buckets |= {_bucket_of(out), publishing.staging_bucket or ""}
+    faults = [
+        f"there is no bucket {bucket}; `cell-tower-anomaly provision` makes those of the settings"
+        for bucket in sorted(bucket for bucket in buckets if bucket)
+        if not _has_bucket(client, bucket)
+    ]
+    if out.startswith(BIGQUERY) and not _has_dataset(out):
+        faults.append(f"there is no dataset {out}; `cell-tower-anomaly provision` makes it")
+    if faults:
+        raise ConfigurationError("submit", faults)
+
+
+def _has_bucket(client: storage.Client, name: str) -> bool:
+    with calling(f"gs://{name}"):
+        return client.lookup_bucket(name, **CALL) is not None
+
+
+def _has_dataset(out: str) -> bool:
+    from google.cloud.bigquery import DatasetReference
+
+    from runners.storage.bigquery_calls import CALL as BIGQUERY_CALL
+    from runners.storage.bigquery_calls import client_of
+
+    place = bigquery_place(out)
+    with calling(out):
+        try:
+            client_of(place.project).get_dataset(
+                DatasetReference(place.project, place.dataset), **BIGQUERY_CALL
+            )
+        except NotFound:
+            return False
+    return True
+
+
+def _bucket_of(path: str) -> str:
+    """The bucket of gs://BUCKET/FOLDER; empty where there is none."""
+    scheme, _, rest = path.partition("://")
+    bucket = rest.split("/")[0]
+    return bucket if scheme == "gs" and BUCKET.fullmatch(bucket) else ""

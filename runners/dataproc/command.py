@@ -1,0 +1,166 @@
+"""The commands `submit`, `status`, `logs` and `cancel`."""
+
+import argparse
+import json
+import uuid
+from typing import Any
+
+from anomaly.contracts import CALL_STATISTICS, CUSTOMERS, SAMPLES
+from anomaly.errors import ConfigurationError
+from anomaly.profile_reader import load_profile, profile_file
+from runners.arguments import add_arguments, publishing_of
+from runners.dataproc.names import batch_id
+from runners.dataproc.settings import DataprocSettings, load_settings
+
+POLL_SECONDS = 10.0
+
+
+def add_commands(commands: Any) -> None:
+    """The parsers of the commands; Google's clients are imported only when one of them runs."""
+    submit = commands.add_parser(
+        "submit",
+        help="run on Dataproc Serverless",
+        description="Sends a run to Dataproc Serverless and follows it to its end.",
+    )
+    _add_settings(submit)
+    add_arguments(submit)
+    submit.add_argument("--rerun", type=int, default=0, metavar="N", help="the same run once more")
+    submit.add_argument("--no-wait", action="store_true", help="end when the batch has started")
+    submit.add_argument("--dry-run", action="store_true", help="print the batch, send nothing")
+    submit.add_argument("--poll-seconds", type=float, default=POLL_SECONDS, metavar="SECONDS")
+    submit.set_defaults(command=_submit)
+    provision = commands.add_parser(
+        "provision",
+        help="make buckets, dataset and history server",
+        description="Makes what batches need; what is there already is left as it is.",
+    )
+    _add_settings(provision)
+    provision.add_argument("--inputs", metavar="FOLDER", help="copy its files to data_bucket")
+    provision.add_argument("--dry-run", action="store_true", help="print the commands of gcloud")
+    provision.set_defaults(command=_provision)
+    for name, help_text, command in (
+        ("status", "print the state of a batch", _status),
+        ("logs", "print where the logs of a batch are, and its output", _logs),
+        ("cancel", "ask a batch to stop", _cancel),
+    ):
+        parser = commands.add_parser(name, help=help_text)
+        _add_settings(parser)
+        parser.add_argument("batch", help="id of the batch, as submit prints it")
+        parser.set_defaults(command=command)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--settings", required=True, metavar="FILE", help="where batches run: conf/dataproc.toml"
+    )
+
+
+def _submit(options: argparse.Namespace) -> None:
+    settings = load_settings(options.settings)
+    load_profile(options.profile)
+    _need_clients()
+    from runners.dataproc import batches, calls, checks, request, uploads
+
+    publishing = publishing_of(options)
+    named = {
+        CUSTOMERS: options.customers,
+        SAMPLES: options.samples,
+        CALL_STATISTICS: options.calls,
+    }
+    inputs = checks.check_places(named, options.out, publishing)
+    checks.check_python(settings)
+    code = uploads.code_for(settings, profile_file(options.profile))
+    arguments = _arguments(options, code.profile)
+    name = batch_id(settings.prefix, options.run_date, arguments, code.digest, options.rerun)
+    batch = request.batch_of(settings, code, arguments, submission=uuid.uuid4().hex)
+    if options.dry_run:
+        print(_dry_run(settings, name, type(batch).to_json(batch), [*code.contents]))
+        return
+    client = _storage_client(settings)
+    checks.check_buckets_and_dataset(client, settings, inputs.values(), options.out, publishing)
+    for address in uploads.upload(client, code):
+        print(f"uploaded {address}")
+    controller = calls.batch_client(settings.region)
+    started = batches.start(controller, settings, batch, name)
+    print(batches.description(started))
+    if not options.no_wait:
+        batches.follow(controller, started, options.poll_seconds)
+        print(batches.description(batches.find(controller, settings, name)))
+
+
+def _provision(options: argparse.Namespace) -> None:
+    _need_clients()
+    from runners.dataproc.provision import provision
+
+    provision(options)
+
+
+def _status(options: argparse.Namespace) -> None:
+    settings, controller, batches = _of_batch(options)
+    print(batches.description(batches.find(controller, settings, options.batch)))
+
+
+def _logs(options: argparse.Namespace) -> None:
+    settings, controller, batches = _of_batch(options)
+    batch = batches.find(controller, settings, options.batch)
+    print(batches.description(batch))
+    if batch.runtime_info.output_uri:
+        from runners.dataproc.uploads import texts_below
+
+        print(texts_below(_storage_client(settings), batch.runtime_info.output_uri))
+
+
+def _cancel(options: argparse.Namespace) -> None:
+    settings, controller, batches = _of_batch(options)
+    batches.stop(controller, batches.find(controller, settings, options.batch))
+    print(f"{options.batch}: asked to stop")
+
+
+def _of_batch(options: argparse.Namespace) -> tuple[DataprocSettings, Any, Any]:
+    settings = load_settings(options.settings)
+    _need_clients()
+    from runners.dataproc import batches, calls
+
+    return settings, calls.batch_client(settings.region), batches
+
+
+def _need_clients() -> None:
+    try:
+        import google.cloud.bigquery
+        import google.cloud.dataproc_v1
+        import google.cloud.storage  # noqa: F401
+    except ImportError as error:
+        raise ConfigurationError(
+            "Dataproc", [f"Google's clients are not installed; `make jars` does that ({error})"]
+        ) from error
+
+
+def _storage_client(settings: DataprocSettings) -> Any:
+    from google.cloud import storage
+
+    from runners.dataproc.calls import calling
+
+    with calling(settings.project):
+        return storage.Client(project=settings.project)
+
+
+def _arguments(options: argparse.Namespace, profile: str) -> list[str]:
+    """The arguments of `runners/batch.py`."""
+    arguments = ["--profile", profile, "--customers", options.customers]
+    arguments += ["--samples", options.samples, "--calls", options.calls, "--out", options.out]
+    arguments += ["--run-date", options.run_date.isoformat()]
+    if options.prefix:
+        arguments += ["--prefix", options.prefix]
+    if options.staging_bucket:
+        arguments += ["--staging-bucket", options.staging_bucket]
+    return arguments + ["--add-columns"] * options.add_columns
+
+
+def _dry_run(settings: DataprocSettings, name: str, batch: str, uploads: list[str]) -> str:
+    whole = {
+        "parent": settings.location,
+        "batchId": name,
+        "batch": json.loads(batch),
+        "uploads": uploads,
+    }
+    return json.dumps(whole, indent=2)

@@ -1,0 +1,169 @@
+"""Makes what batches need: buckets, the dataset, the history server; copies inputs up.
+
+Each step may be repeated: what is there already is left as it is.
+"""
+
+import argparse
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from google.api_core.exceptions import AlreadyExists, Conflict
+from google.cloud import bigquery, dataproc_v1, storage
+
+from anomaly.errors import ConfigurationError
+from runners.dataproc.calls import CALL, calling, cluster_client
+from runners.dataproc.settings import DataprocSettings, load_settings
+from runners.storage.bigquery_calls import client_of
+
+CLUSTER_SECONDS = 900
+# The image of the history server has the Spark of the batches' runtime.
+IMAGES = {"2.3": "2.3-debian12"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to make: the command of gcloud or bq that does the same, and how it is done.
+
+    `make` tells whether it made something; False means that it was there.
+    """
+
+    subject: str
+    command: str
+    make: Callable[[], bool]
+
+
+def provision(options: argparse.Namespace) -> None:
+    """Do every step in turn, or print their commands. Raises AnomalyError where one fails."""
+    settings = load_settings(options.settings)
+    if options.inputs and not settings.data_bucket:
+        raise ConfigurationError("--inputs", ["the setting data_bucket names no bucket for them"])
+    for step in _steps(settings, options.inputs):
+        if options.dry_run:
+            print(step.command)
+            continue
+        with calling(step.subject):
+            made = step.make()
+        print(f"{'made' if made else 'there'}  {step.subject}")
+
+
+def _steps(settings: DataprocSettings, inputs: str | None) -> Iterator[Step]:
+    buckets = (settings.code_bucket, settings.data_bucket, settings.history_bucket)
+    for bucket in dict.fromkeys(name for name in buckets if name):
+        yield _bucket(settings, bucket)
+    if settings.dataset:
+        yield _dataset(settings)
+    if settings.history_server:
+        yield _history_server(settings)
+    for file in sorted(_files_below(inputs)) if inputs else ():
+        yield _copy(settings, Path(inputs or ""), file)
+
+
+def _storage(settings: DataprocSettings) -> storage.Client:
+    with calling(settings.project):
+        return storage.Client(project=settings.project)
+
+
+def _bucket(settings: DataprocSettings, name: str) -> Step:
+    def make() -> bool:
+        bucket = storage.Bucket(_storage(settings), name)
+        bucket.iam_configuration.uniform_bucket_level_access_enabled = True
+        try:
+            bucket.create(location=settings.region, **CALL)
+        except Conflict:
+            # The name may be taken by somebody else: then this is refused.
+            bucket.reload(**CALL)
+            return False
+        return True
+
+    command = _shell(
+        *("gcloud", "storage", "buckets", "create", f"gs://{name}"),
+        *(f"--project={settings.project}", f"--location={settings.region}"),
+        "--uniform-bucket-level-access",
+    )
+    return Step(f"gs://{name}", command, make)
+
+
+def _dataset(settings: DataprocSettings) -> Step:
+    def make() -> bool:
+        client = client_of(settings.project)
+        dataset = bigquery.Dataset(f"{settings.project}.{settings.dataset}")
+        dataset.location = settings.region
+        try:
+            client.create_dataset(dataset, **CALL)
+        except Conflict:
+            return False
+        return True
+
+    name = f"{settings.project}:{settings.dataset}"
+    command = _shell("bq", f"--location={settings.region}", "mk", "--dataset", name)
+    return Step(f"bq://{settings.project}.{settings.dataset}", command, make)
+
+
+def _history_server(settings: DataprocSettings) -> Step:
+    image = IMAGES[settings.runtime_version]
+    folder = f"gs://{settings.history_bucket}/*/spark-job-history"
+    properties = {
+        "spark:spark.history.fs.logDirectory": folder,
+        # A cluster of one node without workers.
+        "dataproc:dataproc.allow.zero.workers": "true",
+    }
+    cluster = dataproc_v1.Cluster(
+        project_id=settings.project,
+        cluster_name=settings.history_server,
+        config=dataproc_v1.ClusterConfig(
+            software_config=dataproc_v1.SoftwareConfig(image_version=image, properties=properties),
+            endpoint_config=dataproc_v1.EndpointConfig(enable_http_port_access=True),
+            gce_cluster_config=dataproc_v1.GceClusterConfig(
+                service_account=settings.service_account, subnetwork_uri=settings.subnetwork
+            ),
+        ),
+    )
+
+    def make() -> bool:
+        client = cluster_client(settings.region)
+        try:
+            client.create_cluster(
+                project_id=settings.project, region=settings.region, cluster=cluster, **CALL
+            ).result(timeout=CLUSTER_SECONDS)
+        except AlreadyExists:
+            return False
+        return True
+
+    command = _shell(
+        *("gcloud", "dataproc", "clusters", "create", settings.history_server),
+        *(f"--project={settings.project}", f"--region={settings.region}", "--single-node"),
+        *("--enable-component-gateway", f"--image-version={image}"),
+        f"--properties=spark:spark.history.fs.logDirectory={folder}",
+        *([f"--service-account={settings.service_account}"] * bool(settings.service_account)),
+        *([f"--subnet={settings.subnetwork}"] * bool(settings.subnetwork)),
+    )
+    return Step(f"history server {settings.history_server}", command, make)
+
+
+def _copy(settings: DataprocSettings, folder: Path, file: Path) -> Step:
+    address = f"gs://{settings.data_bucket}/{file.relative_to(folder).as_posix()}"
+
+    def make() -> bool:
+        blob = storage.Blob.from_uri(address, client=_storage(settings))
+        if blob.exists(**CALL):
+            blob.reload(**CALL)
+            if blob.size == file.stat().st_size:
+                return False
+        blob.upload_from_filename(str(file), **CALL)
+        return True
+
+    return Step(address, _shell("gcloud", "storage", "cp", str(file), address), make)
+
+
+def _files_below(folder: str) -> list[Path]:
+    found = [path for path in Path(folder).rglob("*") if path.is_file()]
+    if not found:
+        raise ConfigurationError("--inputs", [f"{folder} holds no file"])
+    return found
+
+
+def _shell(*words: Any) -> str:
+    return shlex.join(words)

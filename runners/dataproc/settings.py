@@ -1,0 +1,177 @@
+"""Where and how batches run, read from a TOML file with every fault told at once."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from anomaly.errors import ConfigurationError
+from anomaly.toml_section import TEXT, WHOLE, Section
+from runners.storage.bigquery_names import BUCKET, DATASET, PROJECT
+
+ENVIRONMENT = "CELL_TOWER_"
+OVERRIDABLE = (
+    "project",
+    "region",
+    "code_bucket",
+    "service_account",
+    "subnetwork",
+    "history_server",
+)
+# The Python of each runtime that is served. 2.2 ended in 2026-09.
+# https://cloud.google.com/dataproc-serverless/docs/concepts/versions/dataproc-serverless-versions
+RUNTIMES = {"2.3": (3, 11), "3.0": (3, 12)}
+# https://cloud.google.com/dataproc-serverless/docs/reference/rest/v1/EnvironmentConfig
+SHORTEST_TTL_MINUTES, LONGEST_TTL_MINUTES = 10, 14 * 24 * 60
+LEAST_EXECUTORS, MOST_EXECUTORS = 2, 2000
+REGION = re.compile(r"[a-z]+-[a-z]+[0-9]{1,2}")
+CLUSTER = re.compile(r"[a-z]([a-z0-9-]{0,49}[a-z0-9])?")
+ACCOUNT = re.compile(r"[a-z0-9-]+@[a-z0-9.-]+")
+SUBNETWORK = re.compile(r"[a-z0-9/:._-]*[a-z0-9]")
+# https://cloud.google.com/dataproc-serverless/docs/guides/create-labels
+LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
+PREFIX = re.compile(r".*[A-Za-z0-9].*")
+
+
+@dataclass(frozen=True)
+class DataprocSettings:
+    """The keys of conf/dataproc.toml, each explained there."""
+
+    project: str
+    region: str
+    code_bucket: str
+    service_account: str
+    subnetwork: str
+    history_server: str
+    prefix: str
+    runtime_version: str
+    ttl_minutes: int
+    minimum_executors: int
+    maximum_executors: int
+    labels: dict[str, str]
+    properties: dict[str, str]
+    data_bucket: str
+    history_bucket: str
+    dataset: str
+
+    @property
+    def location(self) -> str:
+        """What batches belong to."""
+        return f"projects/{self.project}/locations/{self.region}"
+
+
+def load_settings(path: str, environment: Mapping[str, str] | None = None) -> DataprocSettings:
+    """The settings of a file, with the environment's overrides.
+
+    Raises ConfigurationError that lists every fault.
+    """
+    try:
+        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(path, [f"cannot be read: {error}"]) from error
+    given = os.environ if environment is None else environment
+    overrides = {
+        key: given[ENVIRONMENT + key.upper()]
+        for key in OVERRIDABLE
+        if ENVIRONMENT + key.upper() in given
+    }
+    root = Section({**found, **overrides})
+    settings = _settings(root)
+    faults = root.faults() or _faults(settings)
+    if faults:
+        raise ConfigurationError(path, faults)
+    return settings
+
+
+def _settings(root: Section) -> DataprocSettings:
+    batch, made = root.section("batch"), root.section("provision")
+    return DataprocSettings(
+        project=root.needed("project", TEXT),
+        region=root.needed("region", TEXT),
+        code_bucket=root.needed("code_bucket", TEXT),
+        service_account=root.value("service_account", TEXT, ""),
+        subnetwork=root.value("subnetwork", TEXT, ""),
+        history_server=root.value("history_server", TEXT, ""),
+        prefix=batch.value("prefix", TEXT, "cell-tower-anomaly"),
+        runtime_version=batch.value("runtime_version", TEXT, "2.3"),
+        ttl_minutes=batch.value("ttl_minutes", WHOLE, 240),
+        minimum_executors=batch.value("minimum_executors", WHOLE, LEAST_EXECUTORS),
+        maximum_executors=batch.value("maximum_executors", WHOLE, 10),
+        labels=root.section("labels").all_values(TEXT),
+        properties=root.section("properties").all_values(TEXT),
+        data_bucket=made.value("data_bucket", TEXT, ""),
+        history_bucket=made.value("history_bucket", TEXT, ""),
+        dataset=made.value("dataset", TEXT, ""),
+    )
+
+
+def _faults(settings: DataprocSettings) -> list[str]:
+    return [
+        *_faults_of_names(settings),
+        *_faults_of_labels(settings.labels),
+        *_faults_of_properties(settings.properties),
+        *_faults_of_batch(settings),
+    ]
+
+
+def _faults_of_names(settings: DataprocSettings) -> list[str]:
+    patterns = {
+        "project": PROJECT,
+        "region": REGION,
+        "code_bucket": BUCKET,
+        "service_account": ACCOUNT,
+        "subnetwork": SUBNETWORK,
+        "history_server": CLUSTER,
+        "prefix": PREFIX,
+        "data_bucket": BUCKET,
+        "history_bucket": BUCKET,
+        "dataset": DATASET,
+    }
+    optional = patterns.keys() - {"project", "region", "code_bucket", "prefix"}
+    values = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    return [
+        f"{name} {values[name]!r} is no name that Google takes"
+        for name, pattern in patterns.items()
+        if not (pattern.fullmatch(values[name]) or (name in optional and not values[name]))
+    ]
+
+
+def _faults_of_labels(labels: Mapping[str, str]) -> list[str]:
+    return [
+        f"[labels] {key} = {value!r}: use small letters, digits, - and _, at most 63"
+        for key, value in labels.items()
+        if not LABEL_KEY.fullmatch(key) or not LABEL_VALUE.fullmatch(value)
+    ]
+
+
+def _faults_of_properties(properties: Mapping[str, str]) -> list[str]:
+    return [
+        f"[properties] {key} = {value!r}: the image brings its own BigQuery connector, and two "
+        "do not start; choose another version by dataproc.sparkBqConnector.version"
+        for key, value in properties.items()
+        if key in ("spark.jars", "spark.jars.packages") and "bigquery" in value
+    ]
+
+
+def _faults_of_batch(settings: DataprocSettings) -> list[str]:
+    faults = []
+    if settings.runtime_version not in RUNTIMES:
+        known = " or ".join(RUNTIMES)
+        faults.append(f"[batch] runtime_version {settings.runtime_version!r}: choose {known}")
+    if not SHORTEST_TTL_MINUTES <= settings.ttl_minutes <= LONGEST_TTL_MINUTES:
+        bounds = f"{SHORTEST_TTL_MINUTES} to {LONGEST_TTL_MINUTES}"
+        faults.append(f"[batch] ttl_minutes {settings.ttl_minutes} is not in {bounds}")
+    if settings.history_server and settings.runtime_version == "3.0":
+        faults.append("history_server: runtime 3.0 has none; leave it empty, or choose 2.3")
+    if settings.history_server and not settings.history_bucket:
+        faults.append("[provision] history_bucket: history_server keeps Spark histories there")
+    least, most = settings.minimum_executors, settings.maximum_executors
+    if not LEAST_EXECUTORS <= least <= most <= MOST_EXECUTORS:
+        faults.append(
+            f"[batch] minimum_executors {least} and maximum_executors {most}: from "
+            f"{LEAST_EXECUTORS} to {MOST_EXECUTORS}, the first not above the second"
+        )
+    return faults

@@ -1,0 +1,74 @@
+"""Code and profile of a batch in the code bucket, each under the hash of its content."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.api_core.exceptions import PreconditionFailed
+from google.cloud import storage
+
+from runners.dataproc.archive import code_archive, main_file
+from runners.dataproc.calls import CALL, calling
+from runners.dataproc.settings import DataprocSettings
+
+FOLDER = "cell-tower-anomaly"
+HASH_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class UploadedCode:
+    """Where zip, main file and profile lie, or will lie: gs://BUCKET/FOLDER/HASH/NAME."""
+
+    archive: str
+    main_file: str
+    profile: str
+    contents: Mapping[str, bytes]
+
+    @property
+    def digest(self) -> str:
+        """The same for the same code and profile."""
+        return hashlib.sha256("".join(sorted(self.contents)).encode()).hexdigest()
+
+
+def code_for(settings: DataprocSettings, profile: Path) -> UploadedCode:
+    """The code of a batch with this profile; nothing is uploaded yet."""
+    contents: dict[str, bytes] = {}
+
+    def address(name: str, content: bytes) -> str:
+        digest = hashlib.sha256(content).hexdigest()[:HASH_LENGTH]
+        found = f"gs://{settings.code_bucket}/{FOLDER}/{digest}/{name}"
+        contents[found] = content
+        return found
+
+    return UploadedCode(
+        archive=address("code.zip", code_archive()),
+        main_file=address("batch.py", main_file().read_bytes()),
+        profile=address("profile.toml", profile.read_bytes()),
+        contents=contents,
+    )
+
+
+def upload(client: storage.Client, code: UploadedCode) -> list[str]:
+    """Upload what is not there yet; returns the addresses of what was uploaded."""
+    uploaded = []
+    for address, content in code.contents.items():
+        blob = storage.Blob.from_uri(address, client=client)
+        with calling(address):
+            if blob.exists(**CALL):
+                continue
+            try:
+                # Another submit may have been faster; the content is the same then.
+                blob.upload_from_string(content, if_generation_match=0, **CALL)
+                uploaded.append(address)
+            except PreconditionFailed:
+                continue
+    return uploaded
+
+
+def texts_below(client: storage.Client, address: str) -> str:
+    """What the objects say whose address begins so, in the order of their names."""
+    bucket, _, prefix = address.removeprefix("gs://").partition("/")
+    with calling(address):
+        blobs = sorted(client.list_blobs(bucket, prefix=prefix, **CALL), key=lambda blob: blob.name)
+        return "".join(blob.download_as_text(**CALL) for blob in blobs)
