@@ -7,9 +7,9 @@ Needs pyspark and the standard library, and google-cloud-bigquery where it publi
 import argparse
 import json
 import sys
-import time
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from pyspark.sql import Row, SparkSession
 
@@ -38,7 +38,8 @@ class JsonProgress(Progress):
 
 def log(message: str, severity: str = "INFO", **fields: object) -> None:
     """One line on the driver's log; https://cloud.google.com/logging/docs/structured-logging."""
-    line = {"severity": severity, "message": message, "time": time.time(), **fields}
+    now = datetime.now(UTC).isoformat()
+    line = {"severity": severity, "message": message, "time": now, **fields}
     print(json.dumps(line), flush=True)
 
 

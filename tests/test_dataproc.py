@@ -1,0 +1,171 @@
+"""What is sent to Dataproc Serverless: settings, ids and code, without any service."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from datetime import date
+from pathlib import Path
+
+import py4j
+import pyspark
+import pytest
+
+from anomaly import ConfigurationError
+from anomaly.contracts import CELL_TABLE
+from runners.dataproc import archive
+from runners.dataproc.archive import code_archive, main_file
+from runners.dataproc.names import LONGEST, batch_id
+from runners.dataproc.settings import load_settings
+from runners.session import use_bundled_java
+from tests.small_inputs import SmallInputs, profile_text
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = (ROOT / "conf" / "dataproc.toml").read_text()
+DAY = date(2026, 11, 1)
+
+
+def settings_with(folder: Path, *changes: tuple[str, str], environment=None):
+    text = SHIPPED
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    (folder / "dataproc.toml").write_text(text)
+    return load_settings(str(folder / "dataproc.toml"), environment or {})
+
+
+def test_the_shipped_settings_have_no_fault_and_the_environment_overrides_them(tmp_path):
+    found = settings_with(tmp_path, environment={"CELL_TOWER_PROJECT": "other", "PROJECT": "no"})
+    assert (found.project, found.runtime_version, found.ttl_minutes) == ("other", "2.3", 240)
+    assert found.location == "projects/other/locations/europe-west1"
+    assert found.labels == {"application": "cell-tower-anomaly"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"my-project"', '"My Project"', "project 'My Project' is no name that Google takes"),
+        ('"europe-west1"', '"europe"', "region 'europe' is no name"),
+        ('"my-code-bucket"', '"gs://b"', "code_bucket 'gs://b' is no name"),
+        ('"2.3"', '"2.2"', "runtime_version '2.2': choose 2.3 or 3.0"),
+        ("ttl_minutes = 240", "ttl_minutes = 9", "ttl_minutes 9 is not in 10 to 20160"),
+        ("ttl_minutes = 240", "ttl_minutes = 20161", "ttl_minutes 20161 is not in"),
+        ("ttl_minutes = 240", "ttl_hours = 4", "unknown setting 'ttl_hours'"),
+        ("minimum_executors = 2", "minimum_executors = 1", "from 2 to 2000"),
+        ("maximum_executors = 10", "maximum_executors = 1", "the first not above the second"),
+        ('application = "', 'team = "Ops"\napplication = "', "[labels] team = 'Ops'"),
+        ('application = "', '"Team" = "ops"\napplication = "', "[labels] Team = 'ops'"),
+        (
+            '"spark.sql.shuffle.partitions" = "32"',
+            '"spark.jars" = "gs://b/spark-3.5-bigquery-0.42.1.jar"',
+            "the image brings its own BigQuery connector",
+        ),
+        ('history_server = ""', 'history_server = "phs"', "[provision] history_bucket"),
+    ],
+)
+def test_a_fault_of_the_settings_is_told(tmp_path, old, new, said):
+    with pytest.raises(ConfigurationError) as told:
+        settings_with(tmp_path, (old, new))
+    assert len(told.value.faults) == 1
+    assert said in told.value.faults[0]
+
+
+def test_all_faults_are_told_at_once(tmp_path):
+    with pytest.raises(ConfigurationError) as told:
+        settings_with(
+            tmp_path,
+            ('"my-project"', '"P"'),
+            ("ttl_minutes = 240", "ttl_minutes = 1"),
+            ('"2.3"', '"9"'),
+        )
+    assert len(told.value.faults) == 3
+
+
+@pytest.mark.parametrize(
+    ("prefix", "start"),
+    [
+        ("cell-tower-anomaly", "cell-tower-anomaly-20261101-"),
+        ("Cell_Tower KPI München", "cell-tower-kpi-munchen-20261101-"),
+        ("x" * 65, "x" * 43 + "-20261101-"),
+        ("a" * 42 + "-b", "a" * 42 + "-20261101-"),
+        ("--", "run-20261101-"),
+    ],
+)
+def test_ids_of_batches_are_legal(prefix, start):
+    found = batch_id(prefix, DAY, ["--out", "x"], "code", 0)
+    assert found.startswith(start)
+    assert len(found) <= LONGEST
+    assert found == found.lower().strip("-")
+
+
+def test_an_id_is_the_same_for_the_same_run_alone():
+    usual = (["--out", "x"], "code", 0)
+    others = [
+        (["--out", "y"], "code", 0),
+        (["--out", "x"], "other", 0),
+        (["--out", "x"], "code", 1),
+    ]
+    ids = {batch_id("p", DAY, *run) for run in (usual, usual, *others)}
+    assert len(ids) == 4
+    assert batch_id("p", date(2026, 11, 2), *usual) not in ids
+
+
+def test_the_archive_is_the_same_bytes_from_another_folder_at_another_time(tmp_path, monkeypatch):
+    for package in ("anomaly", "runners"):
+        for file in (ROOT / package).rglob("*.py"):
+            copy = tmp_path / file.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(file.read_bytes())
+            os.utime(copy, (1, 1))
+    here = code_archive()
+    moved = tmp_path / "runners" / "dataproc" / "archive.py"
+    monkeypatch.setattr(archive, "__file__", str(moved))
+    assert code_archive() == here
+
+
+def test_the_archive_has_what_a_batch_imports_and_nothing_else():
+    names = zipfile.ZipFile(io.BytesIO(code_archive())).namelist()
+    assert {"anomaly/pipeline.py", "runners/run.py", "runners/storage/bigquery.py"} < set(names)
+    needless = ("sample", "dataproc", "local.py", "command", "session", "class_archive", "show")
+    assert not [name for name in names if any(part in name for part in needless)]
+    assert all(name.endswith(".py") for name in names)
+
+
+@pytest.mark.slow
+def test_a_batch_needs_pyspark_and_the_standard_library_alone(tmp_path):
+    """A run from the archive, in a Python that sees nothing else."""
+    (tmp_path / "code.zip").write_bytes(code_archive())
+    (tmp_path / "packages").mkdir()
+    for package in (pyspark, py4j):
+        folder = Path(package.__file__).parent
+        (tmp_path / "packages" / folder.name).symlink_to(folder)
+    (tmp_path / "small.toml").write_text(profile_text())
+    inputs = SmallInputs().write(tmp_path / "in")
+    path = [str(tmp_path / "code.zip"), str(tmp_path / "packages")]
+    arguments = ["--profile", f"file://{tmp_path}/small.toml", "--out", str(tmp_path / "out")]
+    for option, source in (
+        ("customers", "customers"),
+        ("samples", "samples"),
+        ("calls", "call_statistics"),
+    ):
+        arguments += [f"--{option}", f"file://{inputs[source]}"]
+    program = (
+        f"import sys, runpy; sys.path[:0] = {path!r}; sys.argv[1:] = {arguments!r}; "
+        f"runpy.run_path({str(main_file())!r}, run_name='__main__')"
+    )
+    use_bundled_java()
+    ended = subprocess.run(
+        [sys.executable, "-S", "-I", "-c", program],
+        env={**os.environ, "SPARK_CONF_DIR": str(tmp_path), "SPARK_LOCAL_DIRS": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "out" / CELL_TABLE / "_SUCCESS").is_file()
+    lines = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")]
+    assert {"rejected_rows", "joined", CELL_TABLE} < {line.get("stage") for line in lines}
+    assert lines[-1]["message"] == "run ended"
+    assert lines[-1]["figures"]["samples rows in"] == 60
