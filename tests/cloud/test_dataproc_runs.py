@@ -36,7 +36,7 @@ TIMEOUT = 60.0
 ROOT = Path(__file__).parents[2]
 SETTINGS = (ROOT / "conf" / "dataproc.toml").read_text()
 CODE, DATA = "my-code-bucket", "batch-inputs"
-# How a line of ours begins; Spark logs the protocol of its connections with braces too.
+# How a line of ours begins; Spark logs lines with braces too.
 JSON_LINE = '{"severity": '
 
 
@@ -188,7 +188,7 @@ def test_a_batch_that_is_refused_fails_with_its_exit_code(
     spark_batches: Batches, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Here because the inputs are not there."""
-    assert spark_batches.submit("--samples", f"gs://{DATA}/nowhere") == BATCH_FAILED
+    assert spark_batches.submit("--customers", f"gs://{DATA}/nowhere") == BATCH_FAILED
     text = log_of(tmp_path, spark_batches.batch_id())
     lines = [json.loads(line) for line in text.splitlines() if line.startswith(JSON_LINE)]
     assert lines[-1]["severity"] == "ERROR"
