@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import grpc
 from google.api_core.client_options import ClientOptions
@@ -41,24 +42,12 @@ RETRIED_CALL = {"retry": RETRY, "timeout": 60}
 
 def batch_client(region: str) -> dataproc_v1.BatchControllerClient:
     """A client of the region's batches, or of an emulator that DATAPROC_EMULATOR_HOST names."""
-    with calling(f"Dataproc in {region}"):
-        if emulator := os.environ.get(EMULATOR):
-            channel = grpc.insecure_channel(emulator)
-            return dataproc_v1.BatchControllerClient(
-                transport=BatchControllerGrpcTransport(channel=channel)
-            )
-        return dataproc_v1.BatchControllerClient(client_options=_endpoint(region))
+    return _client(dataproc_v1.BatchControllerClient, BatchControllerGrpcTransport, region)
 
 
 def cluster_client(region: str) -> dataproc_v1.ClusterControllerClient:
     """The same for clusters."""
-    with calling(f"Dataproc in {region}"):
-        if emulator := os.environ.get(EMULATOR):
-            channel = grpc.insecure_channel(emulator)
-            return dataproc_v1.ClusterControllerClient(
-                transport=ClusterControllerGrpcTransport(channel=channel)
-            )
-        return dataproc_v1.ClusterControllerClient(client_options=_endpoint(region))
+    return _client(dataproc_v1.ClusterControllerClient, ClusterControllerGrpcTransport, region)
 
 
 @contextmanager
@@ -74,8 +63,12 @@ def calling(subject: str) -> Iterator[None]:
         raise BatchError(f"{subject}: {_told(error)}") from error
 
 
-def _endpoint(region: str) -> ClientOptions:
-    return ClientOptions(api_endpoint=f"{region}-dataproc.googleapis.com:443")
+def _client(client: Any, transport: Any, region: str) -> Any:
+    with calling(f"Dataproc in {region}"):
+        if emulator := os.environ.get(EMULATOR):
+            return client(transport=transport(channel=grpc.insecure_channel(emulator)))
+        endpoint = f"{region}-dataproc.googleapis.com:443"
+        return client(client_options=ClientOptions(api_endpoint=endpoint))
 
 
 def _told(error: Exception) -> str:

@@ -212,6 +212,8 @@ def test_what_is_sent_is_what_the_settings_say(batches: Batches) -> None:
     assert batch.labels["application"] == "cell-tower-anomaly"
     properties = dict(batch.runtime_config.properties)
     assert properties["spark.dynamicAllocation.maxExecutors"] == "10"
+    # The client's own wait, which ends after 900 s, would ask for the operation.
+    assert {call.method for call in batches.fake.requests} == {"CreateBatch", "GetBatch"}
     (archive,) = batch.pyspark_batch.python_file_uris
     assert re.fullmatch(f"gs://{CODE}/cell-tower-anomaly/[0-9a-f]{{16}}/code.zip", archive)
     assert not batch.pyspark_batch.jar_file_uris
