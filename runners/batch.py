@@ -6,11 +6,13 @@ Needs pyspark and the standard library, and google-cloud-bigquery where it publi
 
 import argparse
 import json
+import logging
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from pyspark.errors import PySparkException
 from pyspark.sql import Row, SparkSession
 
 from anomaly import AnomalyError, ConfigurationError, InputError, Profile, parse_profile
@@ -21,6 +23,7 @@ from runners.exit_codes import UNEXPECTED, code_of
 from runners.run import run_pipeline
 from runners.storage.destination import check_destination
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
+from runners.storage.spark_files import has_scheme
 
 # What a batch needs beside the image's own settings.
 SETTINGS = {
@@ -36,6 +39,13 @@ class JsonProgress(Progress):
         log("stage ended", stage=stage, rows=rows, seconds=round(seconds, 1))
 
 
+class JsonHandler(logging.Handler):
+    """Tells what the runners warn of, such as what is left behind, in the same way."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log(record.getMessage(), record.levelname)
+
+
 def log(message: str, severity: str = "INFO", **fields: object) -> None:
     """One line on the driver's log; https://cloud.google.com/logging/docs/structured-logging."""
     now = datetime.now(UTC).isoformat()
@@ -45,6 +55,7 @@ def log(message: str, severity: str = "INFO", **fields: object) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """One run; returns its exit code, and anything but 0 fails the batch."""
+    logging.getLogger("runners").addHandler(JsonHandler())
     parser = argparse.ArgumentParser(description=main.__doc__)
     add_arguments(parser)
     options = parser.parse_args(arguments)
@@ -54,9 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log(str(error), "ERROR", exit_code=code_of(error))
         return code_of(error)
     except Exception as error:
-        # A traceback may hold rows of customers, and the log of a batch is read by many.
-        told = told_in_one_line(error) if isinstance(error, SPARK_ERRORS) else str(error)
-        log(f"unexpected {type(error).__name__}: {told}", "ERROR", exit_code=UNEXPECTED)
+        # Neither traceback nor message, which may hold values of customers: many read this log.
+        known = error.getErrorClass() if isinstance(error, PySparkException) else None
+        kind = known or type(error).__name__
+        log(f"unexpected {kind}; see Spark's log lines", "ERROR", exit_code=UNEXPECTED)
         return UNEXPECTED
     return 0
 
@@ -72,6 +84,9 @@ def _run(options: argparse.Namespace) -> None:
         raise ConfigurationError("inputs", missing)
     publishing = publishing_of(options)
     check_destination(options.out, publishing)
+    if not has_scheme(options.out):
+        here = "is a folder of a machine that goes with the batch; give gs:// or bq://"
+        raise ConfigurationError(f"--out {options.out}", [here])
     progress = JsonProgress()
     spark = SparkSession.builder.appName("cell-tower-anomaly").getOrCreate()
     for name, value in SETTINGS.items():

@@ -8,16 +8,16 @@ from pyspark.sql import Row
 
 
 class Progress:
-    """Tells each stage when it ends, with its rows and the seconds since the stage before."""
+    """Tells each stage when it ends, with its rows and the seconds that it took."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
         self._last = time.monotonic()
 
-    def done(self, stage: str, rows: int | None = None) -> None:
-        """Tell that a stage has ended."""
+    def done(self, stage: str, rows: int | None = None, began: float | None = None) -> None:
+        """Tell that a stage has ended, which began then, or else with the end of the one before."""
         now = time.monotonic()
-        self.seconds[stage] = now - self._last
+        self.seconds[stage] = now - (self._last if began is None else began)
         self._last = now
         self.tell(stage, rows, self.seconds[stage])
 

@@ -38,6 +38,6 @@ def exit_code_of(command: Callable[[], None]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return code_of(error)
     except KeyboardInterrupt:
-        print("error: interrupted; the previous output is as it was", file=sys.stderr)
+        print("error: interrupted", file=sys.stderr)
         return UNEXPECTED
     return DONE

@@ -1,6 +1,8 @@
 """One run, wherever it runs: reads, detects, stages, checks, publishes."""
 
+import time
 import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePath, PurePosixPath
@@ -27,6 +29,8 @@ from runners.storage.spark_files import has_scheme
 
 PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE)
 HELD = ("joined", "judged")
+# No later stage reads these, so that they are written beside it: planning a stage takes one core.
+BESIDE = (REJECTED_TABLE,)
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ def run_pipeline(
         with _Kept(destination, progress) as kept:
             figures = detect(customers, samples, calls, profile, run, kept.keep).run_summary
             summary = figures.collect()
+            kept.wait()
         check_limits(summary, profile.limits)
         progress.done(SUMMARY_TABLE, len(summary))
         summary += _seconds(progress, figures.columns, (run_date, run.run_id, profile.fingerprint))
@@ -73,11 +78,14 @@ class _Kept:
     def __init__(self, destination: Destination, progress: Progress) -> None:
         self._destination, self._progress = destination, progress
         self._persisted: list[DataFrame] = []
+        self._beside = ThreadPoolExecutor(max_workers=1)
+        self._waiting: list[Future[DataFrame]] = []
 
     def __enter__(self) -> "_Kept":
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._beside.shutdown()
         for frame in self._persisted:
             frame.unpersist()
 
@@ -85,12 +93,24 @@ class _Kept:
         """Stages tables, holds large intermediates, persists what the next stage reads at once."""
         if name == SUMMARY_TABLE:
             return frame
-        if name not in (*PUBLISHED, *HELD):
-            self._persisted.append(frame.persist())
-            return self._persisted[-1]
+        if name in BESIDE:
+            self._waiting.append(self._beside.submit(self._taken, name, frame))
+            return frame
+        if name in (*PUBLISHED, *HELD):
+            return self._taken(name, frame)
+        self._persisted.append(frame.persist())
+        return self._persisted[-1]
+
+    def wait(self) -> None:
+        """Wait for what is written beside other stages, and raise what went wrong there."""
+        for one in self._waiting:
+            one.result()
+
+    def _taken(self, name: str, frame: DataFrame) -> DataFrame:
         take = self._destination.stage if name in PUBLISHED else self._destination.hold
+        began = time.monotonic()
         kept, rows = take(name, frame)
-        self._progress.done(name, rows)
+        self._progress.done(name, rows, began)
         return kept
 
 

@@ -14,6 +14,7 @@ from runners.console import report
 from runners.session import local_session
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.bigquery_names import bigquery_table
+from runners.storage.bigquery_reading import read_table
 from runners.storage.parquet_bucket import published_run
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 from runners.storage.spark_files import has_scheme
@@ -50,8 +51,7 @@ def show_command(options: argparse.Namespace) -> None:
 
 def _cell_table(spark: SparkSession, table: str, prefix: str) -> DataFrame:
     if table.startswith(BIGQUERY):
-        name = bigquery_table(table, CELL_TABLE, prefix)
-        return spark.read.format("bigquery").load(name)
+        return read_table(spark, bigquery_table(table, CELL_TABLE, prefix))
     if prefix:
         raise ConfigurationError(table, ["--prefix is for bq:// alone"])
     if table.rstrip("/").endswith(f"/{CELL_TABLE}"):

@@ -57,6 +57,7 @@ def test_the_shipped_settings_have_no_fault_and_the_environment_overrides_them(t
         ("maximum_executors = 10", "maximum_executors = 1", "the first not above the second"),
         ('application = "', 'team = "Ops"\napplication = "', "[labels] team = 'Ops'"),
         ('application = "', '"Team" = "ops"\napplication = "', "[labels] Team = 'ops'"),
+        ('application = "', 'team = "data_team"\napplication = "', "[labels] team = 'data_team'"),
         (
             '"spark.sql.shuffle.partitions" = "32"',
             '"spark.jars" = "gs://b/spark-3.5-bigquery-0.42.1.jar"',
@@ -133,39 +134,53 @@ def test_the_archive_has_what_a_batch_imports_and_nothing_else():
     assert all(name.endswith(".py") for name in names)
 
 
-@pytest.mark.slow
-def test_a_batch_needs_pyspark_and_the_standard_library_alone(tmp_path):
-    """A run from the archive, in a Python that sees nothing else."""
-    (tmp_path / "code.zip").write_bytes(code_archive())
-    (tmp_path / "packages").mkdir()
+def isolated(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
+    """A program in a Python that sees the archive, pyspark and the standard library alone."""
+    (folder / "code.zip").write_bytes(code_archive())
+    (folder / "packages").mkdir()
     for package in (pyspark, py4j):
-        folder = Path(package.__file__).parent
-        (tmp_path / "packages" / folder.name).symlink_to(folder)
-    (tmp_path / "small.toml").write_text(profile_text())
-    inputs = SmallInputs().write(tmp_path / "in")
-    path = [str(tmp_path / "code.zip"), str(tmp_path / "packages")]
-    arguments = ["--profile", f"file://{tmp_path}/small.toml", "--out", str(tmp_path / "out")]
-    for option, source in (
-        ("customers", "customers"),
-        ("samples", "samples"),
-        ("calls", "call_statistics"),
-    ):
-        arguments += [f"--{option}", f"file://{inputs[source]}"]
-    program = (
-        f"import sys, runpy; sys.path[:0] = {path!r}; sys.argv[1:] = {arguments!r}; "
-        f"runpy.run_path({str(main_file())!r}, run_name='__main__')"
-    )
+        found = Path(package.__file__).parent
+        (folder / "packages" / found.name).symlink_to(found)
+    path = [str(folder / "code.zip"), str(folder / "packages")]
     use_bundled_java()
-    ended = subprocess.run(
-        [sys.executable, "-S", "-I", "-c", program],
-        env={**os.environ, "SPARK_CONF_DIR": str(tmp_path), "SPARK_LOCAL_DIRS": str(tmp_path)},
-        cwd=tmp_path,
+    return subprocess.run(
+        [sys.executable, "-S", "-I", "-c", f"import sys; sys.path[:0] = {path!r}; {program}"],
+        env={**os.environ, "SPARK_CONF_DIR": str(folder), "SPARK_LOCAL_DIRS": str(folder)},
+        cwd=folder,
         capture_output=True,
         text=True,
     )
+
+
+def test_a_batch_refuses_a_folder_that_would_go_with_it(tmp_path):
+    arguments = ["--customers", "gs://b/c", "--samples", "gs://b/s", "--calls", "gs://b/k"]
+    program = (
+        f"import runpy; sys.argv[1:] = {arguments!r}; "
+        f"runpy.run_path({str(main_file())!r}, run_name='__main__')"
+    )
+    ended = isolated(tmp_path, program)
+    assert ended.returncode == 2
+    (line,) = ended.stdout.splitlines()
+    assert json.loads(line)["exit_code"] == 2
+    assert "--out out" in json.loads(line)["message"]
+
+
+@pytest.mark.slow
+def test_a_batch_needs_pyspark_and_the_standard_library_alone(tmp_path):
+    """A whole run of what the main file calls."""
+    inputs = SmallInputs().write(tmp_path / "in")
+    remote = {source: f"file://{path}" for source, path in inputs.items()}
+    (tmp_path / "small.toml").write_text(profile_text())
+    program = (
+        f"import runpy, datetime; main = runpy.run_path({str(main_file())!r}); "
+        f"spark = main['SparkSession'].builder.getOrCreate(); "
+        f"profile = main['_profile'](spark, 'file://{tmp_path}/small.toml'); "
+        f"from runners.storage.destination import PLAINLY; "
+        f"main['run_pipeline'](spark, profile, {remote!r}, {str(tmp_path / 'out')!r}, "
+        f"datetime.date(2026, 11, 1), PLAINLY, main['JsonProgress']())"
+    )
+    ended = isolated(tmp_path, program)
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "out" / CELL_TABLE / "_SUCCESS").is_file()
     lines = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")]
-    assert {"rejected_rows", "joined", CELL_TABLE} < {line.get("stage") for line in lines}
-    assert lines[-1]["message"] == "run ended"
-    assert lines[-1]["figures"]["samples rows in"] == 60
+    assert {"rejected_rows", "joined", CELL_TABLE, "published"} < {line["stage"] for line in lines}

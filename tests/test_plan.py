@@ -8,6 +8,7 @@ import pytest
 
 from anomaly import parse_profile
 from anomaly.contracts import REJECTED_TABLE
+from runners import run
 from runners.local import run_locally
 from runners.storage.parquet_folder import ParquetFolder
 from tests.small_inputs import SmallInputs, profile_text
@@ -44,6 +45,8 @@ class RecordedRun:
         before = jobs_so_far()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ParquetFolder, "stage", stage)
+            # Jobs are told apart by the stage that is under way.
+            patch.setattr(run, "BESIDE", ())
             finished = run_locally(
                 parse_profile(profile_text(kpis)), inputs, str(folder / "out"), date(2026, 11, 1)
             )

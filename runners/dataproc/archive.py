@@ -13,17 +13,19 @@ PACKAGES = ("anomaly", "runners")
 # The oldest time that a zip can hold; the real ones differ from checkout to checkout.
 TIME = (1980, 1, 1, 0, 0, 0)
 READABLE_FILE = 0o100644 << 16
+UNIX = 3
 
 
 def code_archive() -> bytes:
     """The zip, from the packages as they are installed."""
     root = Path(__file__).parents[2]
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+    # Not compressed: compressors differ from machine to machine.
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(_needed_files(root) - {main_file()}):
             name = zipfile.ZipInfo(path.relative_to(root).as_posix(), TIME)
             name.external_attr = READABLE_FILE
-            name.compress_type = zipfile.ZIP_DEFLATED
+            name.create_system = UNIX
             archive.writestr(name, path.read_bytes())
     return content.getvalue()
 

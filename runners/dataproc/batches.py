@@ -6,11 +6,11 @@ import uuid
 from datetime import timedelta
 from urllib.parse import quote
 
-from google.api_core.exceptions import AlreadyExists
+from google.api_core.exceptions import AlreadyExists, FailedPrecondition, NotFound
 from google.cloud import dataproc_v1
 
 from anomaly.errors import BatchCancelled, BatchError, BatchTimedOut
-from runners.dataproc.calls import CALL, RETRIED_CALL, calling
+from runners.dataproc.calls import CALL, POLL, RETRIED_CALL, calling
 from runners.dataproc.request import SUBMISSION
 from runners.dataproc.settings import DataprocSettings
 
@@ -38,22 +38,19 @@ def start(
         # Sent again after a lost answer, it is the same request.
         request_id=str(uuid.uuid5(uuid.NAMESPACE_URL, batch.labels[SUBMISSION])),
     )
-    name = f"{settings.location}/batches/{batch_id}"
-    with calling(f"batch {batch_id}: not started"):
+    with calling(f"batch {batch_id}: its start was not confirmed"):
         try:
             client.create_batch(request, **RETRIED_CALL)
         except AlreadyExists:
-            existing = client.get_batch(name=name, **RETRIED_CALL)
-            is_ours = existing.labels[SUBMISSION] == batch.labels[SUBMISSION]
-            if existing.state not in UNDER_WAY and not is_ours:
-                raise BatchError(
-                    f"batch {batch_id} of the same run is there already and {existing.state.name}; "
-                    "--rerun N makes a new one"
-                ) from None
-            if not is_ours:
-                _tell(f"{batch_id} is under way already")
-            return existing
-        return client.get_batch(name=name, **RETRIED_CALL)
+            _tell(f"{batch_id} is there already")
+    existing = find(client, settings, batch_id)
+    is_ours = existing.labels[SUBMISSION] == batch.labels[SUBMISSION]
+    if existing.state not in UNDER_WAY and not is_ours:
+        raise BatchError(
+            f"batch {batch_id} of the same run is there already and {existing.state.name}; "
+            "--rerun N makes a new one"
+        )
+    return existing
 
 
 def follow(
@@ -77,7 +74,7 @@ def follow(
                 raise BatchTimedOut(f"batch {_id_of(batch)} outlived its ttl; asked it to stop")
             time.sleep(poll_seconds)
             with calling(f"batch {_id_of(batch)}: cannot be followed, and may go on"):
-                batch = client.get_batch(name=batch.name, **RETRIED_CALL)
+                batch = client.get_batch(name=batch.name, **POLL)
     except KeyboardInterrupt:
         stop(client, batch)
         raise BatchCancelled(f"batch {_id_of(batch)}: interrupted; asked it to stop") from None
@@ -88,7 +85,10 @@ def follow(
 def stop(client: dataproc_v1.BatchControllerClient, batch: dataproc_v1.Batch) -> None:
     """Ask a batch to stop; it ends as CANCELLED a little later."""
     with calling(f"batch {_id_of(batch)}: cannot be stopped"):
-        client.transport.operations_client.cancel_operation(batch.operation, **CALL)
+        try:
+            client.transport.operations_client.cancel_operation(batch.operation, **CALL)
+        except (FailedPrecondition, NotFound):
+            _tell(f"{_id_of(batch)} has ended by itself")
 
 
 def find(

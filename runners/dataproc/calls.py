@@ -23,6 +23,7 @@ from google.cloud.dataproc_v1.services.batch_controller.transports import (
 from google.cloud.dataproc_v1.services.cluster_controller.transports import (
     ClusterControllerGrpcTransport,
 )
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from requests.exceptions import RequestException
 
 from anomaly.errors import BatchError
@@ -36,8 +37,25 @@ RETRY = Retry(
     maximum=10,
     timeout=120,
 )
+CALL_ERRORS = (
+    GoogleAPIError,
+    GoogleAuthError,
+    RequestException,
+    DataCorruption,
+    InvalidResponse,
+    OSError,  # a TimeoutError too
+)
 CALL = {"timeout": 60}
 RETRIED_CALL = {"retry": RETRY, "timeout": 60}
+# Asking too often is no fault of the batch that is asked for.
+POLL = {
+    "retry": RETRY.with_predicate(
+        if_exception_type(
+            ServiceUnavailable, DeadlineExceeded, InternalServerError, ResourceExhausted
+        )
+    ),
+    "timeout": 60,
+}
 
 
 def batch_client(region: str) -> dataproc_v1.BatchControllerClient:
@@ -59,7 +77,7 @@ def calling(subject: str) -> Iterator[None]:
         raise BatchError(
             f"{subject}: {_told(error)}; lower maximum_executors, or ask for more quota"
         ) from error
-    except (GoogleAPIError, GoogleAuthError, RequestException) as error:
+    except CALL_ERRORS as error:
         raise BatchError(f"{subject}: {_told(error)}") from error
 
 

@@ -4,15 +4,16 @@ import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import metadata
 
-from google.api_core.exceptions import NotFound
+from google.api_core.exceptions import Forbidden, NotFound
 from google.cloud import storage
 
 from anomaly.errors import ConfigurationError
 from runners.dataproc.calls import CALL, calling
 from runners.dataproc.settings import RUNTIMES, DataprocSettings
+from runners.run import keep_apart
 from runners.storage.bigquery_names import BUCKET, bigquery_place
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
-from runners.storage.destination import Publishing
+from runners.storage.destination import Publishing, check_destination
 
 DISTRIBUTION = "cell-tower-anomaly"
 
@@ -34,6 +35,8 @@ def check_places(
         faults.append(f"--out {out} is neither gs://BUCKET/FOLDER nor bq://PROJECT.DATASET")
     if faults:
         raise ConfigurationError("submit", faults)
+    check_destination(out, publishing)
+    keep_apart(places, out)
     return places
 
 
@@ -71,7 +74,10 @@ def check_buckets_and_dataset(
 
 def _has_bucket(client: storage.Client, name: str) -> bool:
     with calling(f"gs://{name}"):
-        return client.lookup_bucket(name, **CALL) is not None
+        try:
+            return client.lookup_bucket(name, **CALL) is not None
+        except Forbidden:
+            return True  # as far as this account can tell: the batch has one of its own
 
 
 def _has_dataset(out: str) -> bool:
@@ -88,6 +94,8 @@ def _has_dataset(out: str) -> bool:
             )
         except NotFound:
             return False
+        except Forbidden:
+            return True  # as above
     return True
 
 

@@ -4,6 +4,8 @@ Each step may be repeated: what is there already is left as it is.
 """
 
 import argparse
+import base64
+import hashlib
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,8 +15,8 @@ from typing import Any
 from google.api_core.exceptions import AlreadyExists, Conflict
 from google.cloud import bigquery, dataproc_v1, storage
 
-from anomaly.errors import ConfigurationError
-from runners.dataproc.calls import CALL, calling, cluster_client
+from anomaly.errors import BatchError, ConfigurationError
+from runners.dataproc.calls import CALL, RETRIED_CALL, calling, cluster_client
 from runners.dataproc.settings import DataprocSettings, load_settings
 from runners.storage.bigquery_calls import client_of
 
@@ -129,6 +131,9 @@ def _history_server(settings: DataprocSettings) -> Step:
                 project_id=settings.project, region=settings.region, cluster=cluster, **CALL
             ).result(timeout=CLUSTER_SECONDS)
         except AlreadyExists:
+            state = _cluster_state(client, settings)
+            if state != dataproc_v1.ClusterStatus.State.RUNNING:
+                raise BatchError(f"{settings.history_server} is there but {state.name}") from None
             return False
         return True
 
@@ -143,6 +148,16 @@ def _history_server(settings: DataprocSettings) -> Step:
     return Step(f"history server {settings.history_server}", command, make)
 
 
+def _cluster_state(client: Any, settings: DataprocSettings) -> Any:
+    found = client.get_cluster(
+        project_id=settings.project,
+        region=settings.region,
+        cluster_name=settings.history_server,
+        **RETRIED_CALL,
+    )
+    return found.status.state
+
+
 def _copy(settings: DataprocSettings, folder: Path, file: Path) -> Step:
     address = f"gs://{settings.data_bucket}/{file.relative_to(folder).as_posix()}"
 
@@ -150,12 +165,19 @@ def _copy(settings: DataprocSettings, folder: Path, file: Path) -> Step:
         blob = storage.Blob.from_uri(address, client=_storage(settings))
         if blob.exists(**CALL):
             blob.reload(**CALL)
-            if blob.size == file.stat().st_size:
+            if blob.md5_hash == _md5(file):
                 return False
         blob.upload_from_filename(str(file), **CALL)
         return True
 
     return Step(address, _shell("gcloud", "storage", "cp", str(file), address), make)
+
+
+def _md5(file: Path) -> str:
+    """As Cloud Storage tells it of its objects."""
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False))
+    return base64.b64encode(digest.digest()).decode()
 
 
 def _files_below(folder: str) -> list[Path]:

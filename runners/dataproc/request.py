@@ -8,6 +8,7 @@ from runners.dataproc.settings import DataprocSettings
 from runners.dataproc.uploads import UploadedCode
 
 SUBMISSION = "submission"
+SERVICE_ACCOUNT = dataproc_v1.AuthenticationConfig.AuthenticationType.SERVICE_ACCOUNT
 
 
 def batch_of(
@@ -29,6 +30,10 @@ def batch_of(
                 service_account=settings.service_account,
                 subnetwork_uri=settings.subnetwork,
                 ttl=timedelta(minutes=settings.ttl_minutes),
+                # Runtime 3.0 would otherwise run as the person who submits.
+                authentication_config=dataproc_v1.AuthenticationConfig(
+                    user_workload_authentication_type=SERVICE_ACCOUNT
+                ),
             ),
             peripherals_config=_history_server(settings),
         ),

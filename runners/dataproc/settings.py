@@ -32,7 +32,7 @@ ACCOUNT = re.compile(r"[a-z0-9-]+@[a-z0-9.-]+")
 SUBNETWORK = re.compile(r"[a-z0-9/:._-]*[a-z0-9]")
 # https://cloud.google.com/dataproc-serverless/docs/guides/create-labels
 LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
+LABEL_VALUE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 PREFIX = re.compile(r".*[A-Za-z0-9].*")
 
 
@@ -141,7 +141,7 @@ def _faults_of_names(settings: DataprocSettings) -> list[str]:
 
 def _faults_of_labels(labels: Mapping[str, str]) -> list[str]:
     return [
-        f"[labels] {key} = {value!r}: use small letters, digits, - and _, at most 63"
+        f"[labels] {key} = {value!r}: use small letters, digits and inner dashes, at most 63"
         for key, value in labels.items()
         if not LABEL_KEY.fullmatch(key) or not LABEL_VALUE.fullmatch(value)
     ]

@@ -71,4 +71,6 @@ def texts_below(client: storage.Client, address: str) -> str:
     bucket, _, prefix = address.removeprefix("gs://").partition("/")
     with calling(address):
         blobs = sorted(client.list_blobs(bucket, prefix=prefix, **CALL), key=lambda blob: blob.name)
-        return "".join(blob.download_as_text(**CALL) for blob in blobs)
+        # Joined first: an object may end inside a character.
+        content = b"".join(blob.download_as_bytes(**CALL) for blob in blobs)
+    return content.decode(errors="replace")

@@ -6,12 +6,14 @@ days, partitioning, clustering, descriptions, labels, policy tags.
 """
 
 import logging
+import random
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from google.api_core.exceptions import NotFound
+from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import bigquery
 from google.cloud.bigquery import SchemaField
 from pyspark.sql import DataFrame, SparkSession
@@ -21,15 +23,9 @@ from anomaly.errors import AnomalyError, OutputError
 from anomaly.pipeline import Run
 from anomaly.profile import Profile
 from anomaly.tables import TABLE_MEANINGS, table_columns
-from runners.storage.bigquery_calls import (
-    CALL,
-    calling,
-    client_of,
-    first_row,
-    has_failed,
-    run_once,
-)
+from runners.storage.bigquery_calls import CALL, calling, client_of, first_row, run_once, try_query
 from runners.storage.bigquery_names import BigQueryPlace
+from runners.storage.bigquery_reading import read_table
 from runners.storage.bigquery_schema import (
     contradictions,
     fields_of,
@@ -42,6 +38,8 @@ from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 
 LOG = logging.getLogger(__name__)
 STAGING_HOURS = 24
+# https://cloud.google.com/bigquery/docs/transactions#transaction_concurrency
+CONCURRENT, ATTEMPTS, LONGEST_PAUSE_SECONDS = "concurrent update", 5, 5
 PARTITION_COLUMN = "run_date"
 CLUSTERING = {
     CELL_TABLE: ["CellName"],
@@ -84,11 +82,8 @@ class BigQueryDataset:
             )
             for name, columns in table_columns(profile).items()
         }
-        self._created: list[str] = []
-        self._extended: list[str] = []
-        # Of this attempt alone: a job of another one with the same id would pass for its own.
-        self._job_id = f"cell-tower-anomaly-{run.run_id}-{uuid.uuid4().hex[:8]}"
-        self._is_sent = self._is_published = False
+        self._changed: list[str] = []
+        self._is_published = False
 
     def __enter__(self) -> "BigQueryDataset":
         """Raises OutputError where anything would stop the run later: it is found out now."""
@@ -96,6 +91,7 @@ class BigQueryDataset:
         dataset = f"{self.place.project}.{self.place.dataset}"
         with calling(f"{self.place}: cannot be used"):
             self._location = self._client.get_dataset(dataset, **CALL).location
+            try_query(self._client, self._location)
         self._compare_schemas()
         if self.staging_bucket is not None:
             self._try_bucket(self.staging_bucket)
@@ -109,16 +105,11 @@ class BigQueryDataset:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """What was staged is removed, and so are new tables that are empty for certain."""
+        """What was staged is removed; what stays although nothing was published is said."""
         self._drop([table.staging for table in self.tables.values()])
-        if self._is_published:
-            return
-        if self._extended:
-            LOG.warning("left behind: columns added to %s", ", ".join(self._extended))
-        if not self._is_sent or has_failed(self._client, self._job_id, self._location):
-            self._drop(self._created)
-        elif self._created:
-            LOG.warning("left behind: %s; job %s filled all or none", self._created, self._job_id)
+        if self._changed and not self._is_published:
+            # Not dropped: another run may have published to them by now.
+            LOG.warning("left behind: %s", "; ".join(self._changed))
 
     @property
     def place_of_tables(self) -> str:
@@ -153,16 +144,13 @@ class BigQueryDataset:
             Swap(table.target, table.staging, tuple(field.name for field in table.fields))
             for table in self.tables.values()
         ]
-        with calling(f"{self.place}: not published, or the answer of job {self._job_id} is lost"):
-            self._is_sent = True
-            run_once(
-                self._client, replace_day(swaps), self._job_id, for_day_of(self.run), self._location
-            )
+        with calling(f"{self.place}: not published, or the answer is lost"):
+            self._replace_day(swaps)
         self._is_published = True
 
     def read_back(self, name: str) -> DataFrame:
         """A published table, of all days."""
-        return self.spark.read.format("bigquery").load(self.tables[name].target)
+        return read_table(self.spark, self.tables[name].target)
 
     # --- before the first stage ---
 
@@ -173,6 +161,8 @@ class BigQueryDataset:
             if existing is None:
                 continue
             found = contradictions(existing.schema, table.fields)
+            if existing.table_type != "TABLE":
+                found.append(f"is a {existing.table_type}, whose rows cannot be replaced")
             missing = missing_fields(existing.schema, table.fields)
             if not self.add_columns:
                 found += [
@@ -196,7 +186,7 @@ class BigQueryDataset:
 
     def _try_bucket(self, bucket: str) -> None:
         """The connector would notice a bucket that is missing only when all work is done."""
-        target = f"gs://{bucket}/cell-tower-anomaly-check"
+        target = f"gs://{bucket}/cell-tower-anomaly/checks/{self.run.run_id}"
         try:
             self.spark.range(0, 1, 1, numPartitions=1).write.mode("overwrite").parquet(target)
         except SPARK_ERRORS as error:
@@ -213,7 +203,7 @@ class BigQueryDataset:
     def _try_connector(self) -> None:
         staging = self.tables[CELL_TABLE].staging
         try:
-            _ = self.spark.read.format("bigquery").load(staging).schema
+            _ = read_table(self.spark, staging).schema
         except SPARK_ERRORS as error:
             told = told_in_one_line(error)
             raise OutputError(
@@ -263,14 +253,29 @@ class BigQueryDataset:
 
     # --- publishing ---
 
+    def _replace_day(self, swaps: Sequence[Swap]) -> None:
+        """BigQuery aborts a transaction on a table that another one changes, of any day."""
+        for attempt in range(1, ATTEMPTS + 1):
+            # Of this attempt alone: a job of another one with the same id would pass for its own.
+            job_id = f"cell-tower-anomaly-{self.run.run_id}-{uuid.uuid4().hex[:8]}"
+            try:
+                run_once(
+                    self._client, replace_day(swaps), job_id, for_day_of(self.run), self._location
+                )
+                return
+            except BadRequest as error:
+                if attempt == ATTEMPTS or CONCURRENT not in str(error):
+                    raise
+                time.sleep(random.uniform(0, attempt * LONGEST_PAUSE_SECONDS))
+
     def _prepare_target(self, table: Table) -> None:
         existing = self._existing(table)
         with calling(table.target):
             if existing is None:
-                self._created.append(table.target)
+                self._changed.append(f"{table.target}, new and without rows of this run")
                 self._client.create_table(_new(table), exists_ok=True, **CALL)
             elif self.add_columns and (missing := missing_fields(existing.schema, table.fields)):
-                self._extended.append(table.target)
+                self._changed.append(f"columns added to {table.target}")
                 existing.schema = [*existing.schema, *missing]
                 self._client.update_table(existing, ["schema"], **CALL)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from google.api_core.exceptions import GoogleAPIError
+from google.api_core.exceptions import GoogleAPIError, NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
@@ -16,6 +16,7 @@ from anomaly.errors import OutputError
 # One answer, the same call repeated until there is one, and the end of a query.
 ANSWER_SECONDS, RETRY_SECONDS, QUERY_SECONDS = 30, 120, 1800
 RETRY = bigquery.DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
+CALL_ERRORS = (GoogleAPIError, GoogleAuthError, RequestException, TimeoutError)
 # How long a call and the end of a query are waited for.
 CALL = {"retry": RETRY, "timeout": ANSWER_SECONDS}
 END = {"retry": RETRY, "timeout": QUERY_SECONDS}
@@ -37,7 +38,7 @@ def calling(subject: str) -> Iterator[None]:
     """Turns a failed call about a table, a dataset or a project into an OutputError."""
     try:
         yield
-    except (GoogleAPIError, GoogleAuthError, RequestException) as error:
+    except CALL_ERRORS as error:
         told = str(error).splitlines() or [type(error).__name__]
         raise OutputError(f"{subject}: {told[0]}") from error
 
@@ -53,17 +54,18 @@ def run_once(
     try:
         job = client.query(sql, config, job_id=job_id, location=location, job_retry=None, **CALL)
         job.result(**END)
-    except (GoogleAPIError, RequestException):
-        client.get_job(job_id, location=location, **CALL).result(**END)
+    except CALL_ERRORS as error:
+        try:
+            sent = client.get_job(job_id, location=location, **CALL)
+        except NotFound:
+            raise error from None
+        sent.result(**END)
 
 
-def has_failed(client: bigquery.Client, job_id: str, location: str) -> bool:
-    """Whether it is certain that a job failed."""
-    try:
-        job = client.get_job(job_id, location=location, **CALL)
-    except (GoogleAPIError, RequestException):
-        return False
-    return job.state == "DONE" and job.error_result is not None
+def try_query(client: bigquery.Client, location: str) -> None:
+    """A query that is only checked: shows whether this account may run any."""
+    config = bigquery.QueryJobConfig(dry_run=True)
+    client.query("SELECT 1 AS one", config, location=location, job_retry=None, **CALL)
 
 
 def first_row(client: bigquery.Client, sql: str, location: str) -> tuple[Any, ...]:

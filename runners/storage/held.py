@@ -6,12 +6,14 @@ from runners.storage.spark_errors import reading_and_writing
 
 
 def held(name: str, frame: DataFrame) -> tuple[DataFrame, int]:
-    """The frame computed, on the executors, and the number of its rows.
+    """The frame computed, and the number of its rows.
 
-    A checkpoint, because it also ends the plan there: a persisted frame's plan stays whole, and
-    Spark compares it again at each later step. Raises InputError where Spark fails at reading what
-    the frame is made from.
+    On one machine a checkpoint, because it also ends the plan there: a persisted frame's plan
+    stays whole, and Spark compares it again at each later step. On a cluster a checkpoint would go
+    with the executor that holds it, and a persisted frame is computed anew. Raises InputError where
+    Spark fails at reading what the frame is made from.
     """
+    is_local = (frame.sparkSession.conf.get("spark.master", "") or "").startswith("local")
     with reading_and_writing(name):
-        kept = frame.localCheckpoint()
+        kept = frame.localCheckpoint() if is_local else frame.persist()
         return kept, kept.count()

@@ -1,8 +1,8 @@
 """A folder of a bucket, such as gs://bucket/folder, as the place of the tables, as Parquet.
 
 The tables of a run lie in runs/RUN_ID and never change. A bucket has no links and renames one
-object at a time, so what is published is said by a table of its own, `published`: each run adds
-one object to it, when all of its tables are there. The last one counts.
+object at a time, so what is published is said by a table of its own: each run adds its part,
+published/RUN_ID with one object in it, when all of its tables are there. The last one counts.
 """
 
 import logging
@@ -61,16 +61,17 @@ class ParquetBucket:
             F.lit(self.run.run_date).alias("run_date"),
             F.current_timestamp().alias("published_at"),
         )
-        self._write(published, f"{self.folder}/published", mode="append")
+        # Each in a folder of its own: two runs that wrote into one would share unfinished files.
+        self._write(published, f"{self.folder}/published/{self.run.run_id}")
         self._is_published = True
 
     def read_back(self, name: str) -> DataFrame:
         """A table of the run that was published last. Raises InputError where none was."""
         return self.spark.read.parquet(f"{published_run(self.spark, self.folder)}/{name}")
 
-    def _write(self, frame: DataFrame, target: str, mode: str = "errorifexists") -> None:
+    def _write(self, frame: DataFrame, target: str) -> None:
         try:
-            frame.write.mode(mode).parquet(target)
+            frame.write.parquet(target)
         except SPARK_ERRORS as error:
             told = told_in_one_line(error)
             raise OutputError(f"{target}: cannot be written: {told}") from error
@@ -82,7 +83,7 @@ def published_run(spark: SparkSession, folder: str) -> str:
     Raises InputError where none was.
     """
     try:
-        published = spark.read.parquet(f"{folder}/published").orderBy(F.desc("published_at"))
+        published = spark.read.parquet(f"{folder}/published/*").orderBy(F.desc("published_at"))
         last = published.head()
     except SPARK_ERRORS as error:
         raise InputError(

@@ -51,6 +51,6 @@ def told_in_one_line(error: Exception, signs: Sequence[str] = SIGNS_OF_FAILED_RE
     signed = next((line for line in lines if any(sign in line for sign in signs)), None)
     if signed:
         return signed
-    raised = next((line for line in lines if not line.startswith(NOISE)), lines[0])
+    raised = next((line for line in lines if not line.startswith(NOISE)), type(error).__name__)
     causes = [line.removeprefix(CAUSE) for line in lines if line.startswith(CAUSE)]
     return f"{raised} ({causes[-1]})" if causes else raised

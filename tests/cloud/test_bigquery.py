@@ -415,14 +415,54 @@ def test_a_statement_fails_between_the_tables(filled: Published) -> None:
     assert filled.table_names() == {f"x_{name}" for name in TABLES}
 
 
-def test_new_tables_go_again_when_the_first_publishing_fails(published: Published) -> None:
+def test_new_tables_stay_empty_and_are_named_when_the_first_publishing_fails(
+    published: Published, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are not dropped: another run may have published to them meanwhile."""
     with published.destination(FIRST) as destination:
         for name, frame in frames(published.spark, rows(FIRST, OLD)).items():
             destination.stage(name, frame)
         published.query(f"DROP TABLE `{destination.tables[SUMMARY_TABLE].staging}`")
         with pytest.raises(OutputError, match="not published"):
             destination.publish()
-    assert published.table_names() == set()
+    assert published.found() == {name: [] for name in TABLES}
+    assert published.table_names() == {f"x_{name}" for name in TABLES}
+    assert f"{published.place.table(CELL_TABLE)}, new and without rows of this run" in caplog.text
+
+
+def test_a_transaction_that_another_one_aborts_is_tried_again(
+    filled: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The emulator isolates nothing, so the abortion is made here; the second try is real."""
+    from google.api_core.exceptions import BadRequest
+
+    from runners.storage import bigquery
+
+    run_once, jobs = bigquery.run_once, []
+
+    def aborted_at_first(client: Any, sql: str, job_id: str, *others: Any) -> None:
+        jobs.append(job_id)
+        if len(jobs) == 1:
+            raise BadRequest("Transaction is aborted due to concurrent update against table t.")
+        run_once(client, sql, job_id, *others)
+
+    monkeypatch.setattr(bigquery, "run_once", aborted_at_first)
+    monkeypatch.setattr(bigquery, "LONGEST_PAUSE_SECONDS", 0)
+    filled.publish(SECOND, NEW)
+    assert filled.found() == expected((SECOND, NEW))
+    assert len(set(jobs)) == 2
+
+
+def test_a_view_is_no_place_for_rows(filled: Published) -> None:
+    from google.cloud import bigquery
+
+    name = filled.place.table(CELL_TABLE)
+    filled.client.delete_table(name, timeout=TIMEOUT)
+    view = bigquery.Table(name)
+    view.view_query = f"SELECT * FROM `{filled.place.table(CUSTOMER_TABLE)}`"
+    filled.client.create_table(view, timeout=TIMEOUT)
+    with pytest.raises(OutputError, match="is a VIEW, whose rows"), filled.destination(SECOND):
+        pass
 
 
 def port_of(url: str) -> int:

@@ -281,6 +281,8 @@ def test_a_dry_run_sends_nothing(batches: Batches, capfd: pytest.CaptureFixture[
         (("--samples", "data/samples"), f"gs://{DATA}/out", "samples input data/samples is not on"),
         (("--samples", "gs://nowhere-1/x"), f"gs://{DATA}/out", "there is no bucket nowhere-1"),
         ((), "out", "--out out is neither gs://BUCKET/FOLDER nor bq://PROJECT.DATASET"),
+        (("--prefix", "x"), f"gs://{DATA}/out", "--prefix, --staging-bucket and --add-columns are"),
+        ((), f"gs://{DATA}/samples/out", "lies inside the samples input"),
         ((), "bq://p1.nowhere", "there is no dataset bq://p1.nowhere"),
         (("--staging-bucket", "nowhere-2"), "bq://p1.nowhere", "there is no bucket nowhere-2"),
         (("--profile", "nowhere.toml"), f"gs://{DATA}/out", "no such file"),
@@ -316,7 +318,7 @@ def test_the_same_submit_attaches_to_the_batch_under_way(
     assert batches.submit("--no-wait") == 0
     assert batches.submit("--no-wait") == 0
     told = capfd.readouterr()
-    assert f"{batches.batch_id()} is under way already" in told.err
+    assert f"{batches.batch_id()} is there already" in told.err
     assert told.out.count(f"batch    {batches.batch_id()}\n") == 2
     assert len({request.batch_id for request in batches.created()}) == 1
 
@@ -376,7 +378,7 @@ def test_two_submits_at_once_make_one_batch(batches: Batches) -> None:
     ("kind", "said"),
     [
         (FaultKind.QUOTA, "lower maximum_executors, or ask for more quota"),
-        (FaultKind.DENIED, "not started: 403"),
+        (FaultKind.DENIED, "its start was not confirmed: 403"),
         (FaultKind.BATCH_DIES, "FAILED: "),
     ],
 )
@@ -500,6 +502,12 @@ def test_provision_makes_what_is_missing_and_leaves_the_rest(
         assert main(arguments) == 0
         found = capfd.readouterr().out.splitlines()
         assert found == [f"{outcome}  {subject}" for subject in subjects]
+    (tmp_path / "in" / "samples" / "a b.csv").write_text("cellName\n")
+    assert main(arguments) == 0
+    found = capfd.readouterr().out.splitlines()
+    assert found == [
+        f"{'made' if '.csv' in subject else 'there'}  {subject}" for subject in subjects
+    ]
     assert (
         cloud.storage_client().bucket("made-data").blob("samples/a b.csv").exists(timeout=TIMEOUT)
     )
