@@ -93,21 +93,20 @@ def detect(
     }
     rejected = keep(REJECTED_TABLE, rejected_rows(checked, run.columns(profile)))
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
+    of_inputs = keep("input_figures", input_figures(checked))
 
     cells = average_samples(clean[SAMPLES])
     callers = average_calls(clean[CALL_STATISTICS])
     joined = keep("joined", join_inputs(clean[CUSTOMERS], cells, callers))
+    unknown = unknown_callers(clean[CALL_STATISTICS], clean[CUSTOMERS])
+    of_joins = keep("join_figures", join_figures(joined, unknown))
 
     metrics = level_metrics(joined, profile)
     judged = keep("judged", judge(metrics, baselines(metrics, profile), profile))
     customer_table = keep(CUSTOMER_TABLE, _customer_table(judged, profile, run))
     cell_table = keep(CELL_TABLE, _cell_table(judged, profile, run))
 
-    figures = [
-        input_figures(checked),
-        *join_figures(joined, unknown_callers(clean[CALL_STATISTICS], clean[CUSTOMERS])),
-        *result_figures(customer_table, cell_table),
-    ]
+    figures = (of_inputs, of_joins, result_figures(customer_table, cell_table))
     return Results(
         customer_service_metrics_data=customer_table,
         cell_tower_performance_data=cell_table,

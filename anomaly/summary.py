@@ -45,7 +45,7 @@ def input_figures(checked: Mapping[str, DataFrame]) -> DataFrame:
     )
 
 
-def join_figures(joined: DataFrame, unknown_callers: DataFrame) -> list[DataFrame]:
+def join_figures(joined: DataFrame, unknown_callers: DataFrame) -> DataFrame:
     """Per join the matched and unmatched rows, and the unmatched keys with the most rows."""
     kinds = joined.selectExpr(
         "customerID IS NOT NULL AS is_customer",
@@ -72,10 +72,13 @@ def join_figures(joined: DataFrame, unknown_callers: DataFrame) -> list[DataFram
             "call_row_count AS size",
         )
     )
-    return [_added_up(kinds, f"array({', '.join(figures)})"), *_of_unmatched(unmatched)]
+    return reduce(
+        DataFrame.unionByName,
+        (_added_up(kinds, f"array({', '.join(figures)})"), *_of_unmatched(unmatched)),
+    )
 
 
-def result_figures(customers: DataFrame, cells: DataFrame) -> list[DataFrame]:
+def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:
     """Rows published, KPIs evaluated and flagged per level, verdicts, and the worst towers."""
     tables = ((customers, CUSTOMER_LEVEL, "NULL"), (cells, CELL_LEVEL, "Maintainence_Required"))
     published = reduce(
@@ -95,14 +98,11 @@ def result_figures(customers: DataFrame, cells: DataFrame) -> list[DataFrame]:
     evaluated = _figure("'kpi'", "level", "concat(kpi, ' evaluated')", "evaluated")
     flagged = _figure("'kpi'", "level", "concat(kpi, ' flagged')", "coalesce(flagged, 0)")
     is_cell = f"level = '{CELL_LEVEL}'"
-    return [
-        _added_up(of_kpis, f"array({evaluated}, {flagged})"),
-        _added_up(
-            published,
-            f"CASE WHEN {is_cell} THEN array({ROWS}, {VERDICTS}) ELSE array({ROWS}) END",
-        ),
-        _worst(cells),
-    ]
+    counts = _added_up(of_kpis, f"array({evaluated}, {flagged})")
+    verdicts = _added_up(
+        published, f"CASE WHEN {is_cell} THEN array({ROWS}, {VERDICTS}) ELSE array({ROWS}) END"
+    )
+    return counts.unionByName(verdicts).unionByName(_worst(cells))
 
 
 def tower_figures(cells: DataFrame) -> DataFrame:

@@ -29,8 +29,9 @@ from runners.storage.spark_files import has_scheme
 
 PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE)
 HELD = ("joined", "judged")
-# No later stage reads these, so that they are written beside it: planning a stage takes one core.
-BESIDE = (REJECTED_TABLE,)
+# These are needed by no later stage, or by the last alone, and so are made beside the stages:
+# planning a stage takes one core.
+BESIDE = (REJECTED_TABLE, "input_figures", "join_figures")
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class _Kept:
         self._destination, self._progress = destination, progress
         self._persisted: list[DataFrame] = []
         self._beside = ThreadPoolExecutor(max_workers=1)
-        self._waiting: list[Future[DataFrame]] = []
+        self._waiting: list[Future[DataFrame] | Future[int]] = []
 
     def __enter__(self) -> "_Kept":
         return self
@@ -93,12 +94,14 @@ class _Kept:
         """Stages tables, holds large intermediates, persists what the next stage reads at once."""
         if name == SUMMARY_TABLE:
             return frame
-        if name in BESIDE:
+        if name in (*PUBLISHED, *HELD):
+            if name not in BESIDE:
+                return self._taken(name, frame)
             self._waiting.append(self._beside.submit(self._taken, name, frame))
             return frame
-        if name in (*PUBLISHED, *HELD):
-            return self._taken(name, frame)
         self._persisted.append(frame.persist())
+        if name in BESIDE:
+            self._waiting.append(self._beside.submit(self._persisted[-1].count))
         return self._persisted[-1]
 
     def wait(self) -> None:
