@@ -80,9 +80,9 @@ def detect(
     """Find the cells that need maintenance and the customers whose service suffers.
 
     The inputs are raw frames (contracts.INPUT_CONTRACTS and the profile's KPI columns), texts or
-    typed. `keep(name, frame)` is handed each intermediate that feeds more than one output, and
-    each output; it returns the frame to go on with, so a caller may persist or stage it. Without
-    it nothing is kept and the whole is one lazy plan.
+    typed. `keep(name, frame)` is handed each intermediate that feeds more than one output, each
+    output, and the figures that may be made early; it returns the frame to go on with, so a caller
+    may persist or stage it. Without it nothing is kept and the whole is one lazy plan.
 
     Raises InputError for an input without a column that is needed.
     """
