@@ -54,8 +54,9 @@ def _cell_table(spark: SparkSession, table: str, prefix: str) -> DataFrame:
         return read_table(spark, bigquery_table(table, CELL_TABLE, prefix))
     if prefix:
         raise ConfigurationError(table, ["--prefix is for bq:// alone"])
-    if table.rstrip("/").endswith(f"/{CELL_TABLE}"):
+    table = table.rstrip("/")
+    if table.split("/")[-1] == CELL_TABLE:
         return spark.read.parquet(table)
     if has_scheme(table):
-        return spark.read.parquet(f"{published_run(spark, table.rstrip('/'))}/{CELL_TABLE}")
+        return spark.read.parquet(f"{published_run(spark, table)}/{CELL_TABLE}")
     return spark.read.parquet(str(Path(table) / CELL_TABLE))

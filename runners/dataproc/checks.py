@@ -29,9 +29,7 @@ def check_places(
         for source, path in places.items()
         if not _bucket_of(path)
     ]
-    if out.startswith(BIGQUERY):
-        bigquery_place(out, publishing.prefix, publishing.staging_bucket)
-    elif not _bucket_of(out):
+    if not out.startswith(BIGQUERY) and not _bucket_of(out):
         faults.append(f"--out {out} is neither gs://BUCKET/FOLDER nor bq://PROJECT.DATASET")
     if faults:
         raise ConfigurationError("submit", faults)

@@ -3,6 +3,7 @@
 import argparse
 import json
 import uuid
+from importlib import import_module
 from typing import Any
 
 from anomaly.contracts import CALL_STATISTICS, CUSTOMERS, SAMPLES
@@ -13,6 +14,7 @@ from runners.dataproc.names import batch_id
 from runners.dataproc.settings import DataprocSettings, load_settings
 
 POLL_SECONDS = 10.0
+CLIENTS = ("google.cloud.bigquery", "google.cloud.dataproc_v1", "google.cloud.storage")
 
 
 def add_commands(commands: Any) -> None:
@@ -126,9 +128,8 @@ def _of_batch(options: argparse.Namespace) -> tuple[DataprocSettings, Any, Any]:
 
 def _need_clients() -> None:
     try:
-        import google.cloud.bigquery
-        import google.cloud.dataproc_v1
-        import google.cloud.storage  # noqa: F401
+        for client in CLIENTS:
+            import_module(client)
     except ImportError as error:
         raise ConfigurationError(
             "Dataproc", [f"Google's clients are not installed; `make jars` does that ({error})"]

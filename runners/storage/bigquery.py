@@ -188,7 +188,7 @@ class BigQueryDataset:
         """The connector would notice a bucket that is missing only when all work is done."""
         target = f"gs://{bucket}/cell-tower-anomaly/checks/{self.run.run_id}"
         try:
-            self.spark.range(0, 1, 1, numPartitions=1).write.mode("overwrite").parquet(target)
+            self.spark.range(0, 1, 1, numPartitions=1).write.parquet(target)
         except SPARK_ERRORS as error:
             told = told_in_one_line(error)
             raise OutputError(f"--staging-bucket {bucket}: cannot be written: {told}") from error

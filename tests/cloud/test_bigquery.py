@@ -402,15 +402,20 @@ def test_the_connector_cannot_write(filled: Published) -> None:
     assert filled.table_names() == {f"x_{name}" for name in TABLES}
 
 
+def fail_between_the_tables(published: Published, run: Run, cells: Any) -> None:
+    """Publish when the last staging table is gone."""
+    with published.destination(run) as destination:
+        for name, frame in frames(published.spark, rows(run, cells)).items():
+            destination.stage(name, frame)
+        published.query(f"DROP TABLE `{destination.tables[SUMMARY_TABLE].staging}`")
+        with pytest.raises(OutputError, match="not published"):
+            destination.publish()
+
+
 def test_a_statement_fails_between_the_tables(filled: Published) -> None:
     """The first tables have their new rows by then; all are rolled back."""
     before = filled.found()
-    with filled.destination(SECOND) as destination:
-        for name, frame in frames(filled.spark, rows(SECOND, NEW)).items():
-            destination.stage(name, frame)
-        filled.query(f"DROP TABLE `{destination.tables[SUMMARY_TABLE].staging}`")
-        with pytest.raises(OutputError, match="not published"):
-            destination.publish()
+    fail_between_the_tables(filled, SECOND, NEW)
     assert filled.found() == before
     assert filled.table_names() == {f"x_{name}" for name in TABLES}
 
@@ -419,12 +424,7 @@ def test_new_tables_stay_empty_and_are_named_when_the_first_publishing_fails(
     published: Published, caplog: pytest.LogCaptureFixture
 ) -> None:
     """They are not dropped: another run may have published to them meanwhile."""
-    with published.destination(FIRST) as destination:
-        for name, frame in frames(published.spark, rows(FIRST, OLD)).items():
-            destination.stage(name, frame)
-        published.query(f"DROP TABLE `{destination.tables[SUMMARY_TABLE].staging}`")
-        with pytest.raises(OutputError, match="not published"):
-            destination.publish()
+    fail_between_the_tables(published, FIRST, OLD)
     assert published.found() == {name: [] for name in TABLES}
     assert published.table_names() == {f"x_{name}" for name in TABLES}
     assert f"{published.place.table(CELL_TABLE)}, new and without rows of this run" in caplog.text
