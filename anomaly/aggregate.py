@@ -40,21 +40,24 @@ def unknown_callers(calls: DataFrame, customers: DataFrame) -> DataFrame:
     return counted.join(known, on="customerID", how="left_anti")
 
 
-def join_inputs(customers: DataFrame, cells: DataFrame, callers: DataFrame) -> DataFrame:
-    """Customers with the averages of their cell and of their calls.
+def join_samples(customers: DataFrame, cells: DataFrame) -> DataFrame:
+    """Customers with the averages of their cell.
 
     A row per customer and cell, and a row per cell without customers (customerID is NULL there).
-    sample_count and call_row_count are NULL where there is no partner. `cells` has a row per cell,
-    `callers` a row per customer number.
+    sample_count is NULL where there are no samples. `cells` has a row per cell.
     """
-    return (
-        customers.select(*CUSTOMER_COLUMNS)
-        # Many customers to at most one cell; cells without customers are kept.
-        .join(cells, on="CellName", how="full_outer")
-        # Many customer rows to at most one caller; merged whatever their sizes, because a broadcast
-        # would cost a job of its own.
-        .join(callers.hint("merge"), on="customerID", how="left")
-    )
+    # Many customers to at most one cell; cells without customers are kept.
+    return customers.select(*CUSTOMER_COLUMNS).join(cells, on="CellName", how="full_outer")
+
+
+def join_calls(with_samples: DataFrame, callers: DataFrame) -> DataFrame:
+    """The rows of `join_samples`, each customer with the averages of his calls.
+
+    call_row_count is NULL where there are none. `callers` has a row per customer number.
+    """
+    # Many customer rows to at most one caller; merged whatever their sizes, because a broadcast
+    # would cost a job of its own.
+    return with_samples.join(callers.hint("merge"), on="customerID", how="left")
 
 
 def customer_averages(joined: DataFrame, profile: Profile) -> DataFrame:

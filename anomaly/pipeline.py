@@ -12,7 +12,8 @@ from anomaly.aggregate import (
     average_samples,
     cell_averages,
     customer_averages,
-    join_inputs,
+    join_calls,
+    join_samples,
     unknown_callers,
     with_kpis,
 )
@@ -65,7 +66,8 @@ class Results:
     run_summary: DataFrame
 
 
-def _not_kept(name: str, frame: DataFrame) -> DataFrame:
+def not_kept(name: str, frame: DataFrame) -> DataFrame:
+    """Every frame is left as it is."""
     return frame
 
 
@@ -75,7 +77,7 @@ def detect(
     calls: DataFrame,
     profile: Profile,
     run: Run,
-    keep: Keep = _not_kept,
+    keep: Keep = not_kept,
 ) -> Results:
     """Find the cells that need maintenance and the customers whose service suffers.
 
@@ -95,46 +97,55 @@ def detect(
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
     of_inputs = keep("input_figures", input_figures(checked))
 
-    cells = average_samples(clean[SAMPLES])
+    with_samples = join_samples(clean[CUSTOMERS], average_samples(clean[SAMPLES]))
     callers = average_calls(clean[CALL_STATISTICS])
-    joined = keep("joined", join_inputs(clean[CUSTOMERS], cells, callers))
+    joined = keep("joined", join_calls(with_samples, callers))
     unknown = unknown_callers(clean[CALL_STATISTICS], clean[CUSTOMERS])
     of_joins = keep("join_figures", join_figures(joined, unknown))
 
-    metrics = level_metrics(joined, profile)
-    judged = keep("judged", judge(metrics, baselines(metrics, profile), profile))
-    customer_table = keep(CUSTOMER_TABLE, _customer_table(judged, profile, run))
-    cell_table = keep(CELL_TABLE, _cell_table(judged, profile, run))
+    # One frame of both levels means that one plan judges both.
+    metrics = customer_metrics(joined, profile).unionByName(
+        cell_metrics(joined, profile), allowMissingColumns=True
+    )
+    judged = keep("judged", judged_metrics(metrics, profile))
+    published_customers = keep(CUSTOMER_TABLE, customer_table(judged, profile, run))
+    published_cells = keep(CELL_TABLE, cell_table(judged, profile, run))
 
-    figures = (of_inputs, of_joins, result_figures(customer_table, cell_table))
+    figures = (of_inputs, of_joins, result_figures(published_customers, published_cells))
     return Results(
-        customer_service_metrics_data=customer_table,
-        cell_tower_performance_data=cell_table,
+        customer_service_metrics_data=published_customers,
+        cell_tower_performance_data=published_cells,
         rejected_rows=rejected,
         run_summary=keep(SUMMARY_TABLE, summary(figures, run.columns(profile))),
     )
 
 
-def level_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
-    """KPIs of both levels: a row per customer and cell, and a row per cell.
-
-    `level` tells which; columns that only the other level has are NULL. One frame for both means
-    that one plan judges both.
-    """
-    customers = with_kpis(customer_averages(joined, profile), CUSTOMER_LEVEL, profile)
-    cells = with_kpis(cell_averages(joined, profile), CELL_LEVEL, profile)
-    return customers.withColumn("level", F.lit(CUSTOMER_LEVEL)).unionByName(
-        cells.withColumn("level", F.lit(CELL_LEVEL)), allowMissingColumns=True
-    )
+def customer_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
+    """KPIs of the published customers: a row per customer and cell; `level` says so."""
+    averages = customer_averages(joined, profile)
+    return with_kpis(averages, CUSTOMER_LEVEL, profile).withColumn("level", F.lit(CUSTOMER_LEVEL))
 
 
-def _customer_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
+def cell_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
+    """KPIs of the cells: a row per cell; `level` says so."""
+    averages = cell_averages(joined, profile)
+    return with_kpis(averages, CELL_LEVEL, profile).withColumn("level", F.lit(CELL_LEVEL))
+
+
+def judged_metrics(metrics: DataFrame, profile: Profile) -> DataFrame:
+    """Metrics of one level or both, each row compared with the baselines of its level."""
+    return judge(metrics, baselines(metrics, profile), profile)
+
+
+def customer_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
+    """The published table of the customers: a row per customer and cell."""
     counted = judged.where(F.col("level") == CUSTOMER_LEVEL).transform(with_counts)
     ranked = counted.transform(rank_by_severity, "customerID", "CellName")
     return _table(ranked, CUSTOMER_LEVEL, profile, run)
 
 
-def _cell_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
+def cell_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
+    """The published table of the cells: a row per cell, with its verdict."""
     counted = judged.where(F.col("level") == CELL_LEVEL).transform(with_counts)
     verdict = maintenance_verdict(profile.verdict)
     ranked = counted.transform(rank_by_severity, "CellName").withColumn(VERDICT.name, verdict)

@@ -1,12 +1,15 @@
-"""What runs inside a serverless batch: one run, told as lines of JSON.
+"""What runs inside a serverless batch: one run, or one stage of it, told as lines of JSON.
 
 Takes the arguments of the local runner, with inputs on gs:// and tables on gs:// or in BigQuery.
-Needs pyspark and the standard library, and google-cloud-bigquery where it publishes to BigQuery.
+With --stage it runs one stage on what earlier ones left (--read STAGE=FOLDER), and leaves its own
+tables in --write-to FOLDER, or publishes. Needs pyspark and the standard library, and
+google-cloud-bigquery where it publishes to BigQuery.
 """
 
 import argparse
 import json
 import logging
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -15,16 +18,19 @@ from datetime import UTC, datetime
 from pyspark.errors import PySparkException
 from pyspark.sql import Row, SparkSession
 
-from anomaly import AnomalyError, ConfigurationError, InputError, Profile, parse_profile
+from anomaly import AnomalyError, ConfigurationError, InputError, Profile, Run, parse_profile
 from anomaly.contracts import CALL_STATISTICS, CUSTOMERS, SAMPLES
 from runners.arguments import add_arguments, publishing_of
 from runners.console import Progress
 from runners.exit_codes import UNEXPECTED, code_of
-from runners.run import run_pipeline
+from runners.run import Finished, keep_apart, new_run, run_pipeline
+from runners.stages import PUBLISH_STAGE, STAGES, StageRun
 from runners.storage.destination import check_destination
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 from runners.storage.spark_files import has_scheme
 
+SINGLE = "single"
+RUN_ID = re.compile(r"[a-z0-9]{1,40}")
 # What a batch needs beside the image's own settings.
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
@@ -56,9 +62,7 @@ def log(message: str, severity: str = "INFO", **fields: object) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """One run; returns its exit code, and anything but 0 fails the batch."""
     logging.getLogger("runners").addHandler(JsonHandler())
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    add_arguments(parser)
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
         _run(options)
     except AnomalyError as error:
@@ -73,28 +77,74 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    add_arguments(parser)
+    parser.add_argument("--run-id", help="marks the rows of the run (default: a new one)")
+    parser.add_argument(
+        "--stage",
+        choices=(SINGLE, *STAGES),
+        default=SINGLE,
+        help="run this stage alone (default: single, all of them at once)",
+    )
+    parser.add_argument(
+        "--read", nargs="*", default=(), metavar="STAGE=FOLDER", help="what earlier stages left"
+    )
+    parser.add_argument("--write-to", metavar="FOLDER", help="takes the tables of the stage")
+    return parser
+
+
 def _run(options: argparse.Namespace) -> None:
     inputs = {
         CUSTOMERS: options.customers,
         SAMPLES: options.samples,
         CALL_STATISTICS: options.calls,
     }
-    missing = [f"the {source} input is not named" for source, path in inputs.items() if not path]
-    if missing:
-        raise ConfigurationError("inputs", missing)
-    publishing = publishing_of(options)
-    check_destination(options.out, publishing)
-    if not has_scheme(options.out):
-        here = "is a folder of a machine that goes with the batch; give gs:// or bq://"
-        raise ConfigurationError(f"--out {options.out}", [here])
-    progress = JsonProgress()
+    folders = dict(given.partition("=")[::2] for given in options.read)
+    _check(options, inputs, folders)
     spark = SparkSession.builder.appName("cell-tower-anomaly").getOrCreate()
     for name, value in SETTINGS.items():
         spark.conf.set(name, value)
     profile = _profile(spark, options.profile)
-    finished = run_pipeline(
-        spark, profile, inputs, options.out, options.run_date, publishing, progress
-    )
+    run = Run(options.run_date, options.run_id) if options.run_id else new_run(options.run_date)
+    progress, publishing = JsonProgress(), publishing_of(options)
+    stages = StageRun(spark, profile, run, folders, progress)
+    if options.stage == SINGLE:
+        _tell(run_pipeline(spark, profile, inputs, options.out, run, publishing, progress))
+    elif options.stage == PUBLISH_STAGE:
+        _tell(stages.publish(options.out, publishing))
+    else:
+        stages.write(options.stage, inputs, options.write_to)
+        log("stage kept", stage=options.stage, tables=options.write_to)
+
+
+def _check(
+    options: argparse.Namespace, inputs: dict[str, str | None], folders: dict[str, str]
+) -> None:
+    """Raises ConfigurationError with all that the arguments lack or have wrong."""
+    is_single = options.stage == SINGLE
+    stage = STAGES.get(options.stage)
+    needed = inputs if stage is None else stage.inputs
+    faults = [f"the {source} input is not named" for source in needed if not inputs[source]]
+    faults += [
+        f"--read {name}=FOLDER is missing"
+        for name in (stage.after if stage else ())
+        if not has_scheme(folders.get(name, ""))
+    ]
+    if options.run_id and not RUN_ID.fullmatch(options.run_id):
+        faults.append(f"--run-id {options.run_id!r}: use small letters and digits, at most 40")
+    publishes = is_single or options.stage == PUBLISH_STAGE
+    name, place = ("--out", options.out) if publishes else ("--write-to", options.write_to or "")
+    if not has_scheme(place):
+        faults.append(f"{name} {place!r} does not outlive the batch; give gs:// or bq://")
+    if faults:
+        raise ConfigurationError(f"stage {options.stage}", faults)
+    if publishes:
+        check_destination(options.out, publishing_of(options))
+    keep_apart({source: inputs[source] or "" for source in needed}, place, name)
+
+
+def _tell(finished: Finished) -> None:
     log("run ended", tables=finished.place_of_tables, figures=_figures(finished.summary))
 
 

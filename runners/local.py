@@ -18,7 +18,7 @@ from anomaly.errors import ConfigurationError
 from runners.arguments import add_arguments, publishing_of
 from runners.console import Progress, report
 from runners.exit_codes import exit_code_of
-from runners.run import Finished, run_pipeline
+from runners.run import Finished, new_run, run_pipeline
 from runners.sample import write_sample
 from runners.session import local_session
 from runners.storage.destination import PLAINLY, Publishing, check_destination
@@ -40,7 +40,7 @@ def run_locally(
     progress = Progress()
     spark = local_session(master, any(map(has_scheme, (*inputs.values(), out))))
     progress.done("session")
-    return run_pipeline(spark, profile, inputs, out, run_date, publishing, progress)
+    return run_pipeline(spark, profile, inputs, out, new_run(run_date), publishing, progress)
 
 
 def add_local_arguments(parser: argparse.ArgumentParser) -> None:

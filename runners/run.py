@@ -34,6 +34,11 @@ HELD = ("joined", "judged")
 BESIDE = (REJECTED_TABLE, "input_figures", "join_figures")
 
 
+def new_run(run_date: date) -> Run:
+    """A run of its own for a day."""
+    return Run(run_date, uuid.uuid4().hex[:12])
+
+
 @dataclass(frozen=True)
 class Finished:
     """What a run leaves: the rows of its summary, and where its tables are."""
@@ -47,13 +52,12 @@ def run_pipeline(
     profile: Profile,
     inputs: dict[str, str],
     out: str,
-    run_date: date,
+    run: Run,
     publishing: Publishing,
     progress: Progress,
 ) -> Finished:
     """One run. Raises AnomalyError, with the previous output whole."""
     keep_apart(inputs, out)
-    run = Run(run_date, uuid.uuid4().hex[:12])
     with open_destination(spark, out, run, profile, publishing) as destination:
         progress.done("destination")
         customers, samples, calls = (
@@ -64,13 +68,27 @@ def run_pipeline(
             figures = detect(customers, samples, calls, profile, run, kept.keep).run_summary
             summary = figures.collect()
             kept.wait()
-        check_limits(summary, profile.limits)
-        progress.done(SUMMARY_TABLE, len(summary))
-        summary += _seconds(progress, figures.columns, (run_date, run.run_id, profile.fingerprint))
-        destination.stage(SUMMARY_TABLE, spark.createDataFrame(summary, figures.schema))
-        destination.publish()
-        progress.done("published")
-        return Finished(summary, destination.place_of_tables)
+        return publish(destination, figures, summary, profile, run, progress)
+
+
+def publish(
+    destination: Destination,
+    figures: DataFrame,
+    summary: list[Row],
+    profile: Profile,
+    run: Run,
+    progress: Progress,
+) -> Finished:
+    """Let readers see the tables that are staged, and the summary, unless a limit is passed."""
+    check_limits(summary, profile.limits)
+    progress.done(SUMMARY_TABLE, len(summary))
+    of_run = (run.run_date, run.run_id, profile.fingerprint)
+    summary = summary + _seconds(progress, figures.columns, of_run)
+    whole = figures.sparkSession.createDataFrame(summary, figures.schema)
+    destination.stage(SUMMARY_TABLE, whole)
+    destination.publish()
+    progress.done("published")
+    return Finished(summary, destination.place_of_tables)
 
 
 class _Kept:
@@ -117,7 +135,7 @@ class _Kept:
         return kept
 
 
-def keep_apart(inputs: dict[str, str], out: str) -> None:
+def keep_apart(inputs: dict[str, str], out: str, name: str = "--out") -> None:
     """Refuse an output among the inputs, which a later run would read, and the other way round.
 
     Raises ConfigurationError with every input that it concerns.
@@ -132,7 +150,7 @@ def keep_apart(inputs: dict[str, str], out: str) -> None:
         elif written.is_relative_to(read) or read.is_relative_to(written):
             faults.append(f"lies inside the {source} input, or the other way round: {path}")
     if faults:
-        raise ConfigurationError("--out", faults)
+        raise ConfigurationError(name, faults)
 
 
 def _place(path: str) -> PurePath:

@@ -177,7 +177,7 @@ def test_a_batch_needs_pyspark_and_the_standard_library_alone(tmp_path):
         f"profile = main['_profile'](spark, 'file://{tmp_path}/small.toml'); "
         f"from runners.storage.destination import PLAINLY; "
         f"main['run_pipeline'](spark, profile, {remote!r}, {str(tmp_path / 'out')!r}, "
-        f"datetime.date(2026, 11, 1), PLAINLY, main['JsonProgress']())"
+        f"main['Run'](datetime.date(2026, 11, 1), 'r1'), PLAINLY, main['JsonProgress']())"
     )
     ended = isolated(tmp_path, program)
     assert ended.returncode == 0, ended.stderr

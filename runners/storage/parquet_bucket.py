@@ -10,10 +10,11 @@ import logging
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from anomaly.errors import InputError, OutputError
+from anomaly.errors import InputError
 from anomaly.pipeline import Run
 from runners.storage.held import held
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
+from runners.storage.whole_parquet import write, write_whole
 
 LOG = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ class ParquetBucket:
 
     def __enter__(self) -> "ParquetBucket":
         """Raises OutputError where the bucket cannot be written: it is found out now."""
-        self._write(self.spark.range(0, 1, 1, numPartitions=1), f"{self.place_of_tables}/_check")
+        write(self.spark.range(0, 1, 1, numPartitions=1), f"{self.place_of_tables}/_check")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -45,14 +46,7 @@ class ParquetBucket:
         Raises InputError where Spark fails at reading what the table is made from, OutputError
         where not every row arrived.
         """
-        kept, rows = held(name, frame)
-        target = f"{self.place_of_tables}/{name}"
-        self._write(kept, target)
-        written = self.spark.read.schema(frame.schema).parquet(target)
-        arrived = written.count()
-        if arrived != rows:
-            raise OutputError(f"{target}: {arrived} of {rows} rows arrived; run again")
-        return written, rows
+        return write_whole(name, frame, f"{self.place_of_tables}/{name}")
 
     def publish(self) -> None:
         """Say, in one object, that the tables of this run are the ones to read."""
@@ -62,19 +56,12 @@ class ParquetBucket:
             F.current_timestamp().alias("published_at"),
         )
         # Each in a folder of its own: two runs that wrote into one would share unfinished files.
-        self._write(published, f"{self.folder}/published/{self.run.run_id}")
+        write(published, f"{self.folder}/published/{self.run.run_id}")
         self._is_published = True
 
     def read_back(self, name: str) -> DataFrame:
         """A table of the run that was published last. Raises InputError where none was."""
         return self.spark.read.parquet(f"{published_run(self.spark, self.folder)}/{name}")
-
-    def _write(self, frame: DataFrame, target: str) -> None:
-        try:
-            frame.write.parquet(target)
-        except SPARK_ERRORS as error:
-            told = told_in_one_line(error)
-            raise OutputError(f"{target}: cannot be written: {told}") from error
 
 
 def published_run(spark: SparkSession, folder: str) -> str:

@@ -1,0 +1,30 @@
+"""Writes frames as Parquet to a storage service, and checks that every row arrived."""
+
+from pyspark.sql import DataFrame
+
+from anomaly.errors import OutputError
+from runners.storage.held import held
+from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
+
+
+def write_whole(name: str, frame: DataFrame, target: str) -> tuple[DataFrame, int]:
+    """Write a frame where nothing is yet; returns it as it is read from there, and its rows.
+
+    Raises InputError where Spark fails at reading what the frame is made from, OutputError where
+    it cannot be written or not every row arrived.
+    """
+    kept, rows = held(name, frame)
+    write(kept, target)
+    written = frame.sparkSession.read.schema(frame.schema).parquet(target)
+    arrived = written.count()
+    if arrived != rows:
+        raise OutputError(f"{target}: {arrived} of {rows} rows arrived; run again")
+    return written, rows
+
+
+def write(frame: DataFrame, target: str) -> None:
+    """Write a frame where nothing is yet. Raises OutputError where it cannot be written."""
+    try:
+        frame.write.parquet(target)
+    except SPARK_ERRORS as error:
+        raise OutputError(f"{target}: cannot be written: {told_in_one_line(error)}") from error
