@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 from anomaly import load_profile
 from runners.dataproc.command import add_commands as add_dataproc_commands
+from runners.deploy.command import add_command as add_deploy_command
 from runners.exit_codes import exit_code_of
 from runners.local import add_local_arguments, run_command
 from runners.sample import write_sample
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     show.set_defaults(command=show_command)
 
     add_dataproc_commands(commands)
+    add_deploy_command(commands)
 
     check = commands.add_parser("check-config", help="say everything that is wrong with a profile")
     check.add_argument("profile", help="a TOML file, or the name of one that comes along")

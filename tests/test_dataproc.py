@@ -162,7 +162,7 @@ def test_a_batch_refuses_a_folder_that_would_go_with_it(tmp_path):
     assert ended.returncode == 2
     (line,) = ended.stdout.splitlines()
     assert json.loads(line)["exit_code"] == 2
-    assert "--out out" in json.loads(line)["message"]
+    assert "--out 'out' does not outlive" in json.loads(line)["message"]
 
 
 @pytest.mark.slow

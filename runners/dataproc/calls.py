@@ -81,12 +81,16 @@ def calling(subject: str) -> Iterator[None]:
         raise BatchError(f"{subject}: {_told(error)}") from error
 
 
+def client_at(client: Any, transport: Any, host: str, emulator: str) -> Any:
+    """A client of a host, or of an emulator that the environment variable names."""
+    if address := os.environ.get(emulator):
+        return client(transport=transport(channel=grpc.insecure_channel(address)))
+    return client(client_options=ClientOptions(api_endpoint=f"{host}:443"))
+
+
 def _client(client: Any, transport: Any, region: str) -> Any:
     with calling(f"Dataproc in {region}"):
-        if emulator := os.environ.get(EMULATOR):
-            return client(transport=transport(channel=grpc.insecure_channel(emulator)))
-        endpoint = f"{region}-dataproc.googleapis.com:443"
-        return client(client_options=ClientOptions(api_endpoint=endpoint))
+        return client_at(client, transport, f"{region}-dataproc.googleapis.com", EMULATOR)
 
 
 def _told(error: Exception) -> str:

@@ -62,7 +62,7 @@ def check_buckets_and_dataset(
     faults = [
         f"there is no bucket {bucket}; `cell-tower-anomaly provision` makes those of the settings"
         for bucket in sorted(bucket for bucket in buckets if bucket)
-        if not _has_bucket(client, bucket)
+        if not has_bucket(client, bucket)
     ]
     if out.startswith(BIGQUERY) and not _has_dataset(out):
         faults.append(f"there is no dataset {out}; `cell-tower-anomaly provision` makes it")
@@ -70,7 +70,8 @@ def check_buckets_and_dataset(
         raise ConfigurationError("submit", faults)
 
 
-def _has_bucket(client: storage.Client, name: str) -> bool:
+def has_bucket(client: storage.Client, name: str) -> bool:
+    """Whether there is a bucket of this name."""
     with calling(f"gs://{name}"):
         try:
             return client.lookup_bucket(name, **CALL) is not None

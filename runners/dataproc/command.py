@@ -3,6 +3,7 @@
 import argparse
 import json
 import uuid
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
@@ -24,7 +25,7 @@ def add_commands(commands: Any) -> None:
         help="run on Dataproc Serverless",
         description="Sends a run to Dataproc Serverless and follows it to its end.",
     )
-    _add_settings(submit)
+    add_settings(submit)
     add_arguments(submit)
     submit.add_argument("--rerun", type=int, default=0, metavar="N", help="the same run once more")
     submit.add_argument("--no-wait", action="store_true", help="end when the batch has started")
@@ -36,7 +37,7 @@ def add_commands(commands: Any) -> None:
         help="make buckets, dataset and history server",
         description="Makes what batches need; what is there already is left as it is.",
     )
-    _add_settings(provision)
+    add_settings(provision)
     provision.add_argument("--inputs", metavar="FOLDER", help="copy its files to data_bucket")
     provision.add_argument("--dry-run", action="store_true", help="print the commands of gcloud")
     provision.set_defaults(command=_provision)
@@ -46,12 +47,13 @@ def add_commands(commands: Any) -> None:
         ("cancel", "ask a batch to stop", _cancel),
     ):
         parser = commands.add_parser(name, help=help_text)
-        _add_settings(parser)
+        add_settings(parser)
         parser.add_argument("batch", help="id of the batch, as submit prints it")
         parser.set_defaults(command=command)
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """The file that each of these commands needs."""
     parser.add_argument(
         "--settings", required=True, metavar="FILE", help="where batches run: conf/dataproc.toml"
     )
@@ -60,7 +62,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 def _submit(options: argparse.Namespace) -> None:
     settings = load_settings(options.settings)
     load_profile(options.profile)
-    _need_clients()
+    need_clients(CLIENTS)
     from runners.dataproc import batches, calls, checks, request, uploads
 
     publishing = publishing_of(options)
@@ -71,14 +73,15 @@ def _submit(options: argparse.Namespace) -> None:
     }
     inputs = checks.check_places(named, options.out, publishing)
     checks.check_python(settings)
-    code = uploads.code_for(settings, profile_file(options.profile))
+    code = uploads.code_for(settings.code_bucket, profile_file(options.profile))
     arguments = _arguments(options, code.profile)
     name = batch_id(settings.prefix, options.run_date, arguments, code.digest, options.rerun)
-    batch = request.batch_of(settings, code, arguments, submission=uuid.uuid4().hex)
+    batch = request.batch_of(settings, code, arguments)
+    batch.labels[request.SUBMISSION] = uuid.uuid4().hex
     if options.dry_run:
         print(_dry_run(settings, name, type(batch).to_json(batch), [*code.contents]))
         return
-    client = _storage_client(settings)
+    client = storage_client(settings)
     checks.check_buckets_and_dataset(client, settings, inputs.values(), options.out, publishing)
     for address in uploads.upload(client, code):
         print(f"uploaded {address}")
@@ -91,7 +94,7 @@ def _submit(options: argparse.Namespace) -> None:
 
 
 def _provision(options: argparse.Namespace) -> None:
-    _need_clients()
+    need_clients(CLIENTS)
     from runners.dataproc.provision import provision
 
     provision(options)
@@ -109,7 +112,7 @@ def _logs(options: argparse.Namespace) -> None:
     if batch.runtime_info.output_uri:
         from runners.dataproc.uploads import texts_below
 
-        print(texts_below(_storage_client(settings), batch.runtime_info.output_uri))
+        print(texts_below(storage_client(settings), batch.runtime_info.output_uri))
 
 
 def _cancel(options: argparse.Namespace) -> None:
@@ -120,15 +123,16 @@ def _cancel(options: argparse.Namespace) -> None:
 
 def _of_batch(options: argparse.Namespace) -> tuple[DataprocSettings, Any, Any]:
     settings = load_settings(options.settings)
-    _need_clients()
+    need_clients(CLIENTS)
     from runners.dataproc import batches, calls
 
     return settings, calls.batch_client(settings.region), batches
 
 
-def _need_clients() -> None:
+def need_clients(clients: Iterable[str]) -> None:
+    """Raises ConfigurationError where one of Google's clients is not installed."""
     try:
-        for client in CLIENTS:
+        for client in clients:
             import_module(client)
     except ImportError as error:
         raise ConfigurationError(
@@ -136,7 +140,8 @@ def _need_clients() -> None:
         ) from error
 
 
-def _storage_client(settings: DataprocSettings) -> Any:
+def storage_client(settings: DataprocSettings) -> Any:
+    """A client of Cloud Storage for the project of the settings."""
     from google.cloud import storage
 
     from runners.dataproc.calls import calling

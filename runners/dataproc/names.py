@@ -18,11 +18,11 @@ def batch_id(prefix: str, run_date: date, arguments: list[str], code: str, rerun
     """
     said = json.dumps([arguments, code, rerun, run_date.isoformat()])
     end = f"{run_date:%Y%m%d}-{hashlib.sha256(said.encode()).hexdigest()[:HASH_LENGTH]}"
-    start = _legal(prefix)[: LONGEST - len(end) - 1].rstrip("-")
+    start = legal(prefix)[: LONGEST - len(end) - 1].rstrip("-")
     return f"{start}-{end}"
 
 
-def _legal(text: str) -> str:
+def legal(text: str) -> str:
     """Small letters, digits and single dashes; letters with marks lose them."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub("[^a-z0-9]+", "-", plain.lower()).strip("-") or "run"

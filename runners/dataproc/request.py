@@ -12,9 +12,9 @@ SERVICE_ACCOUNT = dataproc_v1.AuthenticationConfig.AuthenticationType.SERVICE_AC
 
 
 def batch_of(
-    settings: DataprocSettings, code: UploadedCode, arguments: list[str], submission: str
+    settings: DataprocSettings, code: UploadedCode, arguments: list[str]
 ) -> dataproc_v1.Batch:
-    """A batch that runs `arguments`; its label `submission` tells who asked for it."""
+    """A batch that runs `arguments`; who asks for it adds the label `submission`."""
     return dataproc_v1.Batch(
         pyspark_batch=dataproc_v1.PySparkBatch(
             main_python_file_uri=code.main_file,
@@ -28,7 +28,7 @@ def batch_of(
         environment_config=dataproc_v1.EnvironmentConfig(
             execution_config=dataproc_v1.ExecutionConfig(
                 service_account=settings.service_account,
-                subnetwork_uri=settings.subnetwork,
+                subnetwork_uri=settings.subnetwork or None,
                 ttl=timedelta(minutes=settings.ttl_minutes),
                 # Runtime 3.0 would otherwise run as the person who submits.
                 authentication_config=dataproc_v1.AuthenticationConfig(
@@ -37,7 +37,7 @@ def batch_of(
             ),
             peripherals_config=_history_server(settings),
         ),
-        labels={**settings.labels, SUBMISSION: submission},
+        labels=settings.labels,
     )
 
 

@@ -6,9 +6,10 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from anomaly.errors import ConfigurationError
-from anomaly.toml_section import TEXT, WHOLE, Section
+from anomaly.toml_section import TEXT, WHOLE, Kind, Section
 from runners.storage.bigquery_names import BUCKET, DATASET, PROJECT
 
 ENVIRONMENT = "CELL_TOWER_"
@@ -20,6 +21,9 @@ OVERRIDABLE = (
     "subnetwork",
     "history_server",
 )
+# The table of the DAG that starts batches: runners/deploy/settings.py reads it.
+COMPOSER = "composer"
+LEFT_TO_OTHERS: Kind[object] = Kind("anything", lambda found: found, None)
 # The Python of each runtime that is served. 2.2 ended in 2026-09.
 # https://cloud.google.com/dataproc-serverless/docs/concepts/versions/dataproc-serverless-versions
 RUNTIMES = {"2.3": (3, 11), "3.0": (3, 12)}
@@ -68,22 +72,34 @@ def load_settings(path: str, environment: Mapping[str, str] | None = None) -> Da
 
     Raises ConfigurationError that lists every fault.
     """
+    settings, faults = settings_of(read_tables(path), environment)
+    if faults:
+        raise ConfigurationError(path, faults)
+    return settings
+
+
+def read_tables(path: str) -> dict[str, Any]:
+    """What a TOML file holds. Raises ConfigurationError where it cannot be read."""
     try:
-        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(path, [f"cannot be read: {error}"]) from error
+
+
+def settings_of(
+    tables: Mapping[str, object], environment: Mapping[str, str] | None = None
+) -> tuple[DataprocSettings, list[str]]:
+    """The settings of batches among the tables of a file, and every fault of theirs."""
     given = os.environ if environment is None else environment
     overrides = {
         key: given[ENVIRONMENT + key.upper()]
         for key in OVERRIDABLE
         if ENVIRONMENT + key.upper() in given
     }
-    root = Section({**found, **overrides})
+    root = Section({**tables, **overrides})
+    root.value(COMPOSER, LEFT_TO_OTHERS, None)
     settings = _settings(root)
-    faults = root.faults() or _faults(settings)
-    if faults:
-        raise ConfigurationError(path, faults)
-    return settings
+    return settings, root.faults() or _faults(settings)
 
 
 def _settings(root: Section) -> DataprocSettings:

@@ -1,4 +1,4 @@
-"""Code and profile of a batch in the code bucket, each under the hash of its content."""
+"""Code and profile of a batch in a bucket, each under the hash of its content."""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,7 +10,6 @@ from google.cloud import storage
 
 from runners.dataproc.archive import code_archive, main_file
 from runners.dataproc.calls import CALL, calling
-from runners.dataproc.settings import DataprocSettings
 
 FOLDER = "cell-tower-anomaly"
 HASH_LENGTH = 16
@@ -31,13 +30,13 @@ class UploadedCode:
         return hashlib.sha256("".join(sorted(self.contents)).encode()).hexdigest()
 
 
-def code_for(settings: DataprocSettings, profile: Path) -> UploadedCode:
-    """The code of a batch with this profile; nothing is uploaded yet."""
+def code_for(bucket: str, profile: Path) -> UploadedCode:
+    """The code of a batch with this profile, in a bucket; nothing is uploaded yet."""
     contents: dict[str, bytes] = {}
 
     def address(name: str, content: bytes) -> str:
         digest = hashlib.sha256(content).hexdigest()[:HASH_LENGTH]
-        found = f"gs://{settings.code_bucket}/{FOLDER}/{digest}/{name}"
+        found = f"gs://{bucket}/{FOLDER}/{digest}/{name}"
         contents[found] = content
         return found
 

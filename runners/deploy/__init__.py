@@ -1,0 +1,1 @@
+"""Deploys the DAG of Airflow, and the code of its batches, to Cloud Composer."""

@@ -1,0 +1,60 @@
+"""The command `deploy-dag`."""
+
+import argparse
+import json
+from typing import Any
+
+from anomaly.errors import ConfigurationError
+from anomaly.profile_reader import load_profile, profile_file
+from runners.dataproc.command import add_settings, need_clients, storage_client
+from runners.deploy.settings import load_deployment
+
+CLIENTS = (
+    "google.cloud.dataproc_v1",
+    "google.cloud.orchestration.airflow.service_v1",
+    "google.cloud.storage",
+)
+
+
+def add_command(commands: Any) -> None:
+    """The parser of the command; Google's clients are imported only when it runs."""
+    parser = commands.add_parser(
+        "deploy-dag",
+        help="deploy the DAG of Airflow to Cloud Composer",
+        description="Uploads the DAG that starts batches, and their code, to the bucket of a "
+        "Cloud Composer environment.",
+    )
+    add_settings(parser)
+    parser.add_argument(
+        "--profile", default="default", help="a TOML file, or the name of one that comes along"
+    )
+    parser.add_argument("--bucket", help="the environment's bucket (default: that of the settings)")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print what would be uploaded, send nothing"
+    )
+    parser.set_defaults(command=_deploy_dag)
+
+
+def _deploy_dag(options: argparse.Namespace) -> None:
+    settings, composer = load_deployment(options.settings, options.bucket)
+    load_profile(options.profile)
+    need_clients(CLIENTS)
+    from runners.dataproc import checks
+    from runners.deploy import deployment, environments
+
+    checks.check_python(settings)
+    folder = f"gs://{composer.bucket}/dags"
+    if not composer.bucket:
+        folder = environments.folder_of_dags(settings, composer.environment)
+    planned = deployment.deployment_of(settings, composer, folder, profile_file(options.profile))
+    if options.dry_run:
+        uploads = [*planned.code.contents, *planned.dag]
+        whole = {"uploads": uploads, "deployment.json": planned.description}
+        print(json.dumps(whole, indent=2, sort_keys=True))
+        return
+    client = storage_client(settings)
+    if not checks.has_bucket(client, deployment.bucket_of(folder)):
+        missing = f"there is no bucket {deployment.bucket_of(folder)}; give the environment's"
+        raise ConfigurationError("deploy-dag", [missing])
+    for address, is_new in deployment.deploy(client, planned):
+        print(f"{'uploaded' if is_new else 'there':8}  {address}")
