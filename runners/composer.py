@@ -13,9 +13,11 @@ the newest code: the tables of the day are replaced, never added to.
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,9 @@ PLAN, CHECK, ALERT = "plan", "check-result", "alert"
 # Dashes alone in all ids: they become labels of the batches, and underscores were refused there.
 STAGED = ("customers-with-samples", "with-call-statistics", "customer-metrics", "cell-metrics")
 PUBLISH, SINGLE = "publish", "single"
+CUSTOMER_TABLE = "customer_service_metrics_data"
+CELL_TABLE = "cell_tower_performance_data"
+SUMMARY_TABLE = "run_summary"
 LONGEST_PREFIX = 24
 # Dataproc stops a batch after its ttl, which begins when there are machines for it.
 PATIENCE = timedelta(minutes=30)
@@ -170,6 +175,7 @@ def make_plan(
             + "\n".join(faults)
         )
     plan = {**settings, "run_date": day.isoformat(), "key": uuid.uuid4().hex[:8]}
+    plan |= {name: settings[name].rstrip("/") for name in ("steps", "out")}
     for name in INPUTS:
         plan[name] = settings[name].replace("{run_date}", day.isoformat())
         bucket, prefix = looked_for(plan[name], settings["marker"])
@@ -409,8 +415,7 @@ def in_bigquery(plan: Mapping[str, Any]) -> Published:
     prefix = f"{plan['prefix']}_" if plan["prefix"] else ""
     dataset = plan["out"].removeprefix("bq://")
     customers, cells, summary = (
-        f"`{dataset}.{prefix}{name}`"
-        for name in ("customer_service_metrics_data", "cell_tower_performance_data", "run_summary")
+        f"`{dataset}.{prefix}{name}`" for name in (CUSTOMER_TABLE, CELL_TABLE, SUMMARY_TABLE)
     )
     rows = "COUNT(*) AS row_count, ARRAY_AGG(DISTINCT run_id) AS run_ids"
     day = "WHERE run_date = @run_date"
@@ -437,25 +442,28 @@ def in_bigquery(plan: Mapping[str, Any]) -> Published:
 
 def on_storage(plan: Mapping[str, Any]) -> Published:
     """The tables that this run has published in a folder of a bucket; none where it has not."""
-    from airflow.providers.google.cloud.fs.gcs import get_fs
-    from pyarrow.dataset import dataset
-
-    files = get_fs(DEPLOYMENT.connection)
-    folder = plan["out"].removeprefix("gs://").rstrip("/")
-    published = (Path(place).name for place in files.ls(f"{folder}/published"))
+    published = {name.split("/")[-2] for name, _ in objects(f"{plan['out']}/published/")}
     ours = [run_id for run_id in published if run_id.startswith(plan["key"])]
     if not ours:
         return Published({}, {}, 0, frozenset())
-    run_id = max(ours, key=lambda one: (len(one), one))
+    # Of several tries, the last one.
+    tables = f"{plan['out']}/runs/{max(ours, key=lambda run_id: (len(run_id), run_id))}"
 
-    def column(table: str, *names: str) -> list[dict[str, Any]]:
-        found = dataset(f"{folder}/runs/{run_id}/{table}", filesystem=files, format="parquet")
-        rows = found.to_table(columns=["run_id", "run_date", *names]).to_pylist()
-        return [row for row in rows if str(row["run_date"]) == plan["run_date"]]
+    def rows(table: str, *columns: str) -> list[dict[str, Any]]:
+        from pyarrow.parquet import read_table
 
-    customers = column("customer_service_metrics_data")
-    cells = column("cell_tower_performance_data", "Maintainence_Required")
-    summary = column("run_summary", "section", "subject", "item", "value")
+        chosen = ["run_id", "run_date", *columns]
+        found = [
+            row
+            for name, content in objects(f"{tables}/{table}/")
+            if name.endswith(".parquet")
+            for row in read_table(BytesIO(content()), columns=chosen).to_pylist()
+        ]
+        return [row for row in found if row["run_date"].isoformat() == plan["run_date"]]
+
+    customers = rows(CUSTOMER_TABLE)
+    cells = rows(CELL_TABLE, "Maintainence_Required")
+    summary = rows(SUMMARY_TABLE, "section", "subject", "item", "value")
     return Published(
         rows={"customer": len(customers), "cell": len(cells)},
         said={
@@ -466,6 +474,16 @@ def on_storage(plan: Mapping[str, Any]) -> Published:
         required=sum(row["Maintainence_Required"] == "Required" for row in cells),
         run_ids=frozenset(row["run_id"] for row in (*customers, *cells, *summary)),
     )
+
+
+def objects(address: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """The objects whose address begins so: the name of each, and what gives its content."""
+    from airflow.providers.google.cloud.hooks.gcs import GCSHook
+
+    hook = GCSHook(gcp_conn_id=DEPLOYMENT.connection)
+    bucket, _, prefix = address.removeprefix("gs://").partition("/")
+    for name in hook.list(bucket, prefix=prefix):
+        yield name, partial(hook.download, bucket, name)
 
 
 # --- the alert -----------------------------------------------------------------------------------

@@ -476,11 +476,15 @@ class DataprocFake:
         for run in self._runs.values():
             run.kill()
 
-    def wait_for(self, batch_id: str, *states: State, timeout: float) -> Batch:
-        """Wait until a batch, which need not exist yet, is in one of the states; give a copy."""
+    def wait_for(self, batch_id: str | None, *states: State, timeout: float) -> Batch:
+        """Wait until a batch, which need not exist yet, is in one of the states; give a copy.
+
+        Without an id, it may be any batch.
+        """
 
         def find() -> Batch | None:
-            ours = [r.batch for n, r in self._runs.items() if n.endswith(f"/batches/{batch_id}")]
+            end = "" if batch_id is None else f"/batches/{batch_id}"
+            ours = [run.batch for name, run in self._runs.items() if name.endswith(end)]
             return next((batch for batch in ours if batch.state in states), None)
 
         with self._changed:

@@ -1,0 +1,434 @@
+"""The DAG as it is deployed, in real Airflow: its tasks, its tries, its checks, its alerts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runners.command import main
+from tests.airflow.connect_proxy import ConnectProxy
+from tests.airflow.harness import Airflow, Run
+from tests.airflow.test_harness import cancel_when_running, created, states
+from tests.cloud.services import CloudServices
+
+try:
+    from tests.cloud.dataproc_fake import DataprocFake, Fault, FaultKind, LocalSubmit, make_tls
+except ModuleNotFoundError:
+    pass  # any environment can collect (and deselect) these tests; selected there, they fail
+
+pytestmark = pytest.mark.airflow
+
+ROOT = Path(__file__).parents[2]
+QUICK_BATCH = Path(__file__).with_name("quick_batch.py")
+DAG_ID = "cell-tower-anomaly"
+TIMEOUT_SECONDS = 60.0
+# What the interval of the run at this time begins with.
+LOGICAL_DATE, DAY = "2026-11-02T03:00:00+00:00", "2026-11-01"
+STEPS = ["customers-with-samples", "with-call-statistics", "customer-metrics", "cell-metrics"]
+WAITS = ["wait-for-customers", "wait-for-samples", "wait-for-calls"]
+
+
+class Deployed:
+    """The DAG in a bucket and in Airflow, with inputs of a day, and nothing but names for Spark."""
+
+    def __init__(
+        self, airflow: Airflow, dataproc: DataprocFake, cloud: CloudServices, folder: Path
+    ) -> None:
+        self.airflow, self.dataproc, self.cloud = airflow, dataproc, cloud
+        self.name = f"b{uuid.uuid4().hex[:10]}"
+        self.settings = folder / "dataproc.toml"
+        shutil.copy(ROOT / "conf" / "dataproc.toml", self.settings)
+        self.change('"my-project"', f'"{cloud.project}"')
+        self.change("bq://my-project.cell_towers", f"bq://{cloud.project}.{self.name}")
+        self.settings.write_text(self.settings.read_text().replace("my-data-bucket", self.name))
+        cloud.create_bucket(self.name)
+        cloud.bigquery_client().create_dataset(self.name, timeout=TIMEOUT_SECONDS)
+        for source in ("customers", "samples", "calls"):
+            self.put(f"{source}/{DAY}/part.csv")
+
+    def change(self, old: str, new: str) -> None:
+        """Other settings from here on."""
+        text = self.settings.read_text()
+        assert old in text, old
+        self.settings.write_text(text.replace(old, new, 1))
+
+    def put(self, name: str) -> None:
+        """An object in the bucket."""
+        bucket = self.cloud.storage_client().bucket(self.name)
+        bucket.blob(name).upload_from_string("a", timeout=TIMEOUT_SECONDS)
+
+    def upload(self, *options: str) -> None:
+        """What `deploy-dag` does."""
+        named = ["--settings", str(self.settings), "--bucket", self.name]
+        assert main(["deploy-dag", *named, *options]) == 0
+
+    def deploy(self, **changes: Any) -> Path:
+        """Upload, and give Airflow what is then in the bucket, with changes; gives the DAG file."""
+        self.upload()
+        folder = self.cloud.storage_root / self.name / "dags" / DAG_ID
+        here = shutil.copytree(folder, self.airflow.dags / DAG_ID, dirs_exist_ok=True)
+        description = json.loads((here / "deployment.json").read_text()) | changes
+        (here / "deployment.json").write_text(json.dumps(description))
+        return here / "composer.py"
+
+    def run(self, dag_file: Path, **options: Any) -> Run:
+        """One run of the day, or the last of several."""
+        return self.airflow.test(dag_file, DAG_ID, **{"logical_date": LOGICAL_DATE, **options})[-1]
+
+    def arguments(self) -> dict[str, list[str]]:
+        """Those of each batch that was asked for, by its id."""
+        return {
+            request.batch_id: list(request.batch.pyspark_batch.args)
+            for request in created(self.dataproc)
+        }
+
+    def rows(self, table: str) -> list[Any]:
+        """The rows that are in BigQuery."""
+        query = f"SELECT run_id, run_date FROM `{self.cloud.project}.{self.name}.{table}`"
+        return [*self.cloud.bigquery_client().query(query).result(timeout=TIMEOUT_SECONDS)]
+
+
+@pytest.fixture
+def run_batch(cloud: CloudServices, tmp_path: Path) -> LocalSubmit:
+    """Batches without Spark, which write a few rows."""
+    return LocalSubmit(
+        [sys.executable, str(QUICK_BATCH)],
+        cloud.storage_root,
+        tmp_path / "batches",
+        {"BIGQUERY_EMULATOR_HOST": cloud.bigquery_url, "STORAGE_EMULATOR_HOST": cloud.gcs_url},
+    )
+
+
+@pytest.fixture
+def dataproc(run_batch: LocalSubmit, tmp_path: Path) -> Iterator[DataprocFake]:
+    """Here a ttl of ten minutes is over after two seconds, one of four hours after 48."""
+    tls = make_tls(tmp_path / "ca.pem", "europe-west1-dataproc.googleapis.com")
+    with DataprocFake(run_batch, tls, ttl_factor=2 / 600) as fake:
+        yield fake
+
+
+@pytest.fixture
+def deployed(
+    airflow: Airflow,
+    dataproc: DataprocFake,
+    cloud: CloudServices,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Deployed:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", cloud.gcs_url)
+    return Deployed(airflow, dataproc, cloud, tmp_path)
+
+
+def fault(run_batch: LocalSubmit, what: str) -> None:
+    """What goes wrong in each batch from here on."""
+    run_batch.environment["QUICK_BATCH"] = what
+
+
+# --- what Airflow knows of it ----------------------------------------------------------------
+
+
+def test_both_shapes_are_described(deployed: Deployed) -> None:
+    dag_file = deployed.deploy()
+    described = deployed.airflow.describe(dag_file)
+    assert (described.import_errors, described.touched, described.warnings) == ([], [], [])
+    assert described.is_stable and described.digest == deployed.airflow.describe(dag_file).digest
+    dag = described.dags[DAG_ID]
+    assert (dag.timetable, dag.schedule) == ("CronDataIntervalTimetable", "0 3 * * *")
+    assert (dag.catchup, dag.max_active_runs, dag.owner) == (False, 1, "network-operations")
+    assert (dag.tags, dag.has_doc) == (["cell-tower-anomaly"], True)
+    assert {"run_date", "samples", "out"} < set(dag.params) and not any(dag.params.values())
+    assert {name: task.downstream for name, task in dag.tasks.items()} == {
+        "plan": sorted(WAITS),
+        "wait-for-customers": ["customers-with-samples"],
+        "wait-for-samples": ["customers-with-samples"],
+        "wait-for-calls": ["with-call-statistics"],
+        "customers-with-samples": ["with-call-statistics"],
+        "with-call-statistics": ["cell-metrics", "customer-metrics"],
+        "customer-metrics": ["publish"],
+        "cell-metrics": ["publish"],
+        "publish": ["check-result"],
+        "check-result": ["alert"],
+        "alert": [],
+    }
+    assert {name for name, task in dag.tasks.items() if task.is_deferrable} == {
+        *WAITS,
+        *STEPS,
+        "publish",
+    }
+    assert {task.retries for task in dag.tasks.values()} == {2}
+
+    single = deployed.airflow.describe(deployed.deploy(shape="single", deferrable=False))
+    tasks = single.dags[DAG_ID].tasks
+    assert {name: task.downstream for name, task in tasks.items()} == {
+        "plan": sorted(WAITS),
+        **{name: ["single"] for name in WAITS},
+        "single": ["check-result"],
+        "check-result": ["alert"],
+        "alert": [],
+    }
+    assert not any(task.is_deferrable for task in tasks.values())
+
+
+def test_the_file_alone_can_be_seen_but_not_run(deployed: Deployed) -> None:
+    dag_file = deployed.airflow.dags / "composer.py"
+    shutil.copy(ROOT / "runners" / "composer.py", dag_file)
+    assert deployed.airflow.describe(dag_file).import_errors == []
+    run = deployed.run(dag_file)
+    assert states(run)["plan"] == "failed" and run.tasks["plan"].tries == 1
+    assert "customers is None" in run.log and "deploy-dag" in run.log
+
+
+# --- runs ------------------------------------------------------------------------------------
+
+
+def test_a_staged_run_hands_results_on_and_tells_where_everything_is(deployed: Deployed) -> None:
+    (deployed.airflow.dags / "operators_own.py").write_text(
+        "def tell(told):\n    print('ALERT', sorted(told), told['required'], told['towers'])\n"
+    )
+    deployed.change('alert_callable = ""', 'alert_callable = "operators_own.tell"')
+    run = deployed.run(deployed.deploy())
+    assert run.state == "success", run.log
+    assert set(states(run).values()) == {"success"}
+
+    key = run.tasks["plan"].left["return_value"]["key"]
+    sent = deployed.arguments()
+    ids = {stage: f"{DAG_ID}-{stage}-{key}-t1" for stage in (*STEPS, "publish")}
+    assert set(sent) == set(ids.values())
+    steps = f"gs://{deployed.name}/steps"
+    assert sent[ids["with-call-statistics"]] == [
+        *("--stage", "with-call-statistics", "--run-date", DAY, "--run-id", f"{key}t1"),
+        *("--profile", run.tasks["plan"].left["return_value"]["profile"]),
+        *("--calls", f"gs://{deployed.name}/calls/{DAY}"),
+        *("--read", f"customers-with-samples={steps}/{ids['customers-with-samples']}"),
+        *("--write-to", f"{steps}/{ids['with-call-statistics']}"),
+    ]
+    assert sent[ids["publish"]][8:] == [
+        "--read",
+        *(f"{stage}={steps}/{ids[stage]}" for stage in STEPS),
+        *(f"--out=bq://{deployed.cloud.project}.{deployed.name}", "--prefix="),
+    ]
+
+    for stage, batch_id in ids.items():
+        assert f"batch    {batch_id}" in run.log, stage
+    assert f"dataproc/batches/europe-west1/{ids['publish']}/summary?project=p1" in run.log
+    assert f'resource.labels.batch_id%3D"{ids["publish"]}"' in run.log
+    assert "history  none" in run.log and "output   gs://" in run.log
+    assert run.tasks["check-result"].left["return_value"] == {
+        **{"run_id": f"{key}t1", "customers": 2, "towers": 3, "required": 1},
+    }
+    assert "ALERT ['customers', 'dag_id', 'dag_run_id', 'out', 'passed', 'required'," in run.log
+    assert "] 1 3" in run.log
+
+
+def test_a_run_whose_first_try_fails_after_writing(
+    deployed: Deployed, run_batch: LocalSubmit
+) -> None:
+    fault(run_batch, "first try fails")
+    run = deployed.run(deployed.deploy(shape="single", deferrable=False))
+    assert run.state == "success", run.log
+    assert run.tasks["single"].tries == 2
+    key = run.tasks["plan"].left["return_value"]["key"]
+    assert list(deployed.arguments()) == [f"{DAG_ID}-single-{key}-t{n}" for n in (1, 2)]
+    assert [row.run_id for row in deployed.rows("customer_service_metrics_data")] == [
+        f"{key}t2"
+    ] * 2
+
+
+def test_a_step_that_is_repeated_leaves_the_others_alone(
+    deployed: Deployed, run_batch: LocalSubmit
+) -> None:
+    fault(run_batch, "first try of customer-metrics fails")
+    run = deployed.run(deployed.deploy())
+    assert run.state == "success", run.log
+    assert {name: task.tries for name, task in run.tasks.items() if task.tries != 1} == {
+        "customer-metrics": 2
+    }
+    key = run.tasks["plan"].left["return_value"]["key"]
+    sent = deployed.arguments()
+    read = f"gs://{deployed.name}/steps/{DAG_ID}-customer-metrics-{key}-t2"
+    assert f"customer-metrics={read}" in sent[f"{DAG_ID}-publish-{key}-t1"]
+
+
+def test_a_day_that_is_run_twice_is_there_once(deployed: Deployed) -> None:
+    run = deployed.run(deployed.deploy(shape="single"), times=2)
+    assert run.state == "success", run.log
+    assert len(deployed.arguments()) == 2
+    for table, count in (("customer_service_metrics_data", 2), ("cell_tower_performance_data", 3)):
+        rows = deployed.rows(table)
+        assert len(rows) == count and len({row.run_id for row in rows}) == 1
+
+
+@pytest.mark.parametrize("is_deferrable", [True, False], ids=["deferrable", "waiting"])
+def test_a_batch_that_runs_out_of_time_or_is_cancelled_is_never_a_success(
+    deployed: Deployed, dataproc: DataprocFake, tmp_path: Path, is_deferrable: bool
+) -> None:
+    dataproc.faults += [Fault(FaultKind.BATCH_HANGS)] * 2
+    deployed.change("ttl_minutes = 240", "ttl_minutes = 10")
+    dag_file = deployed.deploy(shape="single", deferrable=is_deferrable, retries=1)
+    with ThreadPoolExecutor(1) as other:
+        ending = other.submit(deployed.run, dag_file)
+        # The first one is cancelled, the second one's ttl ends.
+        cancel_when_running(dataproc, tmp_path / "ca.pem")
+        run = ending.result()
+    assert run.state == "failed", run.log
+    assert {name: states(run)[name] for name in ("single", "check-result", "alert")} == {
+        "single": "failed",
+        "check-result": "upstream_failed",
+        "alert": "failed",
+    }
+    assert run.tasks["single"].tries == 2
+    assert "CANCELLED The batch ran longer than its ttl" in run.log
+
+
+def test_an_answer_that_is_lost_starts_no_second_batch(
+    deployed: Deployed, dataproc: DataprocFake
+) -> None:
+    dataproc.faults.append(Fault(FaultKind.ANSWER_LOST))
+    run = deployed.run(deployed.deploy(shape="single"))
+    assert run.state == "success" and run.tasks["single"].tries == 1, run.log
+    assert len(deployed.arguments()) == 1
+
+
+def test_inputs_that_do_not_come_fail_the_run_before_any_batch(deployed: Deployed) -> None:
+    deployed.change('marker = ""', 'marker = "_SUCCESS"')
+    for source in ("customers", "samples"):
+        deployed.put(f"{source}/{DAY}/_SUCCESS")
+    run = deployed.run(deployed.deploy(shape="single", input_hours=2 / 3600, deferrable=False))
+    assert run.state == "failed"
+    assert {name: states(run)[name] for name in (*WAITS, "single", "alert")} == {
+        "wait-for-customers": "success",
+        "wait-for-samples": "success",
+        "wait-for-calls": "failed",
+        "single": "upstream_failed",
+        "alert": "failed",
+    }
+    assert deployed.arguments() == {}
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("a row is lost", "the customer table has 1 rows of 2026-11-01, the summary of the run "),
+        ("all are required", "100.0% of 3 towers are Required, not 10.0% to 50.0%"),
+        ("none is required", "0.0% of 3 towers are Required, not 10.0% to 50.0%"),
+    ],
+)
+def test_a_result_that_is_not_right_fails_the_run(
+    deployed: Deployed, run_batch: LocalSubmit, what: str, told: str
+) -> None:
+    deployed.change("smallest_required_share = 0.0", "smallest_required_share = 0.1")
+    fault(run_batch, what)
+    run = deployed.run(deployed.deploy(shape="single"))
+    assert run.state == "failed" and told in run.log, run.log
+    assert (states(run)["check-result"], run.tasks["check-result"].tries) == ("failed", 1)
+    assert '"passed": false' in run.log
+
+
+def test_tables_on_storage_are_checked_as_well(deployed: Deployed, run_batch: LocalSubmit) -> None:
+    out = f"gs://{deployed.name}/out"
+    deployed.change(f"bq://{deployed.cloud.project}.{deployed.name}", out)
+    dag_file = deployed.deploy(shape="single", retries=0)
+    run = deployed.run(dag_file)
+    assert run.state == "success", run.log
+    result = run.tasks["check-result"].left["return_value"]
+    assert (result["customers"], result["towers"], result["required"]) == (2, 3, 1)
+    fault(run_batch, "a row is lost")
+    assert "the customer table has 1 rows" in deployed.run(dag_file).log
+
+
+# --- settings --------------------------------------------------------------------------------
+
+
+def test_the_variable_overrides_the_deployment_and_the_form_overrides_both(
+    deployed: Deployed,
+) -> None:
+    deployed.airflow.variable(
+        "cell_tower_anomaly", {"prefix": "of_variable", "samples": f"gs://{deployed.name}/samples"}
+    )
+    form = {"prefix": "of_form", "run_date": "2026-10-05", "add_columns": True}
+    for source in ("customers", "calls"):
+        deployed.put(f"{source}/2026-10-05/part.csv")
+    run = deployed.run(deployed.deploy(shape="single"), conf=form)
+    assert run.state == "success", run.log
+    (arguments,) = deployed.arguments().values()
+    assert arguments[8:] == [
+        *("--customers", f"gs://{deployed.name}/customers/2026-10-05"),
+        *("--samples", f"gs://{deployed.name}/samples"),
+        *("--calls", f"gs://{deployed.name}/calls/2026-10-05"),
+        f"--out=bq://{deployed.cloud.project}.{deployed.name}",
+        *("--prefix=of_form", "--add-columns"),
+    ]
+    assert [str(row.run_date) for row in deployed.rows("of_form_run_summary")] == ["2026-10-05"] * 2
+
+
+def test_all_that_is_wrong_with_settings_is_told_at_once(deployed: Deployed) -> None:
+    deployed.airflow.variable(
+        "cell_tower_anomaly",
+        {"prefix": "a-b", "largest_required_share": 2, "colour": "red", "add_columns": "yes"},
+    )
+    run = deployed.run(deployed.deploy(), conf={"samples": "/a/folder"})
+    assert states(run)["plan"] == "failed" and run.tasks["plan"].tries == 1
+    for told in (
+        "samples is '/a/folder'; it must be: quarter-hour samples",
+        "prefix is 'a-b'; it must be: of BigQuery tables",
+        "largest_required_share is 2",
+        "colour is no setting",
+        "add_columns is 'yes'; it must be of type bool",
+    ):
+        assert told in run.log, told
+    assert deployed.arguments() == {}
+
+
+def test_a_deployment_counts_from_the_next_run_on(deployed: Deployed) -> None:
+    """The code that a run has planned is in its own XCom, and stays where it is."""
+    before = deployed.run(deployed.deploy(shape="single")).tasks["plan"].left["return_value"]
+    profile = ROOT / "conf" / "lab.toml"
+    deployed.upload("--profile", str(profile))
+    bucket = deployed.cloud.storage_root / deployed.name
+    for name in ("archive", "main_file", "profile"):
+        assert (bucket / before[name].removeprefix(f"gs://{deployed.name}/")).is_file()
+    new = json.loads((bucket / "dags" / DAG_ID / "deployment.json").read_text())["settings"]
+    assert new["profile"] != before["profile"]
+
+
+def test_a_run_by_hand_is_for_the_day_before(deployed: Deployed, version: str) -> None:
+    """Airflow 3 starts such a run without any date."""
+    form = {"customers": f"gs://{deployed.name}/customers", "samples": f"gs://{deployed.name}"}
+    form["calls"] = f"gs://{deployed.name}/calls/{DAY}/part.csv"
+    when = None if version == "3.1" else LOGICAL_DATE
+    run = deployed.run(deployed.deploy(shape="single"), logical_date=when, conf=form)
+    assert run.state == "success", run.log
+    from datetime import UTC, datetime, timedelta
+
+    expected = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    planned = run.tasks["plan"].left["return_value"]["run_date"]
+    assert planned == (expected if version == "3.1" else DAY)
+
+
+def test_a_webhook_is_told(deployed: Deployed, proxy: ConnectProxy) -> None:
+    from tests.airflow.webhook import Webhook
+
+    with Webhook() as webhook:
+        deployed.airflow.environment["AIRFLOW_CONN_PAGER"] = json.dumps(
+            {
+                "conn_type": "http",
+                "host": webhook.url,
+                "password": "secret-of-the-pager",
+                "login": "x",
+            }
+        )
+        deployed.airflow.variable("cell_tower_anomaly", {"alert_connection": "pager"})
+        run = deployed.run(deployed.deploy(shape="single"))
+    assert run.state == "success", run.log
+    (told,) = webhook.received
+    assert (told["passed"], told["towers"], told["required"]) == (True, 3, 1)
+    assert told["run_date"] == DAY
+    assert "secret-of-the-pager" not in run.log
