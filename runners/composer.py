@@ -20,6 +20,7 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from airflow import DAG
 from airflow.exceptions import AirflowException, AirflowFailException
@@ -107,7 +108,7 @@ class Setting:
             value = float(value)
         if not isinstance(value, self.kind):
             return f"is {value!r}; it must be of type {self.kind.__name__}"
-        if isinstance(value, str) and not re.fullmatch(self.pattern, value):
+        if isinstance(value, str) and not re.fullmatch(self.pattern, value, re.ASCII):
             return f"is {value!r}; it must be: {self.meaning}"
         if isinstance(value, float) and not 0 <= value <= 1:
             return f"is {value!r}; it must be from 0 to 1"
@@ -238,8 +239,9 @@ class FollowedBatch(DataprocCreateBatchOperator):
 
     def _places(self) -> str:
         where = f"{self.region}/{self.batch_id}"
-        found_by = (
-            f'resource.type%3D"cloud_dataproc_batch"%20resource.labels.batch_id%3D"{self.batch_id}"'
+        found_by = quote(
+            f'resource.type="cloud_dataproc_batch" resource.labels.batch_id="{self.batch_id}"',
+            safe="",
         )
         return (
             f"batch    {self.batch_id}\n"

@@ -173,7 +173,8 @@ def test_a_batch_needs_pyspark_and_the_standard_library_alone(tmp_path):
     (tmp_path / "small.toml").write_text(profile_text())
     program = (
         f"import runpy, datetime; main = runpy.run_path({str(main_file())!r}); "
-        f"spark = main['SparkSession'].builder.getOrCreate(); "
+        f"quick = main['SparkSession'].builder.config('spark.sql.shuffle.partitions', 2); "
+        f"spark = quick.getOrCreate(); "
         f"profile = main['_profile'](spark, 'file://{tmp_path}/small.toml'); "
         f"from runners.storage.destination import PLAINLY; "
         f"main['run_pipeline'](spark, profile, {remote!r}, {str(tmp_path / 'out')!r}, "

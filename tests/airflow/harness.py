@@ -106,6 +106,7 @@ class Airflow:
     Attributes:
         version: "2.11" or "3.1".
         environment: the variables of its processes; add to them at any time.
+        timeout_seconds: how long one of its processes may take.
         dags: the folder of DAG files.
     """
 
@@ -114,6 +115,7 @@ class Airflow:
     ) -> None:
         """Lay it out in a directory, which may hold a database already."""
         self.version = version
+        self.timeout_seconds = TIMEOUT_SECONDS
         self.programs = REPOSITORY / f".venv-airflow-{version}" / "bin"
         self.dags = home / "dags"
         self.dags.mkdir(parents=True, exist_ok=True)
@@ -186,7 +188,7 @@ class Airflow:
             stderr=subprocess.STDOUT,
             text=True,
         ) as process:
-            timer = threading.Timer(TIMEOUT_SECONDS, process.kill)
+            timer = threading.Timer(self.timeout_seconds, process.kill)
             timer.start()
             printed, _ = process.communicate()
             timer.cancel()

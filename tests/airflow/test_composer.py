@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from runners.command import main
 from tests.airflow.connect_proxy import ConnectProxy
-from tests.airflow.harness import Airflow, Run
-from tests.airflow.test_harness import cancel_when_running, created, states
+from tests.airflow.deployed import DAG_ID, DAY, LOGICAL_DATE, ROOT, Deployed
+from tests.airflow.harness import Airflow
+from tests.airflow.test_harness import cancel_when_running, states
 from tests.cloud.services import CloudServices
 
 try:
@@ -26,74 +24,9 @@ except ModuleNotFoundError:
 
 pytestmark = pytest.mark.airflow
 
-ROOT = Path(__file__).parents[2]
 QUICK_BATCH = Path(__file__).with_name("quick_batch.py")
-DAG_ID = "cell-tower-anomaly"
-TIMEOUT_SECONDS = 60.0
-# What the interval of the run at this time begins with.
-LOGICAL_DATE, DAY = "2026-11-02T03:00:00+00:00", "2026-11-01"
 STEPS = ["customers-with-samples", "with-call-statistics", "customer-metrics", "cell-metrics"]
 WAITS = ["wait-for-customers", "wait-for-samples", "wait-for-calls"]
-
-
-class Deployed:
-    """The DAG in a bucket and in Airflow, with inputs of a day, and nothing but names for Spark."""
-
-    def __init__(
-        self, airflow: Airflow, dataproc: DataprocFake, cloud: CloudServices, folder: Path
-    ) -> None:
-        self.airflow, self.dataproc, self.cloud = airflow, dataproc, cloud
-        self.name = f"b{uuid.uuid4().hex[:10]}"
-        self.settings = folder / "dataproc.toml"
-        shutil.copy(ROOT / "conf" / "dataproc.toml", self.settings)
-        self.change('"my-project"', f'"{cloud.project}"')
-        self.change("bq://my-project.cell_towers", f"bq://{cloud.project}.{self.name}")
-        self.settings.write_text(self.settings.read_text().replace("my-data-bucket", self.name))
-        cloud.create_bucket(self.name)
-        cloud.bigquery_client().create_dataset(self.name, timeout=TIMEOUT_SECONDS)
-        for source in ("customers", "samples", "calls"):
-            self.put(f"{source}/{DAY}/part.csv")
-
-    def change(self, old: str, new: str) -> None:
-        """Other settings from here on."""
-        text = self.settings.read_text()
-        assert old in text, old
-        self.settings.write_text(text.replace(old, new, 1))
-
-    def put(self, name: str) -> None:
-        """An object in the bucket."""
-        bucket = self.cloud.storage_client().bucket(self.name)
-        bucket.blob(name).upload_from_string("a", timeout=TIMEOUT_SECONDS)
-
-    def upload(self, *options: str) -> None:
-        """What `deploy-dag` does."""
-        named = ["--settings", str(self.settings), "--bucket", self.name]
-        assert main(["deploy-dag", *named, *options]) == 0
-
-    def deploy(self, **changes: Any) -> Path:
-        """Upload, and give Airflow what is then in the bucket, with changes; gives the DAG file."""
-        self.upload()
-        folder = self.cloud.storage_root / self.name / "dags" / DAG_ID
-        here = shutil.copytree(folder, self.airflow.dags / DAG_ID, dirs_exist_ok=True)
-        description = json.loads((here / "deployment.json").read_text()) | changes
-        (here / "deployment.json").write_text(json.dumps(description))
-        return here / "composer.py"
-
-    def run(self, dag_file: Path, **options: Any) -> Run:
-        """One run of the day, or the last of several."""
-        return self.airflow.test(dag_file, DAG_ID, **{"logical_date": LOGICAL_DATE, **options})[-1]
-
-    def arguments(self) -> dict[str, list[str]]:
-        """Those of each batch that was asked for, by its id."""
-        return {
-            request.batch_id: list(request.batch.pyspark_batch.args)
-            for request in created(self.dataproc)
-        }
-
-    def rows(self, table: str) -> list[Any]:
-        """The rows that are in BigQuery."""
-        query = f"SELECT run_id, run_date FROM `{self.cloud.project}.{self.name}.{table}`"
-        return [*self.cloud.bigquery_client().query(query).result(timeout=TIMEOUT_SECONDS)]
 
 
 @pytest.fixture
@@ -124,7 +57,10 @@ def deployed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Deployed:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", cloud.gcs_url)
-    return Deployed(airflow, dataproc, cloud, tmp_path)
+    found = Deployed(airflow, dataproc, cloud, tmp_path)
+    for source in ("customers", "samples", "calls"):
+        found.put(f"{source}/{DAY}/part.csv")
+    return found
 
 
 def fault(run_batch: LocalSubmit, what: str) -> None:
@@ -219,7 +155,7 @@ def test_a_staged_run_hands_results_on_and_tells_where_everything_is(deployed: D
     for stage, batch_id in ids.items():
         assert f"batch    {batch_id}" in run.log, stage
     assert f"dataproc/batches/europe-west1/{ids['publish']}/summary?project=p1" in run.log
-    assert f'resource.labels.batch_id%3D"{ids["publish"]}"' in run.log
+    assert f"resource.labels.batch_id%3D%22{ids['publish']}%22" in run.log
     assert "history  none" in run.log and "output   gs://" in run.log
     assert run.tasks["check-result"].left["return_value"] == {
         **{"run_id": f"{key}t1", "customers": 2, "towers": 3, "required": 1},

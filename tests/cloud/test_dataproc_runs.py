@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -19,9 +18,9 @@ import pytest
 from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE
 from runners.command import main
 from runners.exit_codes import BAD_CONFIGURATION, BATCH_CANCELLED, BATCH_FAILED, BATCH_TIMED_OUT
-from tests.cloud.conftest import use_java_of_wheel_if_needed
 from tests.cloud.dataproc_fake import DataprocFake, Fault, FaultKind, LocalSubmit, State
 from tests.cloud.services import ACCESS_TOKEN, CloudServices
+from tests.cloud.spark_submit import spark_submit
 from tests.cloud.test_cloud_runs import (
     KEYS,
     in_bigquery,
@@ -117,21 +116,7 @@ def spark_batches(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Batches]:
     """A service that runs batches with spark-submit, which reaches gs:// and BigQuery."""
-    use_java_of_wheel_if_needed()
-    programs = Path(sys.executable).parent
-    known = {name: os.environ[name] for name in ("JAVA_HOME", "HOME") if name in os.environ}
-    run_batch = LocalSubmit(
-        [str(programs / "spark-submit"), "--master", "local[2]"],
-        cloud.storage_root,
-        tmp_path,
-        known
-        | {
-            "PATH": f"{programs}:{os.environ['PATH']}",
-            "PYSPARK_PYTHON": sys.executable,
-            "SPARK_CONF_DIR": str(cloud.write_spark_defaults(cloud_jars)),
-            "BIGQUERY_EMULATOR_HOST": cloud.bigquery_url,
-        },
-    )
+    run_batch = spark_submit(cloud, cloud_jars, tmp_path)
     yield from service(run_batch, tmp_path, monkeypatch)
 
 
