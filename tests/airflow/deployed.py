@@ -29,6 +29,7 @@ class Deployed:
         self, airflow: Airflow, dataproc: DataprocFake, cloud: CloudServices, folder: Path
     ) -> None:
         self.airflow, self.dataproc, self.cloud = airflow, dataproc, cloud
+        self.dag_id = DAG_ID
         self.name = f"b{uuid.uuid4().hex[:10]}"
         self.settings = folder / "dataproc.toml"
         shutil.copy(ROOT / "conf" / "dataproc.toml", self.settings)
@@ -44,6 +45,11 @@ class Deployed:
         assert old in text, old
         self.settings.write_text(text.replace(old, new, 1))
 
+    def rename(self, dag_id: str) -> None:
+        """Another DAG from here on, beside the one before."""
+        self.change(f'dag_id = "{self.dag_id}"', f'dag_id = "{dag_id}"')
+        self.dag_id = dag_id
+
     def put(self, name: str, content: bytes = b"a") -> None:
         """An object in the bucket."""
         bucket = self.cloud.storage_client().bucket(self.name)
@@ -57,15 +63,15 @@ class Deployed:
     def deploy(self, **changes: Any) -> Path:
         """Upload, and give Airflow what is then in the bucket, with changes; gives the DAG file."""
         self.upload()
-        folder = self.cloud.storage_root / self.name / "dags" / DAG_ID
-        here = shutil.copytree(folder, self.airflow.dags / DAG_ID, dirs_exist_ok=True)
+        folder = self.cloud.storage_root / self.name / "dags" / self.dag_id
+        here = shutil.copytree(folder, self.airflow.dags / self.dag_id, dirs_exist_ok=True)
         description = json.loads((here / "deployment.json").read_text()) | changes
         (here / "deployment.json").write_text(json.dumps(description))
         return here / "composer.py"
 
     def run(self, dag_file: Path, **options: Any) -> Run:
         """One run of the day, or the last of several."""
-        return self.airflow.test(dag_file, DAG_ID, **{"logical_date": LOGICAL_DATE, **options})[-1]
+        return self.airflow.test(dag_file, self.dag_id, **{"logical_date": LOGICAL_DATE, **options})[-1]
 
     def arguments(self) -> dict[str, list[str]]:
         """Those of each batch that was asked for, by its id."""

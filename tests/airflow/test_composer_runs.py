@@ -83,6 +83,7 @@ def test_tables_are_those_of_the_local_runner(
     }
     check_tables(deployed, run, local, "t2")
 
+    deployed.rename("cell-tower-anomaly-at-once")
     run = deployed.run(deployed.deploy(shape="single"))
     assert run.state == "success", run.log
     check_tables(deployed, run, local, "t1")
