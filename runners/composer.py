@@ -1,29 +1,30 @@
 """Finds the cell towers that need maintenance, every day, with batches on Dataproc Serverless.
 
 A run waits for the inputs of its day, runs its batches, checks the published tables, and tells
-whoever is to be told. The first task, `plan`, settles the day, the places and the code that all
-later tasks of the run use, so that a deployment or a changed setting counts from the next run on.
+whoever is to be told. The first task, `plan`, settles the day, the places, the code and the
+machines that the batches of the run use: what is deployed or set later counts from the next run on.
 
-**Settings** come from `deployment.json` beside the DAG file; the Airflow Variable
-`cell_tower_anomaly` (a JSON object) overrides them for every run, and the form of *Trigger DAG*
-for one. **To repeat** a day, clear the task from which it shall go on, or `plan` for all of it with
-the newest code: the tables of the day are replaced, never added to.
+**Settings** come from `deployment.json` beside the DAG file; the Airflow Variable with the name of
+the DAG (`cell_tower_anomaly`, a JSON object) overrides them for every run, and the form of *Trigger
+DAG* for one. **To repeat** a day, clear the task from which it shall go on, or `plan` for all of it
+with the newest code: the tables of the day are replaced, never added to.
 """
 
 import json
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from airflow import DAG
-from airflow.exceptions import AirflowException, AirflowFailException
+from airflow.exceptions import AirflowException
 from airflow.providers.google.cloud.operators.dataproc import DataprocCreateBatchOperator
 from airflow.providers.google.cloud.sensors.gcs import GCSObjectsWithPrefixExistenceSensor
 from airflow.timetables.interval import CronDataIntervalTimetable
@@ -31,21 +32,26 @@ from google.api_core.exceptions import InternalServerError, ServiceUnavailable
 from google.api_core.retry import Retry, if_exception_type
 
 try:
-    from airflow.sdk import Param, task
+    from airflow.sdk import BaseHook, Param, task
 except ImportError:  # Airflow 2
     from airflow.decorators import task
+    from airflow.hooks.base import BaseHook
     from airflow.models.param import Param
+try:
+    from airflow.sdk.exceptions import AirflowFailException
+except ImportError:  # before Airflow 3.3
+    from airflow.exceptions import AirflowFailException
 
-VARIABLE = "cell_tower_anomaly"
 INPUTS = ("customers", "samples", "calls")
-PLAN, CHECK, ALERT = "plan", "check-result", "alert"
 # Dashes alone in all ids: they become labels of the batches, and underscores were refused there.
-STAGED = ("customers-with-samples", "with-call-statistics", "customer-metrics", "cell-metrics")
-PUBLISH, SINGLE = "publish", "single"
+PLAN, CHECK, ALERT, ALERT_FAILURE = "plan", "check-result", "alert", "alert-failure"
 CUSTOMER_TABLE = "customer_service_metrics_data"
 CELL_TABLE = "cell_tower_performance_data"
 SUMMARY_TABLE = "run_summary"
 LONGEST_PREFIX = 24
+POLL_SECONDS = 30
+# For a task that waits for no batch: a service that never answers must not stop all later runs.
+PROMPT = timedelta(minutes=15)
 # Dataproc stops a batch after its ttl, which begins when there are machines for it.
 PATIENCE = timedelta(minutes=30)
 # A request whose answer is lost is sent again; its batch is known by its id.
@@ -55,6 +61,10 @@ SENT_AGAIN = Retry(
     maximum=10,
     timeout=120,
 )
+UNDER_WAY = ("STATE_UNSPECIFIED", "PENDING", "RUNNING")
+ATTEMPT = "t{{ ti.try_number }}"
+# What Airflow says of a task that waited for too long.
+TIMEOUT = "timeout"
 CONSOLE = "https://console.cloud.google.com"
 
 
@@ -88,10 +98,14 @@ def deployment() -> Deployment:
     described = Path(__file__).with_name("deployment.json")
     if not described.exists():
         return Deployment()
-    return Deployment(**json.loads(described.read_text(encoding="utf-8")))
+    found = json.loads(described.read_text(encoding="utf-8"))
+    # For a moment it may be that of a newer DAG file, which has not arrived yet.
+    known = {one.name for one in fields(Deployment)}
+    return Deployment(**{name: value for name, value in found.items() if name in known})
 
 
 DEPLOYMENT = deployment()
+VARIABLE = DEPLOYMENT.dag_id.replace("-", "_")
 
 
 @dataclass(frozen=True)
@@ -115,14 +129,14 @@ class Setting:
         return None
 
 
-FOLDER = r"gs://[a-z0-9][a-z0-9._-]+(/[^{}\s]*)?"
+FOLDER = r"gs://[a-z0-9][a-z0-9._-]+(/[^{}*?\[\]\s]*)?"
 BIGQUERY = r"bq://(?P<project>[a-z0-9:.-]+)\.(?P<dataset>\w+)"
-OF_DAY = r"gs://[a-z0-9][a-z0-9._-]+(/([^{}\s]|\{run_date\})*)?"
+OF_DAY = r"gs://[a-z0-9][a-z0-9._-]+(/([^{}*?\[\]\s]|\{run_date\})*)?"
 SETTINGS = {
     "customers": Setting("customers, a gs:// folder; {run_date} stands for the day", str, OF_DAY),
     "samples": Setting("quarter-hour samples of the cells, likewise", str, OF_DAY),
     "calls": Setting("call statistics of the customers, likewise", str, OF_DAY),
-    "marker": Setting("an object that an input's folder must hold, such as _SUCCESS"),
+    "marker": Setting("an object in the folder of an input, such as _SUCCESS", str, "[^/{}]*"),
     "steps": Setting("takes the results of the steps, a gs:// folder", str, f"({FOLDER})?"),
     "out": Setting(
         "the tables: bq://PROJECT.DATASET or a gs:// folder", str, f"{BIGQUERY}|{FOLDER}"
@@ -138,6 +152,10 @@ SETTINGS = {
     "main_file": Setting("what a batch starts", str, FOLDER),
     "profile": Setting("KPIs and rules, a TOML file", str, FOLDER),
 }
+# Code runs with the rights of the batches, or of Airflow's workers: not everyone who may start a
+# run may choose it. (add_columns is not here for safety alone: Airflow 2 cannot draw it.)
+DEPLOYED_ALONE = ("archive", "main_file")
+NOT_FOR_ONE_RUN = (*DEPLOYED_ALONE, "alert_callable", "alert_connection", "add_columns")
 
 
 # --- plan: the day, the places and the code of a run ---------------------------------------------
@@ -148,40 +166,31 @@ def make_plan(
     params: Mapping[str, Any],
     dag_run: Any,
     data_interval_start: datetime | None = None,
-    data_interval_end: datetime | None = None,
 ) -> dict[str, Any]:
-    """The settings of this run and its key, which marks its batches and its rows.
+    """What this run goes by, whatever is deployed or set while it is under way.
 
-    Fails, without another try, with everything that is wrong.
+    Its key marks its batches and its rows. Fails, without another try, with everything that is
+    wrong.
     """
     chosen = {name: value for name, value in params.items() if value is not None}
-    run_date = chosen.pop("run_date", None)
-    day = (
-        date.fromisoformat(run_date)
-        if run_date
-        else ended_day(dag_run, data_interval_start, data_interval_end)
-    )
-    settings = {**DEPLOYMENT.settings, **of_variable(variable), **chosen}
-    faults = [
-        f"{name} {fault}"
-        for name, setting in SETTINGS.items()
-        if (fault := setting.fault(settings.get(name)))
-    ]
-    faults += [f"{name} is no setting" for name in settings if name not in SETTINGS]
-    if DEPLOYMENT.shape == "staged" and not settings.get("steps"):
-        faults.append("steps names no folder for the results of the steps")
-    if faults:
-        raise AirflowFailException(
-            f"set by `cell-tower-anomaly deploy-dag`, the Variable {VARIABLE} or the form:\n"
-            + "\n".join(faults)
-        )
-    plan = {**settings, "run_date": day.isoformat(), "key": uuid.uuid4().hex[:8]}
-    plan |= {name: settings[name].rstrip("/") for name in ("steps", "out")}
+    asked = chosen.pop("run_date", None)
+    day = date.fromisoformat(asked) if asked else ended_day(dag_run, data_interval_start)
+    plan = settings_of_run(of_variable(variable), chosen)
     for name in INPUTS:
-        plan[name] = settings[name].replace("{run_date}", day.isoformat())
-        bucket, prefix = looked_for(plan[name], settings["marker"])
+        plan[name] = plan[name].replace("{run_date}", day.isoformat())
+        bucket, prefix = looked_for(plan[name], plan["marker"])
         plan |= {f"bucket_of_{name}": bucket, f"prefix_of_{name}": prefix}
-    return plan
+    if faults := overlaps(plan):
+        raise refused(faults)
+    return {
+        **plan,
+        "run_date": day.isoformat(),
+        "key": uuid.uuid4().hex[:8],
+        "project": DEPLOYMENT.project,
+        "region": DEPLOYMENT.region,
+        "batch_prefix": DEPLOYMENT.batch_prefix[:LONGEST_PREFIX].rstrip("-"),
+        "batch": DEPLOYMENT.batch,
+    }
 
 
 def of_variable(text: str) -> dict[str, Any]:
@@ -195,12 +204,65 @@ def of_variable(text: str) -> dict[str, Any]:
     return found
 
 
-def ended_day(dag_run: Any, start: datetime | None, end: datetime | None) -> date:
+def settings_of_run(variable: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """The deployed settings, what the Variable overrides, and what was chosen for this run."""
+    settings = {**DEPLOYMENT.settings, **variable, **chosen}
+    faults = [
+        f"{name} {fault}"
+        for name, setting in SETTINGS.items()
+        if (fault := setting.fault(settings.get(name)))
+    ]
+    faults += [f"{name} is no setting" for name in settings if name not in SETTINGS]
+    faults += [f"{name} is set by deploy-dag alone" for name in DEPLOYED_ALONE if name in variable]
+    faults += [f"{name} is not set for one run" for name in NOT_FOR_ONE_RUN if name in chosen]
+    faults = faults or contradictions(settings)
+    if faults:
+        raise refused(faults)
+    return settings | {name: settings[name].rstrip("/") for name in ("steps", "out")}
+
+
+def contradictions(settings: Mapping[str, Any]) -> list[str]:
+    """What is wrong with settings that are each right."""
+    faults = []
+    if DEPLOYMENT.shape == "staged" and not settings["steps"]:
+        faults.append("steps names no folder for the results of the steps")
+    of_bigquery = [name for name in ("prefix", "staging_bucket", "add_columns") if settings[name]]
+    if of_bigquery and not settings["out"].startswith("bq://"):
+        faults.append(f"{' and '.join(of_bigquery)}: for an out on bq:// alone")
+    if settings["smallest_required_share"] > settings["largest_required_share"]:
+        faults.append("smallest_required_share is above largest_required_share")
+    if settings["marker"] and any(is_file(settings[name]) for name in INPUTS):
+        faults.append("marker: an input that is a file has none")
+    return faults
+
+
+def overlaps(plan: Mapping[str, Any]) -> list[str]:
+    """What would be written among what is read, or the other way round."""
+    return [
+        f"{name} {plan[name]} and the {source} input {plan[source]} lie in each other"
+        for name in ("steps", "out")
+        for source in INPUTS
+        if is_within(plan[name], plan[source]) or is_within(plan[source], plan[name])
+    ]
+
+
+def is_within(address: str, folder: str) -> bool:
+    """Whether an address is a folder or lies below it."""
+    return bool(folder) and f"{address}/".startswith(f"{folder.rstrip('/')}/")
+
+
+def refused(faults: list[str]) -> AirflowFailException:
+    """What is told of settings."""
+    by = f"set by `cell-tower-anomaly deploy-dag`, the Variable {VARIABLE} or the form"
+    return AirflowFailException("\n".join([f"{by}:", *faults]))
+
+
+def ended_day(dag_run: Any, interval_start: datetime | None) -> date:
     """The day that a run is for: that of its interval, or the one before it was asked for."""
-    if start is not None and end is not None and start < end:
-        return start.date()
-    # Airflow 3 knows when a run may begin, Airflow 2 gives each run a date.
-    asked: datetime = getattr(dag_run, "run_after", None) or dag_run.logical_date
+    if interval_start is not None and dag_run.run_type != "manual":
+        return interval_start.date()
+    # In Airflow 3 a run that is started by hand may have no date.
+    asked: datetime = dag_run.logical_date or dag_run.run_after
     return (asked - timedelta(days=1)).date()
 
 
@@ -212,30 +274,117 @@ def planned(name: str) -> str:
 # --- batches -------------------------------------------------------------------------------------
 
 
-class FollowedBatch(DataprocCreateBatchOperator):
-    """A batch that tells in the task's log where everything about it is.
+@dataclass(frozen=True)
+class Stage:
+    """What a stage reads (raw inputs, and what earlier stages left), and whether it publishes."""
 
-    The task succeeds only if the batch is found to have succeeded.
+    inputs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    publishes: bool = False
+
+
+WITH_SAMPLES, WITH_CALLS = "customers-with-samples", "with-call-statistics"
+OF_CUSTOMERS, OF_CELLS = "customer-metrics", "cell-metrics"
+# Each is a stage of `runners/batch.py`, and a task.
+SHAPES = {
+    "staged": {
+        WITH_SAMPLES: Stage(inputs=("customers", "samples")),
+        WITH_CALLS: Stage(inputs=("calls",), after=(WITH_SAMPLES,)),
+        OF_CUSTOMERS: Stage(after=(WITH_CALLS,)),
+        OF_CELLS: Stage(after=(WITH_CALLS,)),
+        "publish": Stage(after=(WITH_SAMPLES, WITH_CALLS, OF_CUSTOMERS, OF_CELLS), publishes=True),
+    },
+    "single": {"single": Stage(inputs=INPUTS, publishes=True)},
+}
+
+
+def batch_for(
+    name: str, stage: Stage, plan: Mapping[str, Any], ti: Any, batch_id: str
+) -> dict[str, Any]:
+    """The batch of a stage, as the run has planned it."""
+    folders = {
+        one: f"{plan['steps']}/{ti.xcom_pull(task_ids=one, key='batch_id')}" for one in stage.after
+    }
+    arguments = [
+        *("--stage", name, "--run-date", plan["run_date"]),
+        *("--run-id", f"{plan['key']}t{ti.try_number}", "--profile", plan["profile"]),
+    ]
+    for source in stage.inputs:
+        arguments += [f"--{source}", plan[source]]
+    if folders:
+        arguments += ["--read", *(f"{one}={folder}" for one, folder in folders.items())]
+    if stage.publishes:
+        arguments += publishing(plan)
+    else:
+        # Each try writes a folder of its own: one that was given up may still run.
+        arguments += ["--write-to", f"{plan['steps']}/{batch_id}"]
+    started = {
+        "main_python_file_uri": plan["main_file"],
+        "python_file_uris": [plan["archive"]],
+        "args": arguments,
+    }
+    return {**plan["batch"], "pyspark_batch": started}
+
+
+def publishing(plan: Mapping[str, Any]) -> list[str]:
+    """The arguments that say where the tables go."""
+    arguments = ["--out", plan["out"]]
+    if plan["prefix"]:
+        arguments += ["--prefix", plan["prefix"]]
+    if plan["staging_bucket"]:
+        arguments += ["--staging-bucket", plan["staging_bucket"]]
+    return arguments + ["--add-columns"] * plan["add_columns"]
+
+
+class FollowedBatch(DataprocCreateBatchOperator):
+    """The batch of a stage; the log of its task tells where everything about it is.
+
+    Each try is a batch of its own, which the next stage finds by its id. The task succeeds only if
+    the batch is found to have succeeded.
     """
+
+    def __init__(self, *, stage: Stage, **options: Any) -> None:
+        super().__init__(
+            project_id=planned("project"),
+            region=planned("region"),
+            batch_id="-".join(
+                (planned("batch_prefix"), options["task_id"], planned("key"), ATTEMPT)
+            ),
+            batch={},
+            retry=SENT_AGAIN,
+            **options,
+        )
+        self.stage = stage
 
     def execute(self, context: Any) -> None:
         """Start the batch and wait, or give the worker free while the triggerer waits."""
-        batch = self.batch["pyspark_batch"]
-        # Of options that are not chosen nothing is left but an empty text.
-        batch["args"] = [argument for argument in batch["args"] if argument]
-        context["ti"].xcom_push(key="batch_id", value=self.batch_id)
-        self.log.info("%s", self._places())
+        ti = context["ti"]
+        plan = ti.xcom_pull(task_ids=PLAN)
+        self.batch = batch_for(self.task_id, self.stage, plan, ti, self.batch_id)
+        ti.xcom_push(key="batch_id", value=self.batch_id)
+        self.log.info("%s\nargs     %s", self._places(), self.batch["pyspark_batch"]["args"])
         try:
             super().execute(context)
         except AirflowException:
-            self._ended()
+            self._look_for_success()
             raise
-        self._ended()
+        self._look_for_success()
 
     def execute_complete(self, context: Any, event: Any = None) -> None:
         """Go on when the batch has ended."""
-        self._ended()
+        self._look_for_success()
         super().execute_complete(context, event)
+
+    def resume_execution(self, next_method: str, next_kwargs: Any, context: Any) -> Any:
+        """Wait on where the triggerer failed: one answer that was lost is no end of the batch."""
+        told = str((next_kwargs or {}).get("error", ""))
+        if next_method != "__fail__" or TIMEOUT in told.lower():
+            return super().resume_execution(next_method, next_kwargs, context)
+        self.log.warning("waiting failed: %s", told)
+        if self._look().state.name in UNDER_WAY:
+            # It is there under its id, and is attached to.
+            return self.execute(context)
+        return self._look_for_success()
 
     def _places(self) -> str:
         where = f"{self.region}/{self.batch_id}"
@@ -249,15 +398,19 @@ class FollowedBatch(DataprocCreateBatchOperator):
             f"logs     {CONSOLE}/logs/query;query={found_by}?project={self.project_id}"
         )
 
-    def _ended(self) -> None:
-        """Tell how the batch ended; raises AirflowException unless it succeeded."""
-        batch = self.hook.get_batch(
+    def _look(self) -> Any:
+        """The batch as it is now."""
+        return self.hook.get_batch(
             batch_id=self.batch_id,
             region=self.region,
             project_id=self.project_id,
             retry=SENT_AGAIN,
             timeout=60,
         )
+
+    def _look_for_success(self) -> None:
+        """Tell how the batch ended; raises AirflowException unless it succeeded."""
+        batch = self._look()
         state, info = batch.state.name, batch.runtime_info
         lines = [self._places(), f"state    {state} {batch.state_message}"]
         lines += [f"output   {info.output_uri}"] * bool(info.output_uri)
@@ -267,66 +420,17 @@ class FollowedBatch(DataprocCreateBatchOperator):
             raise AirflowException(f"batch {self.batch_id}: {state} {batch.state_message}")
 
 
-def batch_task(
-    stage: str, reads: tuple[str, ...] = (), inputs: tuple[str, ...] = (), publishes: bool = False
-) -> FollowedBatch:
-    """The batch of a stage, which reads the results of earlier stages and raw inputs."""
-    # Each try is a batch of its own: one that was given up may still run, and disturbs no other.
-    key, attempt = planned("key"), "t{{ ti.try_number }}"
-    name = f"{DEPLOYMENT.batch_prefix[:LONGEST_PREFIX].rstrip('-')}-{stage}-{key}-{attempt}"
-    arguments = ["--stage", stage, "--run-date", planned("run_date"), "--run-id", f"{key}{attempt}"]
-    arguments += ["--profile", planned("profile")]
-    for source in inputs:
-        arguments += [f"--{source}", planned(source)]
-    if reads:
-        arguments += ["--read", *(f"{one}={planned('steps')}/{batch_of(one)}" for one in reads)]
-    arguments += publishing() if publishes else ["--write-to", f"{planned('steps')}/{name}"]
+def batch_task(name: str, stage: Stage) -> FollowedBatch:
+    """The task of a stage."""
     return FollowedBatch(
-        task_id=stage,
-        doc_md=f"`runners/batch.py --stage {stage}` as a batch on Dataproc Serverless.",
-        project_id=DEPLOYMENT.project,
-        region=DEPLOYMENT.region,
-        batch_id=name,
-        batch=with_code(arguments),
+        task_id=name,
+        stage=stage,
+        doc_md=f"`runners/batch.py --stage {name}` as a batch on Dataproc Serverless.",
         gcp_conn_id=DEPLOYMENT.connection,
         deferrable=DEPLOYMENT.deferrable,
-        retry=SENT_AGAIN,
+        polling_interval_seconds=POLL_SECONDS,
         execution_timeout=time_to_live() + PATIENCE,
     )
-
-
-def batch_of(stage: str) -> str:
-    """The template of the id of the batch that made a stage's results."""
-    return f"{{{{ ti.xcom_pull(task_ids='{stage}', key='batch_id') }}}}"
-
-
-def publishing() -> list[str]:
-    """The arguments that say where the tables go; templates of options may give nothing."""
-
-    def option(name: str, text: str) -> str:
-        return f"{{{{ {text} if ti.xcom_pull(task_ids='{PLAN}')['{name}'] else '' }}}}"
-
-    bucket = f"'--staging-bucket=' ~ ti.xcom_pull(task_ids='{PLAN}')['staging_bucket']"
-    return [
-        f"--out={planned('out')}",
-        f"--prefix={planned('prefix')}",
-        option("staging_bucket", bucket),
-        option("add_columns", "'--add-columns'"),
-    ]
-
-
-def with_code(arguments: list[str]) -> dict[str, Any]:
-    """The batch of the deployment, with the code that the run has planned and its arguments."""
-    started = {
-        "main_python_file_uri": planned("main_file"),
-        "python_file_uris": [planned("archive")],
-        "args": arguments,
-    }
-    return {
-        **DEPLOYMENT.batch,
-        "labels": dict(DEPLOYMENT.batch.get("labels", {})),
-        "pyspark_batch": started,
-    }
 
 
 def time_to_live() -> timedelta:
@@ -338,18 +442,37 @@ def time_to_live() -> timedelta:
 # --- the inputs of the day -----------------------------------------------------------------------
 
 
+class InputSensor(GCSObjectsWithPrefixExistenceSensor):
+    """Ends when an object is there; one that does not come in time is not waited for again."""
+
+    def resume_execution(self, next_method: str, next_kwargs: Any, context: Any) -> Any:
+        """Go on when the triggerer has found the object, or given up."""
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except AirflowException as error:
+            # Airflow 2 would try again, and wait as long once more.
+            if TIMEOUT in str(error).lower():
+                raise AirflowFailException(f"{self.bucket}/{self.prefix}: did not come") from error
+            raise
+
+
+def is_file(address: str) -> bool:
+    """Whether an input is one file, not a folder."""
+    return address.endswith((".csv", ".parquet"))
+
+
 def looked_for(address: str, marker: str) -> tuple[str, str]:
     """The bucket of an input, and how the names of its objects begin; or the marker's name."""
     bucket, _, name = address.removeprefix("gs://").partition("/")
-    if name and not name.endswith(("/", ".csv", ".parquet")):
+    if name and not name.endswith("/") and not is_file(address):
         # Otherwise `samples` would find `samples-of-last-year`.
         name += "/"
     return bucket, name + marker
 
 
-def wait_for(source: str) -> GCSObjectsWithPrefixExistenceSensor:
+def wait_for(source: str) -> InputSensor:
     """A task that ends when an input is there, and fails when it does not come."""
-    return GCSObjectsWithPrefixExistenceSensor(
+    return InputSensor(
         task_id=f"wait-for-{source}",
         doc_md=f"Waits until the {source} of the day are on gs://.",
         bucket=planned(f"bucket_of_{source}"),
@@ -444,6 +567,10 @@ def in_bigquery(plan: Mapping[str, Any]) -> Published:
 
 def on_storage(plan: Mapping[str, Any]) -> Published:
     """The tables that this run has published in a folder of a bucket; none where it has not."""
+    from pyarrow import concat_tables
+    from pyarrow.parquet import read_table
+
+    day = date.fromisoformat(plan["run_date"])
     published = {name.split("/")[-2] for name, _ in objects(f"{plan['out']}/published/")}
     ours = [run_id for run_id in published if run_id.startswith(plan["key"])]
     if not ours:
@@ -451,30 +578,30 @@ def on_storage(plan: Mapping[str, Any]) -> Published:
     # Of several tries, the last one.
     tables = f"{plan['out']}/runs/{max(ours, key=lambda run_id: (len(run_id), run_id))}"
 
-    def rows(table: str, *columns: str) -> list[dict[str, Any]]:
-        from pyarrow.parquet import read_table
-
+    def rows(table: str, *columns: str) -> Any:
         chosen = ["run_id", "run_date", *columns]
-        found = [
-            row
+        parts = [
+            read_table(BytesIO(content()), columns=chosen, filters=[("run_date", "=", day)])
             for name, content in objects(f"{tables}/{table}/")
             if name.endswith(".parquet")
-            for row in read_table(BytesIO(content()), columns=chosen).to_pylist()
         ]
-        return [row for row in found if row["run_date"].isoformat() == plan["run_date"]]
+        return concat_tables(parts)
 
-    customers = rows(CUSTOMER_TABLE)
-    cells = rows(CELL_TABLE, "Maintainence_Required")
+    customers, cells = rows(CUSTOMER_TABLE), rows(CELL_TABLE, "Maintainence_Required")
     summary = rows(SUMMARY_TABLE, "section", "subject", "item", "value")
     return Published(
-        rows={"customer": len(customers), "cell": len(cells)},
+        rows={"customer": customers.num_rows, "cell": cells.num_rows},
         said={
             row["subject"]: int(row["value"])
-            for row in summary
+            for row in summary.to_pylist()
             if (row["section"], row["item"]) == ("kpi", "rows")
         },
-        required=sum(row["Maintainence_Required"] == "Required" for row in cells),
-        run_ids=frozenset(row["run_id"] for row in (*customers, *cells, *summary)),
+        required=cells["Maintainence_Required"].to_pylist().count("Required"),
+        run_ids=frozenset(
+            run_id
+            for table in (customers, cells, summary)
+            for run_id in table["run_id"].unique().to_pylist()
+        ),
     )
 
 
@@ -492,77 +619,94 @@ def objects(address: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
 
 
 def alert(ti: Any, run_id: str) -> None:
-    """Tells how the run went to whom the settings name, and fails if it went wrong.
-
-    It is the last task, and what it says of the run is what Airflow says.
-    """
-    plan = ti.xcom_pull(task_ids=PLAN) or {}
+    """Tells whom the settings name that the run is through, and what it found."""
     result = ti.xcom_pull(task_ids=CHECK)
-    told = {
-        "dag_id": DEPLOYMENT.dag_id,
-        "dag_run_id": run_id,
-        "run_date": plan.get("run_date"),
-        "out": plan.get("out"),
-        "passed": result is not None,
-        **(result or {}),
-    }
+    tell(ti.xcom_pull(task_ids=PLAN), {"dag_run_id": run_id, "passed": True, **result})
+
+
+def alert_failure(ti: Any, run_id: str) -> None:
+    """Tells whom the settings name that the run did not get through its checks."""
+    # Where the plan itself was refused, whom the deployment names.
+    plan = ti.xcom_pull(task_ids=PLAN) or DEPLOYMENT.settings
+    tell(plan, {"dag_run_id": run_id, "passed": False})
+
+
+def tell(plan: Mapping[str, Any], what: Mapping[str, Any]) -> None:
+    """Call the function and post to the connection that the settings name; both are tried."""
+    of_run = {"dag_id": DEPLOYMENT.dag_id, "run_date": plan.get("run_date"), "out": plan.get("out")}
+    told = {**of_run, **what}
     print(json.dumps(told))
-    if name := plan.get("alert_callable"):
-        function_of(name)(told)
-    if connection := plan.get("alert_connection"):
-        from airflow.providers.http.hooks.http import HttpHook
+    ways = {"alert_callable": call, "alert_connection": post}
+    faults = []
+    for name, way in ways.items():
+        if target := plan.get(name):
+            try:
+                way(target, told)
+            except Exception as error:
+                # The message of an error may hold the address of a webhook, which is a secret.
+                faults.append(f"{name} {target}: {type(error).__name__}")
+    if faults:
+        raise AirflowException("; ".join(faults))
 
-        HttpHook(method="POST", http_conn_id=connection).run(json=told)
-    if result is None:
-        raise AirflowFailException("the run did not get through its checks; see the tasks before")
 
-
-def function_of(name: str) -> Callable[[Mapping[str, Any]], None]:
-    """The function that a dotted path names."""
-    from importlib import import_module
-
+def call(name: str, told: Mapping[str, Any]) -> None:
+    """Call the function that a dotted path names."""
     module, _, function = name.rpartition(".")
-    found: Callable[[Mapping[str, Any]], None] = getattr(import_module(module), function)
-    return found
+    getattr(import_module(module), function)(told)
+
+
+def post(connection_id: str, told: Mapping[str, Any]) -> None:
+    """Post as JSON to the address that an HTTP connection names, with its user and headers."""
+    import requests
+
+    connection = BaseHook.get_connection(connection_id)
+    address = connection.host
+    if "://" not in address:
+        port = f":{connection.port}" if connection.port else ""
+        address = f"{connection.schema or 'https'}://{address}{port}"
+    user = (connection.login, connection.password) if connection.login else None
+    answer = requests.post(
+        address, json=told, auth=user, headers=connection.extra_dejson, timeout=60
+    )
+    answer.raise_for_status()
 
 
 # --- the DAG -------------------------------------------------------------------------------------
 
 
 def parameters() -> dict[str, Param]:
-    """What the form of a run offers: every setting, and the day."""
-    types = {str: "string", bool: "boolean", float: "number"}
+    """What the form of a run offers: the day, and the settings."""
+    types = {str: "string", float: "number"}
     offered = {
         name: Param(None, type=["null", types[setting.kind]], description=setting.meaning)
         for name, setting in SETTINGS.items()
+        if name not in NOT_FOR_ONE_RUN
     }
-    day = Param(
-        None, type=["null", "string"], format="date", description="the day; empty: the last"
-    )
+    day = Param(None, type=["null", "string"], format="date", description="empty: the last day")
     return {"run_date": day, **offered}
 
 
-def staged(waits: Mapping[str, Any]) -> FollowedBatch:
-    """The four steps, the last two side by side, and publishing; gives the last task."""
-    samples, calls, customers, cells = STAGED
-    with_samples = batch_task(samples, inputs=("customers", "samples"))
-    with_calls = batch_task(calls, reads=(samples,), inputs=("calls",))
-    publish = batch_task(PUBLISH, reads=STAGED, publishes=True)
-    [waits["customers"], waits["samples"]] >> with_samples
-    [with_samples, waits["calls"]] >> with_calls
-    (
-        with_calls
-        >> [batch_task(customers, reads=(calls,)), batch_task(cells, reads=(calls,))]
-        >> publish
-    )
-    return publish
+def prompt_task(name: str, function: Callable[..., Any], **options: Any) -> Any:
+    """A task that runs a function of this file."""
+    return task(task_id=name, execution_timeout=PROMPT, **options)(function)
 
 
-def single(waits: Mapping[str, Any]) -> FollowedBatch:
-    """One batch for all."""
-    whole = batch_task(SINGLE, inputs=INPUTS, publishes=True)
-    [*waits.values()] >> whole
-    return whole
+def batch_tasks(stages: Mapping[str, Stage], waits: Mapping[str, Any]) -> FollowedBatch:
+    """The tasks of all stages in their order; gives the one that publishes."""
+    tasks: dict[str, FollowedBatch] = {}
+    for name, stage in stages.items():
+        tasks[name] = batch_task(name, stage)
+        for source in stage.inputs:
+            waits[source] >> tasks[name]
+        for one in nearest(stage, stages):
+            tasks[one] >> tasks[name]
+    return tasks[name]
+
+
+def nearest(stage: Stage, stages: Mapping[str, Stage]) -> list[str]:
+    """The stages that a stage reads, but for those that others of them stand after already."""
+    earlier = {before for one in stage.after for before in stages[one].after}
+    return [one for one in stage.after if one not in earlier]
 
 
 with DAG(
@@ -586,10 +730,11 @@ with DAG(
         "retry_delay": timedelta(minutes=DEPLOYMENT.retry_minutes),
     },
 ) as dag:
-    plan = task(task_id=PLAN)(make_plan)(variable=f"{{{{ var.value.get('{VARIABLE}', '{{}}') }}}}")
+    plan = prompt_task(PLAN, make_plan)(variable=f"{{{{ var.value.get('{VARIABLE}', '{{}}') }}}}")
     waits = {source: wait_for(source) for source in INPUTS}
     plan >> [*waits.values()]
-    published = {"staged": staged, "single": single}[DEPLOYMENT.shape](waits)
-    checked = task(task_id=CHECK)(check_result)()
-    alerted = task(task_id=ALERT, trigger_rule="all_done")(alert)()
-    published >> checked >> alerted
+    checked = prompt_task(CHECK, check_result)()
+    batch_tasks(SHAPES[DEPLOYMENT.shape], waits) >> checked
+    # What a run comes to is what the checks come to: these two tell it, and decide nothing.
+    checked >> prompt_task(ALERT, alert)()
+    checked >> prompt_task(ALERT_FAILURE, alert_failure, trigger_rule="one_failed")()

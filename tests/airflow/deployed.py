@@ -71,7 +71,9 @@ class Deployed:
 
     def run(self, dag_file: Path, **options: Any) -> Run:
         """One run of the day, or the last of several."""
-        return self.airflow.test(dag_file, self.dag_id, **{"logical_date": LOGICAL_DATE, **options})[-1]
+        return self.airflow.test(
+            dag_file, self.dag_id, **{"logical_date": LOGICAL_DATE, **options}
+        )[-1]
 
     def arguments(self) -> dict[str, list[str]]:
         """Those of each batch that was asked for, by its id."""

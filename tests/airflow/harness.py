@@ -174,6 +174,13 @@ class Airflow:
             runs.append(Run(**run, log=log))
         return runs
 
+    def ask_dag_file(self, dag_file: Path, what: str, *cases: Any) -> list[Any]:
+        """What comes of cases in a part of the product's DAG file; see `in_dag_file.py`."""
+        program = str(PROGRAM.with_name("in_dag_file.py"))
+        printed = self._run("python", program, str(dag_file), what, json.dumps(cases))
+        found: list[Any] = json.loads(printed.rstrip().rpartition("\n")[2])
+        return found
+
     def _ask(self, *arguments: str) -> tuple[Any, str]:
         log, _, answer = self._run("python", str(PROGRAM), *arguments).rstrip().rpartition("\n")
         return json.loads(answer), log

@@ -93,8 +93,9 @@ def to_storage(place: str, run: dict[str, Any], rows: dict[str, Any]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    for option in ("--stage", "--run-id", "--run-date", "--out", "--prefix"):
+    for option in ("--stage", "--run-id", "--run-date", "--out"):
         parser.add_argument(option)
+    parser.add_argument("--prefix", default="")
     options, _ = parser.parse_known_args(sys.argv[2:])
     fault = os.environ.get("QUICK_BATCH", "")
     run = {"run_id": options.run_id, "run_date": date.fromisoformat(options.run_date)}

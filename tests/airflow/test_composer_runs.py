@@ -78,7 +78,7 @@ def test_tables_are_those_of_the_local_runner(
     """A staged run whose publishing fails after writing, and the same day in one batch."""
     run = deployed.run(deployed.deploy(shape="staged"))
     assert run.state == "success", run.log
-    assert {name: task.tries for name, task in run.tasks.items() if task.tries != 1} == {
+    assert {name: task.tries for name, task in run.tasks.items() if task.tries > 1} == {
         "publish": 2
     }
     check_tables(deployed, run, local, "t2")

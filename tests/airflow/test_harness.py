@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -101,15 +103,21 @@ def put_input(cloud: CloudServices) -> None:
     )
 
 
+@contextmanager
+def client_of(dataproc: DataprocFake, certificate_file: Path) -> Iterator[BatchControllerClient]:
+    """A client from elsewhere, as that of the console."""
+    credentials = grpc.ssl_channel_credentials(certificate_file.read_bytes())
+    with grpc.secure_channel(dataproc.address, credentials) as channel:
+        transport = BatchControllerClient.get_transport_class("grpc")(channel=channel)
+        yield BatchControllerClient(transport=transport)
+
+
 def cancel_when_running(
     dataproc: DataprocFake, certificate_file: Path, batch_id: str | None = None
 ) -> None:
     """Cancel a batch from elsewhere, as one does in the console."""
     batch = dataproc.wait_for(batch_id, Batch.State.RUNNING, timeout=TIMEOUT_SECONDS)
-    credentials = grpc.ssl_channel_credentials(certificate_file.read_bytes())
-    with grpc.secure_channel(dataproc.address, credentials) as channel:
-        transport = BatchControllerClient.get_transport_class("grpc")(channel=channel)
-        client = BatchControllerClient(transport=transport)
+    with client_of(dataproc, certificate_file) as client:
         client.cancel_operation(CancelOperationRequest(name=batch.operation))
 
 

@@ -92,7 +92,8 @@ def service(
 ) -> Iterator[Batches]:
     """A service that the product's own clients are pointed to."""
     settings = folder / "dataproc.toml"
-    settings.write_text(SETTINGS.replace("ttl_minutes = 240", "ttl_minutes = 10"))
+    quick = SETTINGS.replace('partitions" = "32"', 'partitions" = "2"')
+    settings.write_text(quick.replace("ttl_minutes = 240", "ttl_minutes = 10"))
     with DataprocFake(run_batch, **options) as fake:
         patch.setenv("DATAPROC_EMULATOR_HOST", fake.address)
         yield Batches(fake, settings)
