@@ -25,11 +25,12 @@ INPUTS = ("customers", "samples", "calls")
 PLACEHOLDER = "{run_date}"
 # https://cloud.google.com/composer/docs/reference/rest/v1/projects.locations.environments
 ENVIRONMENT = re.compile(r"[a-z]([a-z0-9-]{0,62}[a-z0-9])?")
-ADDRESS = re.compile(rf"gs://{BUCKET.pattern}(/[^{{}}\s]*)?")
+ADDRESS = re.compile(rf"gs://{BUCKET.pattern}(/[^{{}}*?\[\]\s]*)?")
 # What Airflow takes.
 CONNECTION = re.compile(r"[\w#!()\-.:/\\]{1,200}")
 LONGEST_TAG = 100
 FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+FILES = (".csv", ".parquet")
 MARKER = re.compile(r"[^/{}\n]*")
 BOUNDS = {"retries": (0, 100), "retry_minutes": (0, 24 * 60), "input_hours": (1, 7 * 24)}
 
@@ -179,6 +180,8 @@ def _faults_of_run(run: RunSettings, shape: Shape) -> list[str]:
     faults = _faults_of_places(run, shape)
     if not MARKER.fullmatch(run.marker):
         faults.append(f"marker {run.marker!r} is no name of an object in the folder of an input")
+    if run.marker and any(path.endswith(FILES) for path in run.inputs.values()):
+        faults.append("marker is set, but an input that is a file has none")
     if run.alert_callable and not FUNCTION.fullmatch(run.alert_callable):
         faults.append(f"alert_callable {run.alert_callable!r} is not PACKAGE.MODULE.NAME")
     if run.alert_connection and not CONNECTION.fullmatch(run.alert_connection):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from anomaly.errors import ConfigurationError
+from runners.deploy.settings import load_deployment
 from tests.airflow.deployed import DAG_ID, DAY, LOGICAL_DATE, ROOT, TIMEOUT_SECONDS, Deployed
 from tests.airflow.harness import Airflow
 from tests.airflow.test_harness import cancel_when_running, client_of, created, states
@@ -371,6 +375,21 @@ def test_settings_that_contradict_each_other_are_refused(deployed: Deployed) -> 
     assert found[0] == ""
     for expected, told in zip(cases, found[1:], strict=True):
         assert expected.replace("{at}", at) in told
+
+    # The command refuses them as well, but for those that it sets itself.
+    text = deployed.settings.read_text()
+    for variable, chosen in cases.values():
+        if not chosen and "main_file" not in variable:
+            deployed.settings.write_text(with_values(text, variable))
+            with pytest.raises(ConfigurationError, match="1 to mend"):
+                load_deployment(str(deployed.settings), deployed.name)
+
+
+def with_values(text: str, values: dict[str, Any]) -> str:
+    """Settings with other values."""
+    for key, value in values.items():
+        text = re.sub(f"^{key} = [^#\n]*", f"{key} = {json.dumps(value)}  ", text, flags=re.M)
+    return text
 
 
 def test_the_day_of_a_run(deployed: Deployed) -> None:
