@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.airflow.connect_proxy import ConnectProxy
+from tests.airflow.deployed import Deployed
 from tests.airflow.harness import Airflow, environment_of
 from tests.cloud.services import CloudServices
 
@@ -78,3 +79,16 @@ def airflow(
     for name in ("airflow.cfg", "airflow.db"):
         shutil.copy(new_home / name, home)
     return Airflow(version, home, environment_of(cloud, proxy, tmp_path / "ca.pem"))
+
+
+@pytest.fixture
+def deployed(
+    airflow: Airflow,
+    dataproc: Any,
+    cloud: CloudServices,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Deployed:
+    """The product's DAG, to be deployed to a bucket of its own."""
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", cloud.gcs_url)
+    return Deployed(airflow, dataproc, cloud, tmp_path)

@@ -17,7 +17,6 @@ import pytest
 from anomaly.errors import ConfigurationError
 from runners.deploy.settings import load_deployment
 from tests.airflow.deployed import DAG_ID, DAY, LOGICAL_DATE, ROOT, TIMEOUT_SECONDS, Deployed
-from tests.airflow.harness import Airflow
 from tests.airflow.test_harness import cancel_when_running, client_of, created, states
 from tests.airflow.webhook import Webhook
 from tests.cloud.services import CloudServices
@@ -61,18 +60,11 @@ def dataproc(run_batch: LocalSubmit, tmp_path: Path) -> Iterator[DataprocFake]:
 
 
 @pytest.fixture
-def deployed(
-    airflow: Airflow,
-    dataproc: DataprocFake,
-    cloud: CloudServices,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Deployed:
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", cloud.gcs_url)
-    found = Deployed(airflow, dataproc, cloud, tmp_path)
+def deployed(deployed: Deployed) -> Deployed:
+    """With inputs of the day, which nobody looks into."""
     for source in ("customers", "samples", "calls"):
-        found.put(f"{source}/{DAY}/part.csv")
-    return found
+        deployed.put(f"{source}/{DAY}/part.csv")
+    return deployed
 
 
 def fault(run_batch: LocalSubmit, what: str) -> None:

@@ -14,12 +14,12 @@ import pytest
 from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE
 from runners.command import main
 from tests.airflow.deployed import DAY, Deployed
-from tests.airflow.harness import Airflow, Run
+from tests.airflow.harness import Run
 from tests.cloud.services import CloudServices
 from tests.conftest import REAL_DATA
 
 try:
-    from tests.cloud.dataproc_fake import DataprocFake, LocalSubmit
+    from tests.cloud.dataproc_fake import LocalSubmit
     from tests.cloud.fetch_jars import fetch_jars
     from tests.cloud.spark_submit import spark_submit
     from tests.cloud.test_cloud_runs import KEYS, in_parquet, without_run_id
@@ -54,22 +54,15 @@ def run_batch(cloud: CloudServices, tmp_path: Path) -> LocalSubmit:
 
 
 @pytest.fixture
-def deployed(
-    airflow: Airflow,
-    dataproc: DataprocFake,
-    cloud: CloudServices,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Deployed:
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", cloud.gcs_url)
-    found = Deployed(airflow, dataproc, cloud, tmp_path)
-    airflow.timeout_seconds = RUN_SECONDS
-    found.change('"spark.sql.shuffle.partitions" = "32"', '"spark.sql.shuffle.partitions" = "2"')
+def deployed(deployed: Deployed) -> Deployed:
+    """With the real inputs, and as few partitions as suit them."""
+    deployed.airflow.timeout_seconds = RUN_SECONDS
+    deployed.change('"spark.sql.shuffle.partitions" = "32"', '"spark.sql.shuffle.partitions" = "2"')
     for name, path in INPUTS.items():
         for file in [path] if path.is_file() else sorted(path.iterdir()):
             if file.suffix in (".csv", ".parquet"):
-                found.put(f"{name}/{DAY}/{file.name}", file.read_bytes())
-    return found
+                deployed.put(f"{name}/{DAY}/{file.name}", file.read_bytes())
+    return deployed
 
 
 def test_tables_are_those_of_the_local_runner(
