@@ -63,8 +63,8 @@ SENT_AGAIN = Retry(
 )
 UNDER_WAY = ("STATE_UNSPECIFIED", "PENDING", "RUNNING")
 ATTEMPT = "t{{ ti.try_number }}"
-# What Airflow says of a task that waited for too long.
-TIMEOUT = "timeout"
+# What Airflow resumes a task with whose triggerer failed, and what it says if that took too long.
+GIVEN_UP, TIMEOUT = "__fail__", "timeout"
 CONSOLE = "https://console.cloud.google.com"
 
 
@@ -130,7 +130,7 @@ class Setting:
 
 
 FOLDER = r"gs://[a-z0-9][a-z0-9._-]+(/[^{}*?\[\]\s]*)?"
-BIGQUERY = r"bq://(?P<project>[a-z0-9:.-]+)\.(?P<dataset>\w+)"
+BIGQUERY = r"bq://[a-z0-9:.-]+\.\w+"
 OF_DAY = r"gs://[a-z0-9][a-z0-9._-]+(/([^{}*?\[\]\s]|\{run_date\})*)?"
 SETTINGS = {
     "customers": Setting("customers, a gs:// folder; {run_date} stands for the day", str, OF_DAY),
@@ -153,7 +153,7 @@ SETTINGS = {
     "profile": Setting("KPIs and rules, a TOML file", str, FOLDER),
 }
 # Code runs with the rights of the batches, or of Airflow's workers: not everyone who may start a
-# run may choose it. (add_columns is not here for safety alone: Airflow 2 cannot draw it.)
+# run may choose it. add_columns is here because Airflow 2 draws no switch that may be left alone.
 DEPLOYED_ALONE = ("archive", "main_file")
 NOT_FOR_ONE_RUN = (*DEPLOYED_ALONE, "alert_callable", "alert_connection", "add_columns")
 
@@ -378,7 +378,7 @@ class FollowedBatch(DataprocCreateBatchOperator):
     def resume_execution(self, next_method: str, next_kwargs: Any, context: Any) -> Any:
         """Wait on where the triggerer failed: one answer that was lost is no end of the batch."""
         told = str((next_kwargs or {}).get("error", ""))
-        if next_method != "__fail__" or TIMEOUT in told.lower():
+        if next_method != GIVEN_UP or TIMEOUT in told.lower():
             return super().resume_execution(next_method, next_kwargs, context)
         self.log.warning("waiting failed: %s", told)
         if self._look().state.name in UNDER_WAY:
@@ -450,8 +450,9 @@ class InputSensor(GCSObjectsWithPrefixExistenceSensor):
         try:
             return super().resume_execution(next_method, next_kwargs, context)
         except AirflowException as error:
-            # Airflow 2 would try again, and wait as long once more.
-            if TIMEOUT in str(error).lower():
+            # Airflow 2 would try again, and wait as long once more. What the triggerer tells of a
+            # service that did not answer in time is another matter.
+            if next_method == GIVEN_UP and TIMEOUT in str(error).lower():
                 raise AirflowFailException(f"{self.bucket}/{self.prefix}: did not come") from error
             raise
 

@@ -82,7 +82,7 @@ class StageRun:
         """Run a stage and keep its tables in a folder. Raises AnomalyError."""
         try:
             tables = self._tables(stage, inputs)
-            for name, _, rows in write_stage(self.spark, folder, tables, self.run, self.profile):
+            for name, rows in write_stage(self.spark, folder, tables, self.run, self.profile):
                 self.progress.done(name, rows)
         finally:
             for frame in self._persisted:

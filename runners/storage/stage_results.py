@@ -24,14 +24,15 @@ def write_stage(
     tables: Mapping[str, DataFrame],
     run: Run,
     profile: Profile,
-) -> Iterator[tuple[str, DataFrame, int]]:
-    """Write the tables of a stage in turn; gives the name of each, the frame there and its rows.
+) -> Iterator[tuple[str, int]]:
+    """Write the tables of a stage in turn; gives the name of each and its rows.
 
     Raises OutputError where one cannot be written, InputError where Spark fails at reading what
     it is made from.
     """
     for name, frame in tables.items():
-        yield name, *write_whole(name, frame, f"{folder}/{name}")
+        _, rows = write_whole(name, frame, f"{folder}/{name}")
+        yield name, rows
     one_row = spark.range(0, 1, 1, numPartitions=1)
     write(one_row.withColumns(run.columns(profile)).drop("id"), f"{folder}/{DONE}")
 

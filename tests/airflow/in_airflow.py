@@ -15,6 +15,7 @@ import contextlib
 import functools
 import gc
 import hashlib
+import importlib
 import json
 import operator
 import os
@@ -43,7 +44,7 @@ if IS_AIRFLOW_3:
     supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
 else:
     # The models of its users: without them no run can be deleted, and so none tested again.
-    import airflow.providers.fab.auth_manager.models  # noqa: F401
+    importlib.import_module("airflow.providers.fab.auth_manager.models")
     from airflow.models.xcom import XCom
 
     value_of = operator.attrgetter("value")

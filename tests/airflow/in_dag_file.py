@@ -48,11 +48,11 @@ def day(module: ModuleType, run_type: str, asked: str, interval_start: str | Non
     return str(module.ended_day(run, start))
 
 
-def sensor(module: ModuleType, error: str) -> str:
-    """The kind of exception that a sensor ends with where its triggerer has failed so."""
+def sensor(module: ModuleType, method: str, options: dict[str, Any]) -> str:
+    """The kind of exception that a sensor ends with where it is resumed so."""
     task = module.dag.get_task("wait-for-samples")
     task.bucket, task.prefix = "bucket", "samples/"
-    return ended(lambda: task.resume_execution("__fail__", {"error": error}, {}))
+    return ended(lambda: task.resume_execution(method, options, {}))
 
 
 def batch(module: ModuleType, batch_id: str, error: str) -> str:

@@ -400,8 +400,15 @@ def test_an_input_that_does_not_come_is_not_waited_for_again(
 ) -> None:
     """As the triggerer ends it, which no test of a DAG shows."""
     said = {"2.11": "Trigger/execution timeout", "3.1": "Trigger timeout"}[version]
-    found = deployed.airflow.ask_dag_file(deployed.deploy(), "sensor", (said,), ("Unavailable",))
-    assert found == ["AirflowFailException", "TaskDeferralError"]
+    found = deployed.airflow.ask_dag_file(
+        deployed.deploy(),
+        "sensor",
+        ("__fail__", {"error": said}),
+        ("__fail__", {"error": "Unavailable"}),
+        # The service did not answer in time: the task is tried again.
+        ("execute_complete", {"event": {"status": "error", "message": "Connection timeout"}}),
+    )
+    assert found == ["AirflowFailException", "TaskDeferralError", "AirflowException"]
 
 
 def test_one_answer_that_is_lost_is_no_end_of_a_batch(
