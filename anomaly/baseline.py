@@ -4,8 +4,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL
+from anomaly.methods import Direction, Method
 from anomaly.numbers import exact_mean, rounded_for_quantiles
-from anomaly.profile import Direction, Method, Profile, Rule
+from anomaly.profile import Profile, Rule
 from anomaly.sql import constant_array, gathered
 
 # The quartiles of a normal distribution lie 1.349 standard deviations apart.

@@ -102,9 +102,10 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
 
 
 def check_samples(raw: DataFrame, profile: Profile) -> DataFrame:
-    """Checked samples, a row per raw row: CellName, `values` by KPI, provenance.
+    """Checked samples, a row per raw row: CellName, time, peers, `values` by KPI, provenance.
 
-    Raises InputError for a column that is missing or of an impossible type.
+    time: NULL where a sample has no date. peers: the text of the profile's peers_column, NULL
+    without one. Raises InputError for a column that is missing or of an impossible type.
     """
     rules = profile.inputs[SAMPLES]
     raw = (
@@ -122,11 +123,18 @@ def check_samples(raw: DataFrame, profile: Profile) -> DataFrame:
         *_suspects(rules),
         *_filters(rules, {"CellName": cell}),
     ]
-    values = [cell.alias("CellName"), F.col(TIME).alias("time"), F.col(VALUES).alias("values")]
+    peers_column = profile.alarms.peers_column if profile.alarms else ""
+    peers = text_of(peers_column, rules) if peers_column else F.lit(None).cast("string")
+    values = [
+        cell.alias("CellName"),
+        F.col(TIME).alias("time"),
+        peers.alias("peers"),
+        F.col(VALUES).alias("values"),
+    ]
     checked = _checked(raw, values, row_faults)
     if rules.reject_duplicates and "Time" in raw.columns:
         checked = checked.transform(reject_duplicates, ("CellName", "time"), ("values",), "Time")
-    return _finished(checked.drop("time"), rules, "CellName")
+    return _finished(checked, rules, "CellName")
 
 
 def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:

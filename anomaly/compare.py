@@ -9,12 +9,13 @@ from pyspark.sql import functions as F
 
 from anomaly.baseline import judged_values
 from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL, EVIDENCE_TYPE
+from anomaly.methods import Direction, Method
 from anomaly.numbers import exceeds
-from anomaly.profile import Direction, Method, MissingPolicy, Profile, Rule
+from anomaly.profile import MissingPolicy, Profile, Rule
 from anomaly.sql import constant_array
 
 # Status of a KPI in a row. Only OK and CRIT are judged; the flag of the others is NULL.
-NO_DATA, NO_BASELINE, OK, CRIT = "NO_DATA", "NO_BASELINE", "OK", "CRIT"
+NO_DATA, NO_BASELINE, OK, WARN, CRIT = "NO_DATA", "NO_BASELINE", "OK", "WARN", "CRIT"
 
 # The SQL of how far beyond its bound a defect `kpi` lies, comparable between KPIs: in units of
 # spread; where there is no spread, 100 % beyond the bound count as one.

@@ -8,6 +8,7 @@ from pyspark.sql import types as T
 from anomaly.contracts import (
     INPUT_CONTRACTS,
     MALFORMED_LINE,
+    SAMPLES,
     SOURCE_FILE,
     SOURCE_ROW_ID,
 )
@@ -30,7 +31,9 @@ def expected_columns(source: str, profile: Profile) -> dict[str, bool]:
     """The raw columns that are read of an input, each with whether it must be there."""
     fixed = {column.name: column.required for column in INPUT_CONTRACTS[source].columns}
     suspect = {column: True for column, _, _ in profile.inputs[source].suspect_where}
-    return fixed | suspect | {kpi.column: True for kpi in profile.kpis_of(source)}
+    peers = profile.alarms.peers_column if profile.alarms and source == SAMPLES else ""
+    grouped_by = {peers: True} if peers else {}
+    return fixed | suspect | grouped_by | {kpi.column: True for kpi in profile.kpis_of(source)}
 
 
 def conform(raw: DataFrame, source: str, profile: Profile, origin: str = "") -> DataFrame:

@@ -17,6 +17,11 @@ CUSTOMER_TABLE = "customer_service_metrics_data"
 CELL_TABLE = "cell_tower_performance_data"
 REJECTED_TABLE = "rejected_rows"
 SUMMARY_TABLE = "run_summary"
+ANOMALIES_TABLE = "cell_sample_anomalies"
+ALARMS_TABLE = "cell_alarms"
+
+# Older samples, from which alarms take their baselines.
+HISTORY = "history"
 
 # Where a raw row came from; the readers in `runners.storage.inputs` add them at the scan.
 SOURCE_FILE = "source_file"
@@ -174,8 +179,48 @@ VERDICT = Column(
 # The columns that stand in one of the tables whatever the profile.
 TABLE_COLUMNS = (*CUSTOMER_KEYS, *CELL_KEYS, DEFECT_COUNT, VERDICT, *ADDED_COLUMNS)
 
+ANOMALIES_COLUMNS = (
+    Column("CellName", "string", "cell"),
+    Column("time", "timestamp", "begin of the quarter hour"),
+    Column("kpi", "string", "KPI out of line; `samples` where none was sent"),
+    Column("status", "string", "WARN or CRIT; NO_DATA where no sample was sent"),
+    Column("value", "double", "the KPI in this quarter hour", unit="see unit"),
+    Column("smoothed_value", "double", "what it comes to over the last periods", unit="see unit"),
+    Column("unit", "string", "unit of the values"),
+    Column("baseline", "double", "what is usual for the cell at this time", unit="see unit"),
+    Column("baseline_count", "bigint", "values that the baseline rests on", unit="values"),
+    Column("bound", "double", "where WARN begins for the smoothed value", unit="see unit"),
+    Column("direction", "string", "side of the bound that is bad: above or below"),
+    Column("deviation", "double", "of the value from the baseline", unit="spreads"),
+    Column("smoothed_deviation", "double", "the mean of the last deviations", unit="spreads"),
+    Column("reason", "string", "all this in one sentence"),
+    Column("raised_at", "timestamp", "begin of the alarm that it belongs to, NULL for none"),
+    *RUN_COLUMNS,
+)
+
+ALARM_EVIDENCE_TYPE = (
+    "array<struct<kpi:string,status:string,periods:bigint,peak_at:timestamp,value:double,"
+    "smoothed_value:double,unit:string,baseline:double,baseline_count:bigint,bound:double,"
+    "direction:string,deviation:double,reason:string>>"
+)
+
+ALARMS_COLUMNS = (
+    Column("CellName", "string", "cell"),
+    Column("raised_at", "timestamp", "begin of the quarter hour with which it was raised"),
+    Column("cleared_at", "timestamp", "begin of the one with which it ended, NULL if it stands"),
+    Column("cleared_by", "string", "recovery, or new_baseline: what stands is raised again"),
+    Column("severity", "string", "CRIT: a KPI was, or the cell was silent; else WARN"),
+    Column("kpis", "array<string>", "KPIs out of line, farthest first; `samples` for none sent"),
+    Column("peak_deviation", "double", "farthest smoothed deviation, NULL for none", "spreads"),
+    Column("peak_kpi", "string", "the KPI that it is of"),
+    Column("bad_periods", "bigint", "quarter hours out of line or without a sample", "periods"),
+    Column("reason", "string", "the alarm in one sentence"),
+    Column("evidence", ALARM_EVIDENCE_TYPE, "each KPI at its peak; deviation is the smoothed one"),
+    *RUN_COLUMNS,
+)
+
 REJECTED_COLUMNS = (
-    Column("source", "string", "input: customers, samples or call_statistics"),
+    Column("source", "string", "input: customers, samples, history or call_statistics"),
     Column(SOURCE_FILE, "string", "file that holds the row"),
     Column("source_row", "bigint", "number of the row in its file, the first after a header is 1"),
     Column("scope", "string", "row: the row was left out; value: the value alone"),
@@ -190,7 +235,8 @@ SUMMARY_COLUMNS = (
     Column(
         "section",
         "string",
-        "input, rejected, missing_value, join, unmatched, kpi, verdict, worst or seconds",
+        "input, rejected, missing_value, join, unmatched, kpi, verdict, worst, alarms, alarm_kpi, "
+        "alarm or seconds",
     ),
     Column("subject", "string", "what is counted: an input, a join, a level, a cell"),
     Column("item", "string", "which figure of it: a count's name, a reason code, a key, a KPI"),

@@ -6,29 +6,15 @@ every fault of the file at once.
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 
+from anomaly.alarm_rules import AlarmRules
 from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL, SAMPLES
+from anomaly.methods import Direction, Method
 
 # A column, an operator, and the value that the column is compared with.
 Condition = tuple[str, str, str | float]
-
-
-class Direction(str, Enum):
-    """On which side of its bound a KPI is bad."""
-
-    ABOVE = "above"
-    BELOW = "below"
-
-
-class Method(str, Enum):
-    """How the number that a KPI is compared with is found."""
-
-    STATIC = "static"
-    MEAN = "mean"
-    MEDIAN_IQR = "median_iqr"
-    QUANTILE = "quantile"
 
 
 class Formula(str, Enum):
@@ -194,6 +180,7 @@ class Profile:
     join: JoinRules
     verdict: VerdictRule
     limits: Limits
+    alarms: AlarmRules | None = None
 
     def level(self, name: str) -> Level:
         """The settings of the customer or the cell level."""
@@ -227,6 +214,12 @@ class Profile:
         measured = {kpi.name: kpi.source for kpi in self.kpis}
         first = next((kpi.first for kpi in self.derived if kpi.name == name), name)
         return measured[first] == SAMPLES
+
+    def for_alarms(self) -> "Profile":
+        """The same with no more KPIs than the alarms need, so that others may be missing."""
+        needed = {name for kpi in (self.alarms.kpis if self.alarms else ()) for name in kpi.sources}
+        kpis = (kpi for kpi in self.kpis_of(SAMPLES) if kpi.name in needed)
+        return replace(self, kpis=tuple(kpis))
 
     @property
     def fingerprint(self) -> str:

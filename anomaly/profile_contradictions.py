@@ -3,8 +3,10 @@
 import codecs
 from collections import Counter
 
+from anomaly.alarm_contradictions import alarm_contradictions
 from anomaly.contracts import INPUT_CONTRACTS, TABLE_COLUMNS
-from anomaly.profile import Method, Profile, Rule
+from anomaly.methods import Method
+from anomaly.profile import Profile, Rule
 
 
 def contradictions(profile: Profile) -> list[str]:
@@ -17,6 +19,7 @@ def contradictions(profile: Profile) -> list[str]:
         *_count_faults(profile),
         *_input_faults(profile),
         *_verdict_faults(profile),
+        *(alarm_contradictions(profile.alarms, profile.kpis) if profile.alarms else ()),
     ]
 
 

@@ -4,19 +4,19 @@ import re
 import tomllib
 from pathlib import Path
 
+from anomaly.alarm_rules_reader import read_alarm_rules
 from anomaly.contracts import CALL_STATISTICS, INPUT_CONTRACTS, SAMPLES
 from anomaly.errors import ConfigurationError
+from anomaly.methods import Direction, Method
 from anomaly.profile import (
     Condition,
     DerivedKpi,
-    Direction,
     Formula,
     InputRules,
     JoinRules,
     Kpi,
     Level,
     Limits,
-    Method,
     MissingPolicy,
     Profile,
     Rule,
@@ -109,6 +109,7 @@ def _profile(root: Section) -> Profile:
         join=_join_rules(root.section("join")),
         verdict=_verdict_rule(root.section("verdict")),
         limits=_limits(root.section("limits")),
+        alarms=read_alarm_rules(root.section("alarms")) if root.has("alarms") else None,
     )
 
 

@@ -26,11 +26,11 @@ def input_figures(checked: Mapping[str, DataFrame]) -> DataFrame:
 
     def of_file(item: str, condition: str) -> str:
         value = f"CASE WHEN {condition} THEN row_count ELSE 0 END"
-        return _figure("'input'", "source", f"'{item}'", value, SOURCE_FILE)
+        return figure("'input'", "source", f"'{item}'", value, SOURCE_FILE)
 
-    rejected = _figure("'rejected'", "source", "row_reason", "row_count")
-    left_out = _figure("'missing_value'", "source", "fault", "row_count")
-    return _added_up(
+    rejected = figure("'rejected'", "source", "row_reason", "row_count")
+    left_out = figure("'missing_value'", "source", "fault", "row_count")
+    return added_up(
         found,
         "concat(array("
         + ", ".join(
@@ -62,7 +62,7 @@ def join_figures(joined: DataFrame, unknown_callers: DataFrame) -> DataFrame:
         ("all inputs", "customers"): "is_customer",
     }
     figures = (
-        _figure("'join'", f"'{join}'", f"'{item}'", f"CASE WHEN {condition} THEN 1 ELSE 0 END")
+        figure("'join'", f"'{join}'", f"'{item}'", f"CASE WHEN {condition} THEN 1 ELSE 0 END")
         for (join, item), condition in counted.items()
     )
     unmatched = _unmatched(joined).unionByName(
@@ -74,7 +74,7 @@ def join_figures(joined: DataFrame, unknown_callers: DataFrame) -> DataFrame:
     )
     return reduce(
         DataFrame.unionByName,
-        (_added_up(kinds, f"array({', '.join(figures)})"), *_of_unmatched(unmatched)),
+        (added_up(kinds, f"array({', '.join(figures)})"), *_of_unmatched(unmatched)),
     )
 
 
@@ -95,11 +95,11 @@ def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:
         .groupBy("level", "kpi.kpi")
         .agg(F.expr("count(kpi.flag) AS evaluated"), F.expr("sum(kpi.flag) AS flagged"))
     )
-    evaluated = _figure("'kpi'", "level", "concat(kpi, ' evaluated')", "evaluated")
-    flagged = _figure("'kpi'", "level", "concat(kpi, ' flagged')", "coalesce(flagged, 0)")
+    evaluated = figure("'kpi'", "level", "concat(kpi, ' evaluated')", "evaluated")
+    flagged = figure("'kpi'", "level", "concat(kpi, ' flagged')", "coalesce(flagged, 0)")
     is_cell = f"level = '{CELL_LEVEL}'"
-    counts = _added_up(of_kpis, f"array({evaluated}, {flagged})")
-    verdicts = _added_up(
+    counts = added_up(of_kpis, f"array({evaluated}, {flagged})")
+    verdicts = added_up(
         published, f"CASE WHEN {is_cell} THEN array({ROWS}, {VERDICTS}) ELSE array({ROWS}) END"
     )
     return counts.unionByName(verdicts).unionByName(_worst(cells))
@@ -108,7 +108,7 @@ def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:
 def tower_figures(cells: DataFrame) -> DataFrame:
     """Of a published cell table of one day: its towers, their verdicts, and the worst of them."""
     judged = cells.selectExpr(f"'{CELL_LEVEL}' AS level", "Maintainence_Required AS verdict")
-    return _added_up(judged, f"array({ROWS}, {VERDICTS})").unionByName(_worst(cells))
+    return added_up(judged, f"array({ROWS}, {VERDICTS})").unionByName(_worst(cells))
 
 
 def summary(figures: Iterable[DataFrame], run: Mapping[str, Column]) -> DataFrame:
@@ -152,12 +152,12 @@ def _unmatched(joined: DataFrame) -> DataFrame:
 
 def _of_unmatched(unmatched: DataFrame) -> list[DataFrame]:
     """How many keys found no partner, and the largest of them."""
-    largest = _first_of_each(unmatched, "kind", "size DESC, key")
-    keys = _figure("'unmatched_keys'", "kind", "'keys'", "1")
-    rows = _figure("'unmatched_keys'", "kind", "'rows'", "size")
+    largest = first_of_each(unmatched, "kind", "size DESC, key")
+    keys = figure("'unmatched_keys'", "kind", "'keys'", "1")
+    rows = figure("'unmatched_keys'", "kind", "'rows'", "size")
     return [
-        _alone(largest, _figure("'unmatched'", "kind", "key", "size")),
-        _added_up(unmatched, f"array({keys}, {rows})"),
+        alone(largest, figure("'unmatched'", "kind", "key", "size")),
+        added_up(unmatched, f"array({keys}, {rows})"),
     ]
 
 
@@ -169,9 +169,9 @@ def _worst(cells: DataFrame) -> DataFrame:
     )
     reasons = f"transform(slice({by_severity}, 1, {REASONS_SHOWN}), kpi -> kpi.reason)"
     required = cells.where(F.col("Maintainence_Required") == REQUIRED)
-    return _alone(
-        _first_of_each(required, "Maintainence_Required", "severity_rank, CellName"),
-        _figure(
+    return alone(
+        first_of_each(required, "Maintainence_Required", "severity_rank, CellName"),
+        figure(
             "'worst'",
             "CellName",
             "concat_ws(' of ', defected_count, evaluated_kpis)",
@@ -181,7 +181,7 @@ def _worst(cells: DataFrame) -> DataFrame:
     )
 
 
-def _first_of_each(frame: DataFrame, group: str, order: str) -> DataFrame:
+def first_of_each(frame: DataFrame, group: str, order: str) -> DataFrame:
     """The first LARGEST_KEYS rows of each group.
 
     By a window, because a sort with a limit would sample the rows in a job of its own.
@@ -190,7 +190,7 @@ def _first_of_each(frame: DataFrame, group: str, order: str) -> DataFrame:
     return frame.selectExpr("*", f"{position} AS position").where(f"position <= {LARGEST_KEYS}")
 
 
-def _figure(section: str, subject: str, item: str, value: str, detail: str = "NULL") -> str:
+def figure(section: str, subject: str, item: str, value: str, detail: str = "NULL") -> str:
     """The SQL of a row of the summary, without the columns of the run."""
     return (
         f"struct({section} AS section, {subject} AS subject, {item} AS item, "
@@ -198,12 +198,12 @@ def _figure(section: str, subject: str, item: str, value: str, detail: str = "NU
     )
 
 
-def _alone(frame: DataFrame, figure: str) -> DataFrame:
+def alone(frame: DataFrame, figure: str) -> DataFrame:
     """The one figure that each row gives."""
     return frame.selectExpr(f"{figure} AS figure").selectExpr("figure.*")
 
 
-def _added_up(frame: DataFrame, figures: str) -> DataFrame:
+def added_up(frame: DataFrame, figures: str) -> DataFrame:
     """The figures that each row gives, those of the same name added up."""
     return (
         frame.selectExpr(f"explode({figures}) AS figure")
@@ -213,5 +213,5 @@ def _added_up(frame: DataFrame, figures: str) -> DataFrame:
     )
 
 
-ROWS = _figure("'kpi'", "level", "'rows'", "1")
-VERDICTS = _figure("'verdict'", "level", "coalesce(verdict, 'Not judged')", "1")
+ROWS = figure("'kpi'", "level", "'rows'", "1")
+VERDICTS = figure("'verdict'", "level", "coalesce(verdict, 'Not judged')", "1")

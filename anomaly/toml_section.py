@@ -93,6 +93,10 @@ class Section:
         below = [fault for section in self._sections for fault in section.faults()]
         return [*self._faults, *unknown, *below]
 
+    def has(self, key: str) -> bool:
+        """Whether the setting is there."""
+        return key in self._settings
+
     def refuse(self, fault: str) -> None:
         """Add a fault of this section."""
         self._faults.append(f"{self._where} {fault}")

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from anomaly import load_profile
+from runners.alarms import add_arguments as alarm_arguments
+from runners.alarms import alarms_command
 from runners.dataproc.command import add_commands as add_dataproc_commands
 from runners.deploy.command import add_command as add_deploy_command
 from runners.exit_codes import exit_code_of
@@ -54,6 +56,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_local_arguments(run)
     run.set_defaults(command=run_command)
+
+    alarms = commands.add_parser(
+        "alarms",
+        help="raise alarms from dated samples",
+        description="Judges each quarter hour of each cell, and raises and clears alarms.",
+    )
+    alarm_arguments(alarms)
+    alarms.set_defaults(command=alarms_command)
 
     sample = commands.add_parser("sample", help="make input data to try the system with")
     sample.add_argument("--scale", type=int, default=1, help="1: 37,000 samples, 100,000 call rows")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from pyspark.sql import Row
 
+NEWEST_SHOWN = 10
+
 
 class Progress:
     """Tells each stage when it ends, with its rows and the seconds that it took."""
@@ -44,5 +46,25 @@ def report(summary: Sequence[Row], place_of_tables: str) -> str:
         lines += [f"        {reason}" for reason in row.detail.split("; ")]
     if required > len(worst):
         lines.append(f"      and {required - len(worst):.0f} more, in the table")
+    lines.append(f"Tables: {place_of_tables}")
+    return "\n".join(lines)
+
+
+def report_of_alarms(summary: Sequence[Row], place_of_tables: str) -> str:
+    """How many alarms were raised, the newest of them with their reasons, and the tables' place."""
+    figures = {(row.section, row.subject, row.item): row for row in summary}
+    newest = sorted((row for row in summary if row.section == "alarm"), key=lambda row: row.value)
+
+    def raised(item: str) -> float:
+        found = figures.get(("alarms", "raised", item))
+        return found.value if found else 0
+
+    lines = [
+        f"{raised('CRIT') + raised('WARN'):.0f} alarms in "
+        f"{figures['alarms', 'judged', 'cell days'].value:.1f} days of cells, from "
+        f"{figures['alarms', 'judged', 'from'].detail} on; {raised('standing'):.0f} still stand"
+        f"{', the newest:' * bool(newest)}"
+    ]
+    lines += [f"  {row.item}  {row.detail}" for row in newest[:NEWEST_SHOWN]]
     lines.append(f"Tables: {place_of_tables}")
     return "\n".join(lines)

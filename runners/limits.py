@@ -12,7 +12,7 @@ from anomaly.profile import Limits
 def check_limits(summary: Sequence[Row], limits: Limits) -> None:
     """Raises InputError where nothing was usable, or a limit of the profile is passed."""
     for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS):
-        _check_rejected(summary, source, limits.largest_rejected_share)
+        check_rejected(summary, source, limits.largest_rejected_share)
     customers = _total(summary, "join", "all inputs", "customers")
     matched = _total(summary, "join", "all inputs", "matched customers") / customers
     if matched < limits.smallest_match_rate:
@@ -22,7 +22,8 @@ def check_limits(summary: Sequence[Row], limits: Limits) -> None:
         )
 
 
-def _check_rejected(summary: Sequence[Row], source: str, largest_share: float) -> None:
+def check_rejected(summary: Sequence[Row], source: str, largest_share: float) -> None:
+    """Raises InputError where no row of an input was usable, or too many were rejected."""
     rows = _total(summary, "input", source, "rows in")
     if not _total(summary, "input", source, "rows clean"):
         raise InputError(f"{source}: none of {rows:.0f} rows can be used; see the input")

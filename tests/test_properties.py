@@ -16,7 +16,7 @@ from pyspark.sql import Row
 from anomaly import Run, detect, parse_profile
 from anomaly.contracts import CALL_STATISTICS, CUSTOMERS, SAMPLES
 from anomaly.pipeline import Results
-from anomaly.profile import Direction
+from anomaly.methods import Direction
 from runners.storage.inputs import read_input
 from tests.small_inputs import kpi_names, profile_text, write_csv
 from tests.staging import staged_in

@@ -1,6 +1,6 @@
-"""Known detectors against known faults, each at the same rates of false alarms.
+"""This library and known detectors against known faults, at the same rates of false alarms.
 
-python -m benchmarks.detection [--tuning], from the root of the repository, in the
+python -m benchmarks.detection [--tuning] [--rivals-only], from the root of the repository, in the
 environment that requirements.txt describes. Nothing may be tuned on the seeds that are reported.
 """
 
@@ -12,6 +12,7 @@ import pandas as pd
 from benchmarks.detection.alarms import DECISIONS
 from benchmarks.detection.dataset import ROWS, dataset
 from benchmarks.detection.grid import grid
+from benchmarks.detection.product import product_score
 from benchmarks.detection.rivals import RIVALS
 from benchmarks.detection.scoring import Score
 from benchmarks.detection.sweep import at_rate, curve
@@ -38,10 +39,13 @@ def rival_curves(data: dict[int, Data]) -> Curves:
     return curves
 
 
-def rival_lines(curves: Curves, rate: float) -> list[Line]:
-    """Return a line for each rival, with the decision that suits it best."""
+def rival_lines(curves: Curves, rates: list[float], title: str) -> list[Line]:
+    """Return a line for each rival, with the decision that suits it best.
+
+    `rates` has a rate of false alarms for each seed.
+    """
     lines = [
-        Line(rival, decision, f"{rate}", [at_rate(one, rate) for one in points])
+        Line(rival, decision, title, [at_rate(*one) for one in zip(points, rates, strict=True)])
         for (rival, decision), points in curves.items()
     ]
     return [
@@ -54,6 +58,7 @@ def main() -> None:
     """Make the data of each seed, let each detector find the faults, print one table."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--tuning", action="store_true", help="the seeds to tune on")
+    parser.add_argument("--rivals-only", action="store_true", help="without this library")
     parser.add_argument("--rows", type=Path, default=ROWS, help="the real samples")
     options = parser.parse_args()
     seeds = TUNING_SEEDS if options.tuning else REPORTED_SEEDS
@@ -61,8 +66,12 @@ def main() -> None:
     data = {seed: dataset(rows, seed) for seed in seeds}
     curves = rival_curves(data)
     lines: list[Line] = []
+    if not options.rivals_only:
+        ours = [product_score(samples, truth) for samples, truth in data.values()]
+        lines.append(Line("this library", "its own", "as it comes", ours))
+        lines += rival_lines(curves, [score.false_alarms for score in ours], "the same")
     for rate in RATES:
-        lines += rival_lines(curves, rate)
+        lines += rival_lines(curves, [rate] * len(data), f"{rate}")
     print(text(lines))
 
 

@@ -1,0 +1,84 @@
+"""The alarms as one function, from raw samples to four tables. It starts no job."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyspark.sql import DataFrame
+
+from anomaly.alarm_figures import alarm_figures
+from anomaly.alarm_rules import AlarmRules
+from anomaly.alarm_states import alarm_states
+from anomaly.alarm_tables import alarms_table, anomalies_table
+from anomaly.clean import check_samples, clean_rows, rejected_rows
+from anomaly.contracts import (
+    ALARMS_TABLE,
+    ANOMALIES_TABLE,
+    HISTORY,
+    REJECTED_TABLE,
+    SAMPLES,
+    SUMMARY_TABLE,
+)
+from anomaly.errors import ConfigurationError
+from anomaly.period_judgement import judged_periods
+from anomaly.periods import judged_span, reported_periods
+from anomaly.pipeline import Keep, Run, not_kept
+from anomaly.profile import Profile
+from anomaly.summary import input_figures, summary
+
+
+@dataclass(frozen=True)
+class AlarmResults:
+    """The tables of a run for alarms alone, lazy; each attribute has the name of its table."""
+
+    cell_sample_anomalies: DataFrame
+    cell_alarms: DataFrame
+    rejected_rows: DataFrame
+    run_summary: DataFrame
+
+
+def raise_alarms(
+    samples: DataFrame,
+    profile: Profile,
+    run: Run,
+    history: DataFrame | None = None,
+    start: datetime | None = None,
+    keep: Keep = not_kept,
+) -> AlarmResults:
+    """Find what is out of line in dated samples, and the alarms that it raises.
+
+    `samples` is a raw frame (contracts.SAMPLES_CONTRACT and the profile's KPI columns), and so is
+    `history`, older samples to take baselines from; what of it is not before the first sample does
+    not count. Judged is what is at or after `start` (an instant; naive for UTC); without it, all
+    samples. `keep` as in `pipeline.detect`.
+
+    Raises InputError for an input without a column that is needed, ConfigurationError where the
+    profile has no `[alarms]`.
+    """
+    rules, of_run, narrow = _rules_of(profile), run.columns(profile), profile.for_alarms()
+    checked = {SAMPLES: keep("checked_samples", check_samples(samples, narrow))}
+    if history is not None:
+        checked[HISTORY] = keep("checked_history", check_samples(history, narrow))
+    rejected = keep(REJECTED_TABLE, rejected_rows(checked, of_run))
+    clean = {source: clean_rows(frame) for source, frame in checked.items()}
+    of_inputs = keep("input_figures", input_figures(checked))
+    span = judged_span(clean[SAMPLES], rules, start)
+    reported = reported_periods(clean[SAMPLES], clean.get(HISTORY), span, narrow)
+    periods = keep("alarm_periods", reported)
+    states = keep("alarm_states", alarm_states(judged_periods(periods, span, rules), rules))
+    anomalies = anomalies_table(states, span, rules).withColumns(of_run)
+    alarms = keep(ALARMS_TABLE, alarms_table(states, span, rules).withColumns(of_run))
+    figures = (of_inputs, alarm_figures(states, alarms, span, rules))
+    return AlarmResults(
+        cell_sample_anomalies=keep(ANOMALIES_TABLE, anomalies),
+        cell_alarms=alarms,
+        rejected_rows=rejected,
+        run_summary=keep(SUMMARY_TABLE, summary(figures, of_run)),
+    )
+
+
+def _rules_of(profile: Profile) -> AlarmRules:
+    if profile.alarms is None:
+        raise ConfigurationError(
+            f"profile {profile.name}", ["has no table [alarms]; conf/default.toml shows one"]
+        )
+    return profile.alarms

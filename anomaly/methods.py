@@ -1,0 +1,28 @@
+"""On which side a KPI is bad, and how the number that it is compared with is found."""
+
+from enum import Enum
+
+
+class Direction(str, Enum):
+    """On which side of its bound a KPI is bad."""
+
+    ABOVE = "above"
+    BELOW = "below"
+    BOTH = "both"
+
+
+class Method(str, Enum):
+    """How the number that a KPI is compared with is found."""
+
+    STATIC = "static"
+    MEAN = "mean"
+    MEAN_STD = "mean_std"
+    MEDIAN_MAD = "median_mad"
+    MEDIAN_IQR = "median_iqr"
+    QUANTILE = "quantile"
+
+
+# In a normal distribution the quartiles lie 1.349 standard deviations apart, and half of the values
+# within a distance of 1 / 1.4826 standard deviations from the median.
+IQR_OF_NORMAL = 1.349
+MAD_OF_NORMAL = 1.4826
