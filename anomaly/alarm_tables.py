@@ -50,7 +50,7 @@ def alarms_table(states: DataFrame, span: DataFrame, rules: AlarmRules) -> DataF
     One that was raised before the first judged period is there with all that it rests on.
     """
     next_step = first_period_of_step("step + 1", rules)
-    is_renewed = f"cleared_period IS NULL AND last_period >= {next_step}"
+    is_renewed = f"last_standing = {next_step} - 1"
     return (
         _out_of_line(states.where("raised_period IS NOT NULL"), rules)
         .transform(_peaks_of_kpis, rules)

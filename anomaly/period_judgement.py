@@ -31,9 +31,11 @@ def judged_periods(periods: DataFrame, span: DataFrame, rules: AlarmRules) -> Da
     """
     expected = _expected(periods, span, rules)
     reported = periods.select("CellName", "period", "is_reported", "values")
+    nothing = f"array_repeat(CAST(NULL AS double), {len(rules.kpis)})"
     compared = (
         # One expected period to at most one that was reported.
         expected.join(reported, on=["CellName", "period"], how="left")
+        .withColumn("values", F.expr(f"coalesce(values, {nothing})"))
         .transform(with_groups, rules)
         .transform(_with_baselines, periods, span, rules)
         .transform(_with_deviations, rules)
@@ -166,8 +168,9 @@ def _constants(rules: AlarmRules) -> Column:
             }
             for position, kpi in enumerate(rules.kpis)
         ),
-        "position: int, direction: string, is_log: boolean, shift: double, smallest_spread: double, "
-        "warn: double, crit: double, at_least: double, at_most: double, ignore_below: double",
+        "position: int, direction: string, is_log: boolean, shift: double, "
+        "smallest_spread: double, warn: double, crit: double, at_least: double, "
+        "at_most: double, ignore_below: double",
     ).alias("rule")
 
 

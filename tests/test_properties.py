@@ -15,8 +15,8 @@ from pyspark.sql import Row
 
 from anomaly import Run, detect, parse_profile
 from anomaly.contracts import CALL_STATISTICS, CUSTOMERS, SAMPLES
-from anomaly.pipeline import Results
 from anomaly.methods import Direction
+from anomaly.pipeline import Results
 from runners.storage.inputs import read_input
 from tests.small_inputs import kpi_names, profile_text, write_csv
 from tests.staging import staged_in

@@ -1,4 +1,4 @@
-"""The alarms of this library, as an operator gets them: by its command, with its default profile."""
+"""The alarms of this library as an operator gets them: from its command and default profile."""
 
 import subprocess
 import tempfile
