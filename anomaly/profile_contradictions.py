@@ -5,8 +5,10 @@ from collections import Counter
 
 from anomaly.alarm_contradictions import alarm_contradictions
 from anomaly.contracts import INPUT_CONTRACTS, TABLE_COLUMNS
-from anomaly.methods import Method
+from anomaly.methods import Direction, Method
 from anomaly.profile import Profile, Rule
+
+OF_ALARMS = (Method.MEAN_STD, Method.MEDIAN_MAD)
 
 
 def contradictions(profile: Profile) -> list[str]:
@@ -81,6 +83,8 @@ def _count_faults(profile: Profile) -> list[str]:
 def _rule_faults(rule: Rule) -> list[str]:
     where = f"[rules.{rule.kpi}]"
     faults = []
+    if rule.bad_when is Direction.BOTH or rule.method in OF_ALARMS:
+        faults.append(f"{where} bad_when both, mean_std and median_mad are for [alarms.kpis] alone")
     if (rule.value is not None) != (rule.method is Method.STATIC):
         faults.append(f"{where} needs `value` with the method static, and only then")
     if (rule.q is not None) != (rule.method is Method.QUANTILE):

@@ -38,7 +38,7 @@ def test_all_faults_are_reported_at_once() -> None:
         '[rules.PRBUsageUL]\nbad_when = "above"', '[rules.PRBUsageUL]\nbad_when = "up"'
     )
     assert sorted(faults_of(bad)) == [
-        "[rules.PRBUsageUL] bad_when is 'up'; it must be above or below",
+        "[rules.PRBUsageUL] bad_when is 'up'; it must be above or below or both",
         "[verdict] has an unknown setting 'level'; known are: minimum_defect_share, "
         "minimum_defects, minimum_evaluated",
         "[verdict] minimum_defects is True; it must be a whole number",
