@@ -4,7 +4,7 @@ OUT ?= out
 SPARK4 = 4.1.4
 SPARK4_BIN = .venv-spark4/bin
 CONNECT_TESTS = $(addprefix tests/test_,clean.py numbers.py detect.py invariance.py parity.py \
-  default_profile.py session.py storage.py versions.py dirty_input.py nothing_is_guessed.py stages.py)
+  default_profile.py session.py storage.py versions.py dirty_input.py nothing_is_guessed.py stages.py evaluation.py)
 
 AIRFLOW ?= 2.11
 # Environments for tests are made with uv: it takes half a minute where pip takes four.
@@ -89,8 +89,8 @@ test-airflow-all: .venv-cloud/installed .venv-airflow-2.11/installed .venv-airfl
 bench: setup
 	$(BIN)/python benchmarks/run_against_floor.py
 
-# Known detectors on weeks with known faults, made from the real samples in ../shared.
-bench-detection: .venv-detection/installed
+# This library and known detectors on weeks with known faults, made from the real samples in ../shared.
+bench-detection: setup .venv-detection/installed
 	.venv-detection/bin/python -m benchmarks.detection
 
 .venv-detection/installed: benchmarks/detection/requirements.txt

@@ -1,6 +1,7 @@
 """Matching the columns of a raw frame to its contract: by name, whatever their order or case."""
 
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
@@ -44,22 +45,33 @@ def conform(raw: DataFrame, source: str, profile: Profile, origin: str = "") -> 
     Raises InputError that names every column that is missing, ambiguous or of a type that holds
     neither text nor numbers.
     """
+    where = f"{source} ({origin})" if origin else source
+    return matched(raw, expected_columns(source, profile), where)
+
+
+def matched(
+    raw: DataFrame, expected: Mapping[str, bool], where: str, times: Collection[str] = ("Time",)
+) -> DataFrame:
+    """The same for columns that are named, each with whether it must be there.
+
+    `where` begins messages; `times` are the columns that hold times.
+    """
     found = defaultdict(list)
     for name in raw.columns:
         found[name.strip().lower()].append(name)
     faults, selected = [], []
-    for name, required in expected_columns(source, profile).items():
+    for name, required in expected.items():
         candidates = found.get(name.lower(), [])
         if len(candidates) > 1:
             faults.append(f"column {name} is there {len(candidates)} times: {candidates}")
         elif candidates:
             kind = raw.schema[candidates[0]].dataType
             selected.append(f"{_usable(candidates[0], kind)} AS {quoted(name)}")
-            faults += [f"column {name} {fault}" for fault in _faults_of_type(name, kind)]
+            found_faults = _faults_of_type(name, kind, name in times)
+            faults += [f"column {name} {fault}" for fault in found_faults]
         elif required:
             faults.append(f"column {name} is missing")
     if faults:
-        where = f"{source} ({origin})" if origin else source
         there = ", ".join(raw.columns[:40])
         raise InputError(f"{where}: {'; '.join(faults)}. Columns that are there: {there}")
     return raw.selectExpr(*selected, *_provenance(raw))
@@ -71,10 +83,10 @@ def _usable(column: str, kind: T.DataType) -> str:
     return quoted(column)
 
 
-def _faults_of_type(name: str, kind: T.DataType) -> list[str]:
+def _faults_of_type(name: str, kind: T.DataType, is_time: bool) -> list[str]:
     if not isinstance(kind, USABLE_TYPES):
         return [f"is of type {kind.simpleString()}, not text or number"]
-    if name == "Time" and isinstance(kind, T.NumericType):
+    if is_time and isinstance(kind, T.NumericType):
         return [
             f"is of type {kind.simpleString()}; give texts, or timestamps of microseconds "
             "(nanoseconds are read as numbers)"

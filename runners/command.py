@@ -14,6 +14,8 @@ from runners.alarms import add_arguments as alarm_arguments
 from runners.alarms import alarms_command
 from runners.dataproc.command import add_commands as add_dataproc_commands
 from runners.deploy.command import add_command as add_deploy_command
+from runners.evaluate import add_arguments as evaluate_arguments
+from runners.evaluate import evaluate_command
 from runners.exit_codes import exit_code_of
 from runners.local import add_local_arguments, run_command
 from runners.sample import write_sample
@@ -64,6 +66,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     alarm_arguments(alarms)
     alarms.set_defaults(command=alarms_command)
+
+    evaluation = commands.add_parser(
+        "evaluate",
+        help="say how good alarms are against known events",
+        description="Compares published alarms with known events, such as trouble tickets.",
+    )
+    evaluate_arguments(evaluation)
+    evaluation.set_defaults(command=evaluate_command)
 
     sample = commands.add_parser("sample", help="make input data to try the system with")
     sample.add_argument("--scale", type=int, default=1, help="1: 37,000 samples, 100,000 call rows")

@@ -74,6 +74,8 @@ def test_a_wrong_setting_is_one_fault(good: str, bad: str, fault: str) -> None:
         ('method = "mean"', 'method = "static"', "needs `value` with the method static"),
         ('method = "mean"', 'method = "mean"\nq = 0.5', "needs `q` with the method quantile"),
         ('method = "mean"', 'method = "mean"\nk = 2', "k multiplies a spread"),
+        ('method = "mean"', 'method = "mean_std"', "are for [alarms.kpis] alone"),
+        ('bad_when = "above"', 'bad_when = "both"', "are for [alarms.kpis] alone"),
         ('first = "peak_vce_Mean"', 'first = "none"', "uses 'none', which is no measured KPI"),
         ("[rules.PRBUsageUL]", "[rules.none]", "judges 'none', which is neither measured nor"),
         ('Index = "> 1000"', 'none = "> 1000"', "keep_where names 'none'; it may name CellTower"),

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial, reduce
 
 from pyspark.sql import DataFrame, SparkSession
@@ -39,19 +39,28 @@ def read_input(spark: SparkSession, source: str, path: str, profile: Profile) ->
     `CellName=007` add a column of texts. Raises InputError that names the path, the file or the
     columns at fault.
     """
+    rules = profile.inputs[source]
+    return read_files(
+        spark, source, path, rules, lambda raw, origin: conform(raw, source, profile, origin)
+    )
+
+
+def read_files(
+    spark: SparkSession,
+    source: str,
+    path: str,
+    rules: InputRules,
+    conformed: Callable[[DataFrame, str], DataFrame],
+) -> DataFrame:
+    """The same of any input: `conformed` makes of raw rows, and of where they lie, a frame."""
     system: FileSystem = SparkFiles(spark) if has_scheme(path) else LocalFiles()
     files = input_files(system, path, source)
-    rules = profile.inputs[source]
     in_folders = partition_columns(files)
-
-    def conformed(raw: DataFrame, origin: str) -> DataFrame:
-        return conform(_with_folders(raw, in_folders), source, profile, origin)
-
     if files[0].kind == ".parquet":
         groups = _read_parquet(spark, files, path)
     else:
         groups = [*_read_csv_files(spark, system, files, rules)]
-    frames = [conformed(raw, origin) for origin, raw in groups]
+    frames = [conformed(_with_folders(raw, in_folders), origin) for origin, raw in groups]
     if len(frames) > 1:
         # Texts, because the same column may be of another type in each group of files.
         frames = [_as_texts(frame) for frame in frames]

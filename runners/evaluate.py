@@ -1,0 +1,163 @@
+"""Says how good published alarms are against known events, such as trouble tickets."""
+
+import argparse
+import csv
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyspark.sql import DataFrame, Row, SparkSession
+
+from anomaly.contracts import ALARMS_TABLE, ANOMALIES_TABLE, SOURCE_FILE, SUMMARY_TABLE
+from anomaly.errors import ConfigurationError, InputError, OutputError
+from anomaly.evaluation import JUDGED, OF_KIND, WITHOUT_KIND, Margins, evaluate, judged_time
+from anomaly.known_events import (
+    RULES,
+    TRUTH,
+    check_events,
+    clean_events,
+    conform_events,
+    faulty_events,
+)
+from runners.evaluation_text import report_of_evaluation
+from runners.run import keep_apart
+from runners.session import local_session
+from runners.storage.bigquery_names import SCHEME as BIGQUERY
+from runners.storage.inputs import read_files
+from runners.storage.parquet_bucket import published_run
+from runners.storage.parquet_folder import CURRENT
+from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
+from runners.storage.spark_files import has_scheme
+
+FAULTY_ROWS_SHOWN = 10
+USUAL = Margins()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `evaluate`."""
+    parser.add_argument(
+        "--truth",
+        required=True,
+        help="known events: CSV or Parquet with CellName, start, end (empty while it lasts) and, "
+        "if you like, kind",
+    )
+    parser.add_argument(
+        "--alarms", required=True, help="the --out of `alarms`: a folder or gs://BUCKET/FOLDER"
+    )
+    parser.add_argument(
+        "--found-within",
+        type=int,
+        default=USUAL.found_within,
+        metavar="MINUTES",
+        help="an alarm finds an event until so long after its end (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--aftermath",
+        type=int,
+        default=USUAL.aftermath,
+        metavar="MINUTES",
+        help="and is not false until so long after it (default: %(default)s)",
+    )
+    parser.add_argument("--out", metavar="FILE.csv", help="write the figures to this file, too")
+    parser.add_argument("--master", help="Spark master (default: local[*], every core)")
+
+
+def evaluate_command(options: argparse.Namespace) -> None:
+    """Compare, print the figures, and write them where they are asked for."""
+    _check_options(options)
+    margins = Margins(options.found_within, options.aftermath)
+    spark = local_session(options.master, has_scheme(options.truth) or has_scheme(options.alarms))
+    figures = evaluate_alarms(spark, options.truth, options.alarms, margins)
+    if options.out:
+        _write(figures, Path(options.out))
+    print(report_of_evaluation(figures, options.alarms))
+
+
+def evaluate_alarms(spark: SparkSession, truth: str, alarms: str, margins: Margins) -> list[Row]:
+    """The figures of `evaluation.evaluate`, of published alarms and a file of events.
+
+    Raises InputError for an event with a fault, and where no alarms were published.
+    """
+    try:
+        tables = _tables(spark, alarms)
+        judged = judged_time(tables[SUMMARY_TABLE])
+        raised = tables[ALARMS_TABLE].select("CellName", "raised_at")
+        known = tables[ANOMALIES_TABLE].select("CellName").unionByName(raised.select("CellName"))
+        # Spark Connect opens the tables only when it is asked what is in them.
+        _ = known.schema, judged.schema
+    except SPARK_ERRORS as error:
+        told = told_in_one_line(error)
+        raise InputError(f"{alarms}: holds no tables of `alarms` ({told})") from error
+    try:
+        events = _events(spark, truth)
+        figures = evaluate(raised, events, judged, known, margins).collect()
+    except SPARK_ERRORS as error:
+        raise InputError(f"{truth}, {alarms}: cannot be read: {told_in_one_line(error)}") from error
+    if any(row.detail is None for row in figures if row.subject == JUDGED and row.value is None):
+        raise InputError(f"{alarms}: its {SUMMARY_TABLE} does not tell what `alarms` has judged")
+    return sorted(figures, key=_order)
+
+
+def _order(figure: Row) -> tuple[bool, str]:
+    """What is about all comes first, as it is; then the kinds by name."""
+    is_of_kind = figure.subject.startswith(OF_KIND) or figure.subject == WITHOUT_KIND
+    return is_of_kind, figure.subject if is_of_kind else ""
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    faults = []
+    if options.alarms.startswith(BIGQUERY):
+        faults.append("--alarms: give a folder or gs://; `alarms` publishes to these")
+    if options.found_within < 0:
+        faults.append("--found-within is less than 0 minutes")
+    if options.aftermath < options.found_within:
+        faults.append(
+            "--aftermath is shorter than --found-within: an alarm that finds is not false"
+        )
+    if options.out and has_scheme(options.out):
+        faults.append("--out: give a file of this machine")
+    if faults:
+        raise ConfigurationError("evaluate", faults)
+    if options.out:
+        keep_apart({TRUTH: options.truth, "alarms": options.alarms}, options.out)
+        if not Path(options.out).parent.is_dir():
+            raise OutputError(f"{options.out}: its folder is not there; make it first")
+
+
+def _tables(spark: SparkSession, alarms: str) -> dict[str, DataFrame]:
+    """The tables of the run that was published last, all of that one run."""
+    if has_scheme(alarms):
+        place = published_run(spark, alarms.rstrip("/"))
+    else:
+        current = Path(alarms) / CURRENT
+        place = str(current.resolve() if current.exists() else Path(alarms))
+    names = (ALARMS_TABLE, ANOMALIES_TABLE, SUMMARY_TABLE)
+    return {name: spark.read.parquet(f"{place}/{name}") for name in names}
+
+
+def _events(spark: SparkSession, truth: str) -> DataFrame:
+    checked = check_events(read_files(spark, TRUTH, truth, RULES, conform_events))
+    faulty = faulty_events(checked).orderBy(SOURCE_FILE, "source_row").head(FAULTY_ROWS_SHOWN + 1)
+    if faulty:
+        told = [
+            f"  - {row[SOURCE_FILE]}, row {row.source_row}: {'; '.join(row.problems)}"
+            for row in faulty[:FAULTY_ROWS_SHOWN]
+        ]
+        more = ["  - and more"] * (len(faulty) > FAULTY_ROWS_SHOWN)
+        listed = "\n".join((*told, *more))
+        raise InputError(f"{TRUTH}: mend these rows, or take them out\n{listed}")
+    return clean_events(checked)
+
+
+def _write(figures: Sequence[Row], target: Path) -> None:
+    """A CSV file with a row per figure, whole or not at all; a figure without data is empty."""
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with unfinished.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(("subject", "item", "value", "detail"))
+            writer.writerows((row.subject, row.item, row.value, row.detail) for row in figures)
+        unfinished.replace(target)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise OutputError(f"{target}: cannot be written: {error}") from error
