@@ -1,12 +1,16 @@
 """Faults of a profile's table `[alarms]` that show only when its settings are seen together."""
 
+import re
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from anomaly.alarm_rules import DAY_MINUTES, AlarmKpi, AlarmRules, Group, Scale
-from anomaly.contracts import SAMPLES, SAMPLES_CONTRACT
+from anomaly.contracts import SAMPLES, SAMPLES_CONTRACT, SAMPLES_KPI
 from anomaly.methods import Direction, Method
 from anomaly.profile import Kpi
+
+# The names stand in the SQL of the summary.
+LEGAL_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 def alarm_contradictions(rules: AlarmRules, kpis: Sequence[Kpi]) -> list[str]:
@@ -80,6 +84,8 @@ def _kpi_faults(kpi: AlarmKpi, rules: AlarmRules, measured: dict[str, Kpi]) -> l
         for name in kpi.sources
         if name not in measured
     ]
+    if not LEGAL_NAME.fullmatch(kpi.name) or kpi.name == SAMPLES_KPI:
+        faults.append(f"needs another name: letters, digits, _ and -, and not {SAMPLES_KPI}")
     if not kpi.of:
         faults.append("of names no KPI")
     if kpi.minimum_denominator and not kpi.relative_to:

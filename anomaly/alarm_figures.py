@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from anomaly.alarm_rules import AlarmRules
 from anomaly.periods import time_of
 from anomaly.summary import added_up, alone, figure, first_of_each
+from anomaly.times import utc_text
 
 SECTION = "'alarms'"
 
@@ -46,6 +47,4 @@ def alarm_figures(
 
 def _time(item: str, period: str, rules: AlarmRules) -> str:
     """The SQL of a figure that is a time, in UTC."""
-    instant = f"to_utc_timestamp({time_of(period, rules)}, current_timezone())"
-    text = f"date_format({instant}, 'yyyy-MM-dd HH:mm:ss')"
-    return figure(SECTION, "'judged'", f"'{item}'", "NULL", text)
+    return figure(SECTION, "'judged'", f"'{item}'", "NULL", utc_text(time_of(period, rules)))

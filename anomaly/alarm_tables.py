@@ -10,7 +10,6 @@ from pyspark.sql import functions as F
 
 from anomaly.alarm_rules import AlarmRules
 from anomaly.alarm_words import (
-    SAMPLES_KPI,
     WORD_FIELDS,
     reason_of_alarm,
     reason_of_kpi,
@@ -18,11 +17,18 @@ from anomaly.alarm_words import (
     words_of,
 )
 from anomaly.compare import CRIT, NO_DATA, WARN
-from anomaly.contracts import ALARMS_COLUMNS, ANOMALIES_COLUMNS, RUN_COLUMNS, Column
+from anomaly.contracts import (
+    ALARMS_COLUMNS,
+    ANOMALIES_COLUMNS,
+    NEW_BASELINE,
+    RECOVERY,
+    RUN_COLUMNS,
+    SAMPLES_KPI,
+    Column,
+)
 from anomaly.periods import first_period_of_step, time_of
 from anomaly.sql import constant_array
 
-RECOVERY, NEW_BASELINE = "recovery", "new_baseline"
 # A silent cell comes before any KPI.
 LEVEL_OF_SILENCE = 1e9
 
@@ -66,9 +72,10 @@ def alarms_table(states: DataFrame, span: DataFrame, rules: AlarmRules) -> DataF
             f"CASE WHEN {is_renewed} THEN '{NEW_BASELINE}' "
             f"WHEN cleared_period IS NOT NULL THEN '{RECOVERY}' END AS cleared_by",
             "transform(evidence, peak -> peak.kpi) AS kpis",
-            "evidence[0].deviation AS peak_deviation",
+            # Silence has no deviation.
+            "get(filter(evidence, kpi -> kpi.deviation IS NOT NULL), 0) AS peak",
         )
-        .withColumn("peak_kpi", F.expr("CASE WHEN peak_deviation IS NOT NULL THEN kpis[0] END"))
+        .selectExpr("*", "peak.kpi AS peak_kpi", "peak.deviation AS peak_deviation")
         .withColumn("reason", reason_of_alarm(rules))
         .selectExpr(*_contract(ALARMS_COLUMNS))
     )
@@ -127,7 +134,7 @@ def _peaks_of_kpis(out_of_line: DataFrame, rules: AlarmRules) -> DataFrame:
     silence = reason_of_silence(
         rules,
         F.col("periods") + silent_before,
-        F.expr(time_of(f"-before - {silent_before}", rules)),
+        time_of(f"-before - {silent_before}", rules),
     )
     reason = F.when(F.col("kpi") == SAMPLES_KPI, silence).otherwise(reason_of_kpi(rules))
     return peaks.withColumn("reason", reason)

@@ -4,10 +4,10 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from anomaly.alarm_rules import AlarmKpi, AlarmRules, Group
+from anomaly.contracts import RECOVERY, SAMPLES_KPI
 from anomaly.methods import Direction, Method
+from anomaly.times import utc_text
 
-# What stands for a KPI where no sample was sent.
-SAMPLES_KPI = "samples"
 OTHERS_NAMED = 3
 GROUP_WORDS = {
     Group.CELL: "this cell",
@@ -69,8 +69,8 @@ def reason_of_kpi(rules: AlarmRules) -> Column:
     return F.when(F.col("kpi") == SAMPLES_KPI, "the cell sent no sample").otherwise(of_kpi)
 
 
-def reason_of_silence(rules: AlarmRules, periods: Column, first: Column) -> Column:
-    """That a cell sent nothing for so many periods, from an instant on."""
+def reason_of_silence(rules: AlarmRules, periods: Column, first: str) -> Column:
+    """That a cell sent nothing for so many periods, from an instant (its SQL) on."""
     return F.format_string(
         f"the cell sent no samples for %s {_periods(rules)}, from %s on", periods, _time(first)
     )
@@ -78,11 +78,10 @@ def reason_of_silence(rules: AlarmRules, periods: Column, first: Column) -> Colu
 
 def reason_of_alarm(rules: AlarmRules) -> Column:
     """An alarm in one sentence, from a row of the table with the reasons of its KPIs."""
-    others = F.col("kpis")[1]
     named = F.array_join(F.slice("kpis", 2, OTHERS_NAMED), ", ")
     more = F.size("kpis") - 1 - OTHERS_NAMED
     also = F.when(
-        others.isNotNull(),
+        F.size("kpis") > 1,
         F.concat(
             F.lit("also out of line: "),
             named,
@@ -91,8 +90,8 @@ def reason_of_alarm(rules: AlarmRules) -> Column:
     )
     end = (
         F.when(F.col("cleared_at").isNull(), "still standing")
-        .when(F.col("cleared_by") == "recovery", F.concat(F.lit("cleared "), _time("cleared_at")))
-        .otherwise(F.concat(F.lit("raised anew with the baseline of "), _time("cleared_at")))
+        .when(F.col("cleared_by") == RECOVERY, F.concat(F.lit("cleared "), _time("cleared_at")))
+        .otherwise(F.concat(F.lit("closed for a new baseline on "), _time("cleared_at")))
     )
     return F.format_string(
         "%s since %s: %s",
@@ -121,8 +120,8 @@ def _periods(rules: AlarmRules) -> str:
     return f"periods of {rules.period_minutes} minutes"
 
 
-def _time(column: str | Column) -> Column:
-    return F.date_format(F.to_utc_timestamp(column, F.current_timezone()), "yyyy-MM-dd HH:mm")
+def _time(instant: str) -> Column:
+    return F.expr(utc_text(instant, "yyyy-MM-dd HH:mm"))
 
 
 def _number(value: Column) -> Column:

@@ -204,6 +204,10 @@ ALARM_EVIDENCE_TYPE = (
     "direction:string,deviation:double,reason:string>>"
 )
 
+# What stands for a KPI where no sample was sent, and what ends an alarm.
+SAMPLES_KPI = "samples"
+RECOVERY, NEW_BASELINE = "recovery", "new_baseline"
+
 ALARMS_COLUMNS = (
     Column("CellName", "string", "cell"),
     Column("raised_at", "timestamp", "begin of the quarter hour with which it was raised"),

@@ -17,7 +17,7 @@ from functools import partial, reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.times import instant
+from anomaly.times import instant, utc_text
 
 QUARTER_HOUR_MICROSECONDS = 900_000_000
 CELLS_NAMED = 10
@@ -234,8 +234,8 @@ def _figures_of_all() -> str:
     return ", ".join(
         (
             _figures(f"'{ALL}'", EVENT_ITEMS | ALARM_ITEMS),
-            _figure(f"'{JUDGED}'", "from", "NULL", _utc("judged_from")),
-            _figure(f"'{JUDGED}'", "until", "NULL", _utc("judged_until")),
+            _figure(f"'{JUDGED}'", "from", "NULL", utc_text("judged_from")),
+            _figure(f"'{JUDGED}'", "until", "NULL", utc_text("judged_until")),
             _figures(f"'{JUDGED}'", {"cell days": "cell_days"}),
             _figures(f"'{LEFT_OUT}'", LEFT_OUT_ITEMS),
             _figures(f"'{NOTED}'", NOTED_ITEMS),
@@ -253,7 +253,3 @@ def _figure(subject: str, item: str, value: str, detail: str = "NULL") -> str:
         f"struct({subject} AS subject, '{item}' AS item, CAST({value} AS double) AS value, "
         f"CAST({detail} AS string) AS detail)"
     )
-
-
-def _utc(time: str) -> str:
-    return f"date_format(to_utc_timestamp({time}, current_timezone()), 'yyyy-MM-dd HH:mm:ss')"

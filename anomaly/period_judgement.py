@@ -10,7 +10,7 @@ from anomaly.compare import CRIT, NO_BASELINE, NO_DATA, OK, WARN
 from anomaly.methods import Direction, Method
 from anomaly.numbers import TIE_TOLERANCE
 from anomaly.period_baselines import keys_of, period_baselines
-from anomaly.periods import first_period_of_step, step_of, with_groups
+from anomaly.periods import first_period_of_step, step_of, with_groups, with_step
 from anomaly.sql import constant_array
 
 # What is remembered of a cell begins anew with each step, so that what is found in a step depends
@@ -60,7 +60,7 @@ def _expected(periods: DataFrame, span: DataFrame, rules: AlarmRules) -> DataFra
     )
     is_judged = f"step >= {step_of('start_period', rules)} AND {step_start} <= last_period"
     return (
-        periods.selectExpr("*", f"{step_of('period', rules)} AS step")
+        periods.transform(with_step, rules)
         .groupBy("CellName", "step")
         .agg(F.min("period").alias("first"), F.max("peers").alias("peers"))
         .selectExpr(

@@ -4,7 +4,7 @@ A period is told by its number since 1970, so many to a day (`AlarmRules.periods
 step is the `baseline_days` days during which a baseline is used; it begins with a Monday.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -35,7 +35,7 @@ def judged_span(samples: DataFrame, rules: AlarmRules, start: datetime | None) -
     first = "min(period)"
     judged_from = first
     if start is not None:
-        judged_from = f"greatest({first}, {_period_from(start, rules)})"
+        judged_from = f"greatest({first}, {first_period_from(start, rules)})"
     return (
         samples.where("time IS NOT NULL")
         .selectExpr(f"{period_of('time', rules)} AS period")
@@ -129,9 +129,10 @@ def period_seconds(rules: AlarmRules) -> int:
     return rules.period_minutes * 60
 
 
-def _period_from(start: datetime, rules: AlarmRules) -> int:
-    """The first period that does not begin before an instant."""
-    return -int(-start.timestamp() // period_seconds(rules))
+def first_period_from(start: datetime, rules: AlarmRules) -> int:
+    """The first period that does not begin before an instant (naive: in UTC)."""
+    instant = start if start.tzinfo else start.replace(tzinfo=UTC)
+    return -int(-instant.timestamp() // period_seconds(rules))
 
 
 def _on_scale(samples: DataFrame, profile: Profile, rules: AlarmRules) -> DataFrame:

@@ -21,6 +21,11 @@ def instant(text: str) -> str:
     )
 
 
+def utc_text(time: str, form: str = "yyyy-MM-dd HH:mm:ss") -> str:
+    """The SQL of the text of an instant (its SQL) in UTC, whatever the session's time zone."""
+    return f"date_format(to_utc_timestamp({time}, current_timezone()), '{form}')"
+
+
 def is_no_time(text: str) -> str:
     """The SQL of whether a text (its SQL) is neither a time of day nor a date with a time."""
     return f"NOT {text} RLIKE '^{TIME_OF_DAY}$' AND ({instant(text)}) IS NULL"

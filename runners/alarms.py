@@ -3,8 +3,7 @@
 import argparse
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-
-from pyspark.sql import DataFrame, Row
+from functools import partial
 
 from anomaly import Profile, load_profile
 from anomaly.alarms import raise_alarms
@@ -14,15 +13,14 @@ from anomaly.contracts import (
     HISTORY,
     REJECTED_TABLE,
     SAMPLES,
-    SUMMARY_TABLE,
 )
-from anomaly.errors import ConfigurationError, InputError
+from anomaly.errors import ConfigurationError
 from runners.console import Progress, report_of_alarms
-from runners.limits import check_rejected
-from runners.run import keep_apart, new_run
+from runners.limits import check_alarm_limits
+from runners.run import Finished, Kept, keep_apart, new_run, publish
 from runners.session import local_session
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
-from runners.storage.destination import PLAINLY, Destination, check_destination, open_destination
+from runners.storage.destination import PLAINLY, check_destination, open_destination
 from runners.storage.inputs import read_input
 from runners.storage.spark_files import has_scheme
 
@@ -68,14 +66,14 @@ def alarms_command(options: argparse.Namespace) -> None:
     """Raise the alarms, publish them, and print the newest."""
     profile = load_profile(options.profile)
     inputs = AlarmInputs(options.samples, options.history, options.start)
-    summary = run_alarms(profile, inputs, options.out, options.run_date, options.master)
-    print(report_of_alarms(summary, options.out))
+    finished = run_alarms(profile, inputs, options.out, options.run_date, options.master)
+    print(report_of_alarms(finished.summary, finished.place_of_tables))
 
 
 def run_alarms(
     profile: Profile, inputs: AlarmInputs, out: str, run_date: date, master: str | None = None
-) -> list[Row]:
-    """One run for alarms; returns its summary. Raises AnomalyError, the previous output whole."""
+) -> Finished:
+    """One run for alarms. Raises AnomalyError, with the previous output whole."""
     places = {SAMPLES: inputs.samples} | ({HISTORY: inputs.history} if inputs.history else {})
     if out.startswith(BIGQUERY):
         raise ConfigurationError(f"--out {out}", ["alarms go to a folder or to gs://"])
@@ -85,60 +83,21 @@ def run_alarms(
     spark = local_session(master, any(map(has_scheme, (*places.values(), out))))
     progress.done("session")
     with open_destination(spark, out, run, profile, PLAINLY) as destination:
-        # Both have the columns of samples.
+        progress.done("destination")
         narrow = profile.for_alarms()
+        # Both have the columns of samples.
         raw = {name: read_input(spark, SAMPLES, path, narrow) for name, path in places.items()}
-        kept = _Kept(destination, progress)
-        results = raise_alarms(
-            raw[SAMPLES], profile, run, raw.get(HISTORY), inputs.start, kept.keep
-        )
-        summary = results.run_summary.collect()
-        _check(summary, profile, inputs)
-        destination.stage(SUMMARY_TABLE, results.run_summary)
-        destination.publish()
-        kept.release()
-        progress.done("published")
-    return summary
+        with Kept(destination, progress, STAGED, HELD) as kept:
+            figures = raise_alarms(
+                raw[SAMPLES], profile, run, raw.get(HISTORY), inputs.start, kept.keep
+            ).run_summary
+            summary = figures.collect()
+            kept.wait()
+        check = partial(check_alarm_limits, sources=places)
+        return publish(destination, figures, summary, profile, run, progress, check)
 
 
 def instant(text: str) -> datetime:
     """The instant that an argument names, in UTC where it has no offset."""
     named = datetime.fromisoformat(text)
     return named if named.tzinfo else named.replace(tzinfo=UTC)
-
-
-class _Kept:
-    """Stages tables, holds what several of them are made from, persists what is read twice."""
-
-    def __init__(self, destination: Destination, progress: Progress) -> None:
-        self._destination, self._progress = destination, progress
-        self._persisted: list[DataFrame] = []
-
-    def keep(self, name: str, frame: DataFrame) -> DataFrame:
-        """The frame to go on with."""
-        if name == SUMMARY_TABLE:
-            return frame
-        if name not in (*STAGED, *HELD):
-            self._persisted.append(frame.persist())
-            return self._persisted[-1]
-        take = self._destination.stage if name in STAGED else self._destination.hold
-        kept, rows = take(name, frame)
-        self._progress.done(name, rows)
-        return kept
-
-    def release(self) -> None:
-        """Let go of what is persisted."""
-        for frame in self._persisted:
-            frame.unpersist()
-
-
-def _check(summary: list[Row], profile: Profile, inputs: AlarmInputs) -> None:
-    check_rejected(summary, SAMPLES, profile.limits.largest_rejected_share)
-    if inputs.history:
-        check_rejected(summary, HISTORY, profile.limits.largest_rejected_share)
-    figures = {(row.section, row.subject, row.item): row.value for row in summary}
-    if not figures.get(("alarms", "judged", "cell days")):
-        raise InputError(
-            f"samples ({inputs.samples}): nothing to judge; Time needs a date (2026-03-01 06:15), "
-            "and --from must not lie behind the last sample"
-        )

@@ -1,6 +1,6 @@
 """The limits of a profile, checked against the summary of a run before anything is published."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pyspark.sql import Row
 
@@ -12,7 +12,7 @@ from anomaly.profile import Limits
 def check_limits(summary: Sequence[Row], limits: Limits) -> None:
     """Raises InputError where nothing was usable, or a limit of the profile is passed."""
     for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS):
-        check_rejected(summary, source, limits.largest_rejected_share)
+        _check_rejected(summary, source, limits.largest_rejected_share)
     customers = _total(summary, "join", "all inputs", "customers")
     matched = _total(summary, "join", "all inputs", "matched customers") / customers
     if matched < limits.smallest_match_rate:
@@ -22,8 +22,18 @@ def check_limits(summary: Sequence[Row], limits: Limits) -> None:
         )
 
 
-def check_rejected(summary: Sequence[Row], source: str, largest_share: float) -> None:
-    """Raises InputError where no row of an input was usable, or too many were rejected."""
+def check_alarm_limits(summary: Sequence[Row], limits: Limits, sources: Iterable[str]) -> None:
+    """Raises InputError where an input had no usable row, too many rejected, or nothing is judged."""
+    for source in sources:
+        _check_rejected(summary, source, limits.largest_rejected_share)
+    if not _total(summary, "alarms", "judged", "cell days"):
+        raise InputError(
+            f"{SAMPLES}: nothing to judge; Time needs a date (2026-03-01 06:15), and --from must "
+            "not lie behind the last sample"
+        )
+
+
+def _check_rejected(summary: Sequence[Row], source: str, largest_share: float) -> None:
     rows = _total(summary, "input", source, "rows in")
     if not _total(summary, "input", source, "rows clean"):
         raise InputError(f"{source}: none of {rows:.0f} rows can be used; see the input")

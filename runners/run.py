@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +21,7 @@ from anomaly.contracts import (
     SUMMARY_TABLE,
 )
 from anomaly.errors import ConfigurationError
+from anomaly.profile import Limits
 from runners.console import Progress
 from runners.limits import check_limits
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
@@ -64,7 +66,7 @@ def run_pipeline(
             read_input(spark, source, inputs[source], profile)
             for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS)
         )
-        with _Kept(destination, progress) as kept:
+        with Kept(destination, progress) as kept:
             figures = detect(customers, samples, calls, profile, run, kept.keep).run_summary
             summary = figures.collect()
             kept.wait()
@@ -78,9 +80,10 @@ def publish(
     profile: Profile,
     run: Run,
     progress: Progress,
+    check: Callable[[Sequence[Row], Limits], None] = check_limits,
 ) -> Finished:
     """Let readers see the tables that are staged, and the summary, unless a limit is passed."""
-    check_limits(summary, profile.limits)
+    check(summary, profile.limits)
     progress.done(SUMMARY_TABLE, len(summary))
     of_run = (run.run_date, run.run_id, profile.fingerprint)
     summary = summary + _seconds(progress, figures.columns, of_run)
@@ -91,16 +94,26 @@ def publish(
     return Finished(summary, destination.place_of_tables)
 
 
-class _Kept:
-    """Decides how each frame that `detect` names is kept, and tells what was made of it."""
+class Kept:
+    """Decides how each frame that a pipeline names is kept, and tells what was made of it.
 
-    def __init__(self, destination: Destination, progress: Progress) -> None:
+    `staged` are tables, `held` the large intermediates; the others are persisted.
+    """
+
+    def __init__(
+        self,
+        destination: Destination,
+        progress: Progress,
+        staged: Sequence[str] = PUBLISHED,
+        held: Sequence[str] = HELD,
+    ) -> None:
         self._destination, self._progress = destination, progress
+        self._staged, self._held = staged, held
         self._persisted: list[DataFrame] = []
         self._beside = ThreadPoolExecutor(max_workers=1)
         self._waiting: list[Future[DataFrame] | Future[int]] = []
 
-    def __enter__(self) -> "_Kept":
+    def __enter__(self) -> "Kept":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -112,7 +125,7 @@ class _Kept:
         """Stages tables, holds large intermediates, persists what the next stage reads at once."""
         if name == SUMMARY_TABLE:
             return frame
-        if name in (*PUBLISHED, *HELD):
+        if name in (*self._staged, *self._held):
             if name not in BESIDE:
                 return self._taken(name, frame)
             self._waiting.append(self._beside.submit(self._taken, name, frame))
@@ -128,7 +141,7 @@ class _Kept:
             one.result()
 
     def _taken(self, name: str, frame: DataFrame) -> DataFrame:
-        take = self._destination.stage if name in PUBLISHED else self._destination.hold
+        take = self._destination.stage if name in self._staged else self._destination.hold
         began = time.monotonic()
         kept, rows = take(name, frame)
         self._progress.done(name, rows, began)

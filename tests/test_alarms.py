@@ -8,6 +8,7 @@ import pytest
 
 from anomaly import ConfigurationError, Run, parse_profile
 from anomaly.alarms import raise_alarms
+from anomaly.periods import first_period_from
 from runners.command import main
 from tests.small_inputs import write_csv
 
@@ -119,6 +120,7 @@ STATES = {
     "missing is not good": [3, 3, 0, None, 0, 0],
     # A tie is no defect.
     "at the level": [2, 2, 2, 2, 2, 2],
+    "one KPI alone": [0, -3, -3, 0, 0, 0],
     # Others go on to report, so it is silent to the end.
     "gone": [0, 0, 0, 0, None, None],
 }
@@ -126,8 +128,12 @@ STATES = {
 
 @pytest.fixture(scope="module")
 def states(spark):
-    profile = parse_profile(HEAD + kpi("one") + kpi("two") + OF_PEERS)
-    return raise_alarms(frame(spark, STATES), profile, RUN, keep=kept)
+    """With ANSI mode on, where a place behind the end of an array is an error."""
+    before = spark.conf.get("spark.sql.ansi.enabled")
+    spark.conf.set("spark.sql.ansi.enabled", "true")
+    profile = parse_profile(HEAD + kpi("one") + kpi("two", bad_when="both") + OF_PEERS)
+    yield raise_alarms(frame(spark, STATES), profile, RUN, keep=kept)
+    spark.conf.set("spark.sql.ansi.enabled", before)
 
 
 def test_alarms_are_raised_and_cleared(states):
@@ -138,6 +144,7 @@ def test_alarms_are_raised_and_cleared(states):
         "lingers": [(1, None, None, "WARN")],
         "silent": [(2, 5, "recovery", "CRIT")],
         "missing is not good": [(1, 5, "recovery", "WARN")],
+        "one KPI alone": [(2, 4, "recovery", "WARN")],
         "gone": [(5, None, None, "CRIT")],
     }
 
@@ -151,6 +158,9 @@ def test_kpis_at_once_are_one_alarm_that_explains_itself(states):
         "minutes, alarm above 2.00; also out of line: two; 1 bad periods of 360 minutes; cleared "
         "2026-01-13 00:00"
     )
+    alone = alarms["one KPI alone"]
+    assert (alone.kpis, alone.peak_kpi, alone.peak_deviation) == (["two"], "two", -3)
+    assert alarms["silent"].peak_kpi is None
     assert alarms["silent"].reason == (
         "silent since 2026-01-12 12:00: the cell sent no samples for 3 periods of 360 minutes, "
         "from 2026-01-12 06:00 on; 2 bad periods of 360 minutes; cleared 2026-01-13 06:00"
@@ -343,9 +353,22 @@ def test_day_by_day_equals_all_at_once_and_no_future_changes_the_past(spark, noi
 # --- the command ----------------------------------------------------------------------------------
 
 
+def test_a_start_without_an_offset_is_in_utc_and_begins_with_the_next_period():
+    rules = parse_profile(HEAD + kpi("one") + OF_PEERS).alarms
+    first = int(MONDAY.timestamp()) // (HOURS * 3600)
+    for start, period in (
+        (MONDAY, first),
+        (MONDAY.replace(tzinfo=None), first),
+        (MONDAY + timedelta(seconds=1), first + 1),
+        (datetime.fromisoformat("2026-01-12 06:00:00+06:00"), first),
+    ):
+        assert first_period_from(start, rules) == period
+
+
 def test_contradictions_of_alarms_are_told_at_once():
     text = HEAD.replace("baseline_days = 7", "baseline_days = 4").replace("360", "7")
     text += kpi("one", "mean", more="fixed = 3") + kpi("two", of="unknown", floor=0)
+    text += kpi("samples").replace("[alarms.kpis.samples]", '[alarms.kpis."it\'s"]')
     text += kpi("three", more='fixed = 1\nscale = "log"\nat_most = 2\nneighbouring_slots = 1')
     with pytest.raises(ConfigurationError) as raised:
         parse_profile(text)
@@ -355,6 +378,7 @@ def test_contradictions_of_alarms_are_told_at_once():
         "period_minutes must divide a day",
         "needs peers_column where a KPI's groups name peers",
         "[alarms.kpis.one] needs `fixed` with the method static",
+        "[alarms.kpis.it's] needs another name",
         "[alarms.kpis.two] uses 'unknown'",
         "[alarms.kpis.two] smallest_spread must be above 0",
         "[alarms.kpis.three] at_most is for KPIs that are bad below",
