@@ -61,7 +61,7 @@ def raise_alarms(
     rejected = keep(REJECTED_TABLE, rejected_rows(checked, of_run))
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
     of_inputs = keep("input_figures", input_figures(checked))
-    span = judged_span(clean[SAMPLES], rules, start)
+    span = keep("judged_span", judged_span(clean[SAMPLES], rules, start))
     reported = reported_periods(clean[SAMPLES], clean.get(HISTORY), span, narrow)
     periods = keep("alarm_periods", reported)
     states = keep("alarm_states", alarm_states(judged_periods(periods, span, rules), rules))

@@ -23,7 +23,7 @@ def check_limits(summary: Sequence[Row], limits: Limits) -> None:
 
 
 def check_alarm_limits(summary: Sequence[Row], limits: Limits, sources: Iterable[str]) -> None:
-    """Raises InputError where an input had no usable row, too many rejected, or nothing is judged."""
+    """Raises InputError where no row is usable, too many were rejected, or nothing is judged."""
     for source in sources:
         _check_rejected(summary, source, limits.largest_rejected_share)
     if not _total(summary, "alarms", "judged", "cell days"):

@@ -9,9 +9,11 @@ import pytest
 from anomaly import parse_profile
 from anomaly.contracts import REJECTED_TABLE
 from runners import run
+from runners.alarms import AlarmInputs, run_alarms
 from runners.local import run_locally
 from runners.storage.parquet_folder import ParquetFolder
-from tests.small_inputs import SmallInputs, profile_text
+from tests.small_inputs import SmallInputs, profile_text, write_csv
+from tests.test_alarms import HEAD, OF_PEERS, kpi
 
 pytestmark = pytest.mark.classic
 MOST_JOBS = 8
@@ -79,3 +81,51 @@ def test_each_input_file_is_read_by_one_scan(runs):
     assert figures["join", "all inputs", "customers"] == 60
     read = [row.value for row in runs[5].summary if (row.section, row.item) == ("input", "rows in")]
     assert sorted(read) == [30, 30, 60, 75, 75]
+
+
+class RecordedAlarms:
+    """One run for alarms of so many KPIs, with the plan of each frame that was written.
+
+    Its input is removed as soon as the periods are written: whoever reads it once more fails.
+    """
+
+    def __init__(self, folder: Path, kpis: int) -> None:
+        self.plans: dict[str, str] = {}
+        samples = [
+            [f"2026-01-{day:02} {hour:02}:00", cell, 5, 3, "A"]
+            for cell in ("1A", "2B")
+            for day in range(5, 20)
+            for hour in (0, 6, 12, 18)
+        ]
+        header = ["Time", "CellName", "load", "users", "Vendor"]
+        write_csv(folder / "samples.csv", header, samples)
+        slots = 'groups = ["cell", "slot"]\nminimum_samples = 5'
+        text = "".join(kpi(f"kpi{n}", "median_iqr", more=slots) for n in range(kpis))
+        write = ParquetFolder.stage
+
+        def stage(destination, name, frame):
+            self.plans[name] = frame._jdf.queryExecution().executedPlan().toString()
+            kept = write(destination, name, frame)
+            if name == "intermediate-alarm_periods":
+                (folder / "samples.csv").unlink()
+            return kept
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ParquetFolder, "stage", stage)
+            patch.setattr(run, "BESIDE", ())
+            inputs = AlarmInputs(str(folder / "samples.csv"))
+            profile = parse_profile(HEAD + text + OF_PEERS)
+            run_alarms(profile, inputs, str(folder / "out"), date(2026, 11, 1))
+
+    def count(self, operator: str) -> dict[str, int]:
+        """How often an operator stands in each plan."""
+        return {name: plan.count(operator) for name, plan in self.plans.items()}
+
+
+@pytest.mark.slow
+def test_alarms_of_many_kpis_cost_no_more_scans_exchanges_and_windows(spark, tmp_path):
+    few, many = (RecordedAlarms(tmp_path / str(kpis), kpis) for kpis in (2, 12))
+    for operator in ("Exchange hashpartitioning", "FileScan", "+- Window", "Join"):
+        assert few.count(operator) == many.count(operator), operator
+    for name, plan in few.plans.items():
+        assert "CartesianProduct" not in plan, name
