@@ -319,7 +319,7 @@ def test_a_mutated_header_is_refused_or_read_by_its_names(spark, tmp_path):
         except Exception as error:  # Whatever it is: each of them is told below.
             raised.append(f"{data.splitlines()[0]!r}: {type(error).__name__} {error}"[:300])
         else:
-            assert frame.columns[:2] == ["CellName", "values"]
+            assert frame.columns[:2] == ["CellName", "time"]
             accepted[file.name] = data
     (tmp_path / "accepted").mkdir()
     found = outcomes_by_file(checked_folder(spark, tmp_path / "accepted", accepted))
