@@ -1,9 +1,10 @@
-"""The alarms as one function, from raw samples to four tables. It starts no job."""
+"""The alarms, from raw or clean samples to their tables. It starts no job."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 
 from anomaly.alarm_figures import alarm_figures
 from anomaly.alarm_rules import AlarmRules
@@ -21,8 +22,8 @@ from anomaly.contracts import (
 from anomaly.errors import ConfigurationError
 from anomaly.period_judgement import judged_periods
 from anomaly.periods import judged_span, reported_periods
-from anomaly.pipeline import Keep, Run, not_kept
 from anomaly.profile import Profile
+from anomaly.run import Keep, Run, not_kept
 from anomaly.summary import input_figures, summary
 
 
@@ -34,6 +35,15 @@ class AlarmResults:
     cell_alarms: DataFrame
     rejected_rows: DataFrame
     run_summary: DataFrame
+
+
+@dataclass(frozen=True)
+class FoundAlarms:
+    """What alarms have of their own: two tables, and their figures for the summary."""
+
+    cell_sample_anomalies: DataFrame
+    cell_alarms: DataFrame
+    figures: DataFrame
 
 
 def raise_alarms(
@@ -54,25 +64,44 @@ def raise_alarms(
     Raises InputError for an input without a column that is needed, ConfigurationError where the
     profile has no `[alarms]`.
     """
-    rules, of_run, narrow = _rules_of(profile), run.columns(profile), profile.for_alarms()
+    narrow, of_run = profile.for_alarms(), run.columns(profile)
     checked = {SAMPLES: keep("checked_samples", check_samples(samples, narrow))}
     if history is not None:
         checked[HISTORY] = keep("checked_history", check_samples(history, narrow))
     rejected = keep(REJECTED_TABLE, rejected_rows(checked, of_run))
-    clean = {source: clean_rows(frame) for source, frame in checked.items()}
     of_inputs = keep("input_figures", input_figures(checked))
+    clean = {source: clean_rows(frame) for source, frame in checked.items()}
+    found = found_alarms(clean, narrow, of_run, start, keep)
+    return AlarmResults(
+        cell_sample_anomalies=found.cell_sample_anomalies,
+        cell_alarms=found.cell_alarms,
+        rejected_rows=rejected,
+        run_summary=keep(SUMMARY_TABLE, summary((of_inputs, found.figures), of_run)),
+    )
+
+
+def found_alarms(
+    clean: Mapping[str, DataFrame],
+    profile: Profile,
+    of_run: Mapping[str, Column],
+    start: datetime | None = None,
+    keep: Keep = not_kept,
+) -> FoundAlarms:
+    """The alarms of clean samples (SAMPLES, and HISTORY if there is one), checked by `profile`.
+
+    `of_run` are the columns that stand at the end of each table; the others as in `raise_alarms`.
+    """
+    rules = _rules_of(profile)
     span = keep("judged_span", judged_span(clean[SAMPLES], rules, start))
-    reported = reported_periods(clean[SAMPLES], clean.get(HISTORY), span, narrow)
+    reported = reported_periods(clean[SAMPLES], clean.get(HISTORY), span, profile)
     periods = keep("alarm_periods", reported)
     states = keep("alarm_states", alarm_states(judged_periods(periods, span, rules), rules))
-    anomalies = anomalies_table(states, span, rules).withColumns(of_run)
-    alarms = keep(ALARMS_TABLE, alarms_table(states, span, rules).withColumns(of_run))
-    figures = (of_inputs, alarm_figures(states, alarms, span, rules))
-    return AlarmResults(
+    anomalies = anomalies_table(states, span, rules).withColumns({**of_run})
+    alarms = keep(ALARMS_TABLE, alarms_table(states, span, rules).withColumns({**of_run}))
+    return FoundAlarms(
         cell_sample_anomalies=keep(ANOMALIES_TABLE, anomalies),
         cell_alarms=alarms,
-        rejected_rows=rejected,
-        run_summary=keep(SUMMARY_TABLE, summary(figures, of_run)),
+        figures=alarm_figures(states, alarms, span, rules),
     )
 
 

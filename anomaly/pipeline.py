@@ -1,10 +1,9 @@
-"""The whole pipeline as one function, from three raw inputs to four tables. It starts no job."""
+"""The whole pipeline as one function, from raw inputs to the tables. It starts no job."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.aggregate import (
@@ -17,6 +16,7 @@ from anomaly.aggregate import (
     unknown_callers,
     with_kpis,
 )
+from anomaly.alarms import found_alarms
 from anomaly.baseline import baselines
 from anomaly.clean import check_calls, check_customers, check_samples, clean_rows, rejected_rows
 from anomaly.compare import evidence, judge
@@ -27,48 +27,44 @@ from anomaly.contracts import (
     CUSTOMER_LEVEL,
     CUSTOMER_TABLE,
     CUSTOMERS,
+    HISTORY,
     REJECTED_TABLE,
     SAMPLES,
     SUMMARY_TABLE,
     VERDICT,
 )
 from anomaly.profile import MissingPolicy, Profile
+from anomaly.run import Keep, Run, not_kept
 from anomaly.summary import input_figures, join_figures, result_figures, summary
 from anomaly.tables import level_columns
 from anomaly.verdict import maintenance_verdict, rank_by_severity, with_counts
 
-Keep = Callable[[str, DataFrame], DataFrame]
-
-
-@dataclass(frozen=True)
-class Run:
-    """One execution: the day it is for, and what identifies it."""
-
-    run_date: date
-    run_id: str
-
-    def columns(self, profile: Profile) -> dict[str, Column]:
-        """The columns that stand at the end of each table, by their names."""
-        return {
-            "run_date": F.lit(self.run_date),
-            "run_id": F.lit(self.run_id),
-            "profile": F.lit(profile.fingerprint),
-        }
-
 
 @dataclass(frozen=True)
 class Results:
-    """The tables of a run, lazy; each attribute carries the name of its table."""
+    """The tables of a run, lazy; each attribute carries the name of its table.
+
+    The alarms are None where the samples were not said to be dated.
+    """
 
     customer_service_metrics_data: DataFrame
     cell_tower_performance_data: DataFrame
     rejected_rows: DataFrame
     run_summary: DataFrame
+    cell_sample_anomalies: DataFrame | None = None
+    cell_alarms: DataFrame | None = None
 
 
-def not_kept(name: str, frame: DataFrame) -> DataFrame:
-    """Every frame is left as it is."""
-    return frame
+@dataclass(frozen=True)
+class Dated:
+    """Says that the samples are dated, so that alarms are raised from them.
+
+    `history` is a raw frame of older samples that baselines rest on, and `start` the first instant
+    that is judged; both as in `alarms.raise_alarms`.
+    """
+
+    history: DataFrame | None = None
+    start: datetime | None = None
 
 
 def detect(
@@ -78,21 +74,26 @@ def detect(
     profile: Profile,
     run: Run,
     keep: Keep = not_kept,
+    dated: Dated | None = None,
 ) -> Results:
     """Find the cells that need maintenance and the customers whose service suffers.
 
     The inputs are raw frames (contracts.INPUT_CONTRACTS and the profile's KPI columns), texts or
     typed. `keep(name, frame)` is handed each intermediate that feeds more than one output, each
     output, and the figures that may be made early; it returns the frame to go on with, so a caller
-    may persist or stage it. Without it nothing is kept and the whole is one lazy plan.
+    may persist or stage it. Without it nothing is kept and the whole is one lazy plan. With `dated`
+    alarms are raised from the samples, too.
 
-    Raises InputError for an input without a column that is needed.
+    Raises InputError for an input without a column that is needed, ConfigurationError where alarms
+    are wanted and the profile has no `[alarms]`.
     """
     checked = {
         CUSTOMERS: keep("checked_customers", check_customers(customers, profile)),
         SAMPLES: keep("checked_samples", check_samples(samples, profile)),
         CALL_STATISTICS: keep("checked_calls", check_calls(calls, profile)),
     }
+    if dated is not None and dated.history is not None:
+        checked[HISTORY] = keep("checked_history", check_samples(dated.history, profile))
     rejected = keep(REJECTED_TABLE, rejected_rows(checked, run.columns(profile)))
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
     of_inputs = keep("input_figures", input_figures(checked))
@@ -111,12 +112,18 @@ def detect(
     published_customers = keep(CUSTOMER_TABLE, customer_table(judged, profile, run))
     published_cells = keep(CELL_TABLE, cell_table(judged, profile, run))
 
-    figures = (of_inputs, of_joins, result_figures(published_customers, published_cells))
+    figures = [of_inputs, of_joins, result_figures(published_customers, published_cells)]
+    found = None
+    if dated is not None:
+        found = found_alarms(clean, profile, run.columns(profile), dated.start, keep)
+        figures.append(found.figures)
     return Results(
         customer_service_metrics_data=published_customers,
         cell_tower_performance_data=published_cells,
         rejected_rows=rejected,
         run_summary=keep(SUMMARY_TABLE, summary(figures, run.columns(profile))),
+        cell_sample_anomalies=found.cell_sample_anomalies if found else None,
+        cell_alarms=found.cell_alarms if found else None,
     )
 
 

@@ -26,17 +26,15 @@ from anomaly.contracts import (
     SAMPLES,
 )
 from anomaly.pipeline import (
-    Keep,
     Results,
-    Run,
     cell_metrics,
     cell_table,
     customer_metrics,
     customer_table,
     judged_metrics,
-    not_kept,
 )
 from anomaly.profile import Profile
+from anomaly.run import Keep, Run, not_kept
 from anomaly.summary import input_figures, join_figures, result_figures, summary
 
 # Tables between the stages; those of a run have the names of contracts.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
-from anomaly.pipeline import Keep
+from anomaly.run import Keep
 from runners.run import HELD
 
 

@@ -20,8 +20,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE
 from anomaly.errors import AnomalyError, OutputError
-from anomaly.pipeline import Run
 from anomaly.profile import Profile
+from anomaly.run import Run
 from anomaly.tables import TABLE_MEANINGS, table_columns
 from runners.storage.bigquery_calls import CALL, calling, client_of, first_row, run_once, try_query
 from runners.storage.bigquery_names import BigQueryPlace

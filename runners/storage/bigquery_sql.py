@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
-from anomaly.pipeline import Run
+from anomaly.run import Run
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Protocol, Self
 from pyspark.sql import DataFrame, SparkSession
 
 from anomaly.errors import ConfigurationError
-from anomaly.pipeline import Run
 from anomaly.profile import Profile
+from anomaly.run import Run
 from runners.storage import bigquery_names
 from runners.storage.parquet_bucket import ParquetBucket
 from runners.storage.parquet_folder import ParquetFolder

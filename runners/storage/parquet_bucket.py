@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anomaly.errors import InputError
-from anomaly.pipeline import Run
+from anomaly.run import Run
 from runners.storage.held import held
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 from runners.storage.whole_parquet import write, write_whole

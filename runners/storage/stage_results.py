@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pyspark.sql import DataFrame, SparkSession
 
 from anomaly.errors import InputError
-from anomaly.pipeline import Run
 from anomaly.profile import Profile
+from anomaly.run import Run
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 from runners.storage.whole_parquet import write, write_whole
 

@@ -1,0 +1,34 @@
+"""What every pipeline is handed: the run that it is part of, and how frames are kept."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from anomaly.profile import Profile
+
+# Takes the name of a frame and the frame; returns the frame to go on with.
+Keep = Callable[[str, DataFrame], DataFrame]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution: the day it is for, and what identifies it."""
+
+    run_date: date
+    run_id: str
+
+    def columns(self, profile: Profile) -> dict[str, Column]:
+        """The columns that stand at the end of each table, by their names."""
+        return {
+            "run_date": F.lit(self.run_date),
+            "run_id": F.lit(self.run_id),
+            "profile": F.lit(profile.fingerprint),
+        }
+
+
+def not_kept(name: str, frame: DataFrame) -> DataFrame:
+    """Every frame is left as it is."""
+    return frame
