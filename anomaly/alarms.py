@@ -64,6 +64,7 @@ def raise_alarms(
     Raises InputError for an input without a column that is needed, ConfigurationError where the
     profile has no `[alarms]`.
     """
+    _rules_of(profile)
     narrow, of_run = profile.for_alarms(), run.columns(profile)
     checked = {SAMPLES: keep("checked_samples", check_samples(samples, narrow))}
     if history is not None:
