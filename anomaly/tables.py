@@ -2,6 +2,10 @@
 
 from anomaly.contracts import (
     ADDED_COLUMNS,
+    ALARMS_COLUMNS,
+    ALARMS_TABLE,
+    ANOMALIES_COLUMNS,
+    ANOMALIES_TABLE,
     CELL_KEYS,
     CELL_LEVEL,
     CELL_TABLE,
@@ -23,7 +27,12 @@ TABLE_MEANINGS = {
     CELL_TABLE: "Per cell: KPI averages, a flag for each KPI, its evidence, and the verdict",
     REJECTED_TABLE: "Rows and values of the inputs that were left out, each with its reason",
     SUMMARY_TABLE: "What became of every input row, and what was found, as figures in long form",
+    ALARMS_TABLE: "Per alarm of a cell: when it was raised and cleared, its KPIs, and why",
+    ANOMALIES_TABLE: "Per cell, quarter hour and KPI out of line: value, baseline and bound",
 }
+# Every run has the first, one on dated samples the others, too.
+TABLES_OF_A_RUN = (CUSTOMER_TABLE, CELL_TABLE, REJECTED_TABLE, SUMMARY_TABLE)
+TABLES_OF_ALARMS = (ALARMS_TABLE, ANOMALIES_TABLE)
 
 
 def table_columns(profile: Profile) -> dict[str, tuple[Column, ...]]:
@@ -33,6 +42,8 @@ def table_columns(profile: Profile) -> dict[str, tuple[Column, ...]]:
         CELL_TABLE: level_columns(CELL_LEVEL, profile),
         REJECTED_TABLE: REJECTED_COLUMNS,
         SUMMARY_TABLE: SUMMARY_COLUMNS,
+        ALARMS_TABLE: ALARMS_COLUMNS,
+        ANOMALIES_TABLE: ANOMALIES_COLUMNS,
     }
 
 

@@ -6,7 +6,8 @@ is there twice or missing; 24:00 is the 00:00 of the day after.
 
 TIME_OF_DAY = "(([01]?[0-9]|2[0-3]):[0-5][0-9]|24:00)(:[0-5][0-9]([.][0-9]{1,9})?)?"
 OFFSET = "(Z|[+-][0-9]{2}:[0-9]{2})"
-DATE_WITH_TIME = f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]{TIME_OF_DAY} ?{OFFSET}?"
+DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+DATE_WITH_TIME = f"{DATE}[ T]{TIME_OF_DAY} ?{OFFSET}?"
 
 
 def instant(text: str) -> str:

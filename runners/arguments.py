@@ -2,7 +2,9 @@
 
 import argparse
 from datetime import date
+from typing import Any
 
+from anomaly.contracts import CALL_STATISTICS, CUSTOMERS, HISTORY, SAMPLES
 from runners.storage.destination import Publishing
 
 
@@ -14,6 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--customers", help="customers: CSV or Parquet, a file or a folder")
     parser.add_argument("--samples", help="quarter-hour samples of the cells, likewise")
     parser.add_argument("--calls", help="call statistics of the customers, likewise")
+    parser.add_argument(
+        "--history", help="older samples that the alarms of dated samples rest on, likewise"
+    )
     parser.add_argument(
         "--out",
         default="out",
@@ -37,6 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=date.today(),
         help="the day that the run is for, YYYY-MM-DD (default: today)",
     )
+
+
+def inputs_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Where each input lies, None for one that is not named; HISTORY only where it is."""
+    inputs = {
+        CUSTOMERS: options.customers,
+        SAMPLES: options.samples,
+        CALL_STATISTICS: options.calls,
+    }
+    return inputs | ({HISTORY: options.history} if options.history else {})
 
 
 def publishing_of(options: argparse.Namespace) -> Publishing:

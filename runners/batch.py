@@ -19,8 +19,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Row, SparkSession
 
 from anomaly import AnomalyError, ConfigurationError, InputError, Profile, Run, parse_profile
-from anomaly.contracts import CALL_STATISTICS, CUSTOMERS, SAMPLES
-from runners.arguments import add_arguments, publishing_of
+from runners.arguments import add_arguments, inputs_of, publishing_of
 from runners.console import Progress
 from runners.exit_codes import UNEXPECTED, code_of
 from runners.run import Finished, keep_apart, new_run, run_pipeline
@@ -95,11 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> None:
-    inputs = {
-        CUSTOMERS: options.customers,
-        SAMPLES: options.samples,
-        CALL_STATISTICS: options.calls,
-    }
+    inputs = inputs_of(options)
     folders = dict(given.partition("=")[::2] for given in options.read)
     _check(options, inputs, folders)
     spark = SparkSession.builder.appName("cell-tower-anomaly").getOrCreate()
@@ -133,6 +128,8 @@ def _check(
     ]
     if options.run_id and not RUN_ID.fullmatch(options.run_id):
         faults.append(f"--run-id {options.run_id!r}: use small letters and digits, at most 40")
+    if options.history and not is_single:
+        faults.append("--history is for a run at once; stages raise no alarms")
     publishes = is_single or options.stage == PUBLISH_STAGE
     name, place = ("--out", options.out) if publishes else ("--write-to", options.write_to or "")
     if not has_scheme(place):

@@ -22,6 +22,12 @@ def check_limits(summary: Sequence[Row], limits: Limits) -> None:
         )
 
 
+def check_run_limits(summary: Sequence[Row], limits: Limits, sources: Iterable[str]) -> None:
+    """Both of a run that judges customers and cells, and of its alarms."""
+    check_limits(summary, limits)
+    check_alarm_limits(summary, limits, sources)
+
+
 def check_alarm_limits(summary: Sequence[Row], limits: Limits, sources: Iterable[str]) -> None:
     """Raises InputError where no row is usable, too many were rejected, or nothing is judged."""
     for source in sources:

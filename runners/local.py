@@ -13,9 +13,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from anomaly import Profile, load_profile
-from anomaly.contracts import CALL_STATISTICS, CUSTOMERS, SAMPLES
 from anomaly.errors import ConfigurationError
-from runners.arguments import add_arguments, publishing_of
+from runners.arguments import add_arguments, inputs_of, publishing_of
 from runners.console import Progress, report
 from runners.exit_codes import exit_code_of
 from runners.run import Finished, new_run, run_pipeline
@@ -52,11 +51,7 @@ def add_local_arguments(parser: argparse.ArgumentParser) -> None:
 def run_command(options: argparse.Namespace) -> None:
     """One run as its arguments say, on made-up data where they name no input."""
     profile = load_profile(options.profile)
-    inputs = {
-        CUSTOMERS: options.customers,
-        SAMPLES: options.samples,
-        CALL_STATISTICS: options.calls,
-    }
+    inputs = inputs_of(options)
     missing = [source for source, path in inputs.items() if path is None]
     if missing and len(missing) < len(inputs):
         raise ConfigurationError(

@@ -2,35 +2,38 @@
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 
 from pyspark.sql import DataFrame, Row, SparkSession
 
-from anomaly import Profile, Run, detect
+from anomaly import Dated, Profile, Run, detect
 from anomaly.contracts import (
     CALL_STATISTICS,
     CELL_TABLE,
     CUSTOMER_TABLE,
     CUSTOMERS,
+    HISTORY,
     REJECTED_TABLE,
     SAMPLES,
     SUMMARY_TABLE,
 )
 from anomaly.errors import ConfigurationError
 from anomaly.profile import Limits
+from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS
 from runners.console import Progress
-from runners.limits import check_limits
+from runners.limits import check_limits, check_run_limits
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import Destination, Publishing, open_destination
-from runners.storage.inputs import read_input
+from runners.storage.inputs import is_dated, read_input
 from runners.storage.spark_files import has_scheme
 
-PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE)
-HELD = ("joined", "judged")
+PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, *TABLES_OF_ALARMS)
+HELD = ("joined", "judged", "alarm_periods", "alarm_states")
 # These are needed by no later stage, or by the last alone, and so are made beside the stages:
 # planning a stage takes one core.
 BESIDE = (REJECTED_TABLE, "input_figures", "join_figures")
@@ -60,17 +63,37 @@ def run_pipeline(
 ) -> Finished:
     """One run. Raises AnomalyError, with the previous output whole."""
     keep_apart(inputs, out)
-    with open_destination(spark, out, run, profile, publishing) as destination:
+    raw = {
+        # Older samples have the columns of samples.
+        source: read_input(spark, SAMPLES if source == HISTORY else source, path, profile)
+        for source, path in inputs.items()
+    }
+    dated = _dated(raw, profile)
+    tables = (*TABLES_OF_A_RUN, *(TABLES_OF_ALARMS if dated else ()))
+    progress.done("inputs")
+    with open_destination(spark, out, run, profile, publishing, tables) as destination:
         progress.done("destination")
-        customers, samples, calls = (
-            read_input(spark, source, inputs[source], profile)
-            for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS)
-        )
         with Kept(destination, progress) as kept:
-            figures = detect(customers, samples, calls, profile, run, kept.keep).run_summary
+            figures = detect(
+                raw[CUSTOMERS], raw[SAMPLES], raw[CALL_STATISTICS], profile, run, kept.keep, dated
+            ).run_summary
             summary = figures.collect()
             kept.wait()
-        return publish(destination, figures, summary, profile, run, progress)
+        check = partial(check_run_limits, sources=inputs) if dated else check_limits
+        return publish(destination, figures, summary, profile, run, progress, check)
+
+
+def _dated(raw: Mapping[str, DataFrame], profile: Profile) -> Dated | None:
+    """What alarms need beside the samples, if the samples are dated and the profile has alarms.
+
+    Raises ConfigurationError for older samples that nothing would use.
+    """
+    if profile.alarms and is_dated(raw[SAMPLES], profile.inputs[SAMPLES]):
+        return Dated(history=raw.get(HISTORY))
+    if HISTORY in raw:
+        unused = "only alarms use it; they need samples with dates, and [alarms] in the profile"
+        raise ConfigurationError("--history", [unused])
+    return None
 
 
 def publish(

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
-from anomaly.contracts import CALL_STATISTICS, CUSTOMERS, SAMPLES
 from anomaly.errors import ConfigurationError
 from anomaly.profile_reader import load_profile, profile_file
-from runners.arguments import add_arguments, publishing_of
+from runners.arguments import add_arguments, inputs_of, publishing_of
 from runners.dataproc.names import batch_id
 from runners.dataproc.settings import DataprocSettings, load_settings
 
@@ -66,12 +65,7 @@ def _submit(options: argparse.Namespace) -> None:
     from runners.dataproc import batches, calls, checks, request, uploads
 
     publishing = publishing_of(options)
-    named = {
-        CUSTOMERS: options.customers,
-        SAMPLES: options.samples,
-        CALL_STATISTICS: options.calls,
-    }
-    inputs = checks.check_places(named, options.out, publishing)
+    inputs = checks.check_places(inputs_of(options), options.out, publishing)
     checks.check_python(settings)
     code = uploads.code_for(settings.code_bucket, profile_file(options.profile))
     arguments = _arguments(options, code.profile)
@@ -155,6 +149,8 @@ def _arguments(options: argparse.Namespace, profile: str) -> list[str]:
     arguments = ["--profile", profile, "--customers", options.customers]
     arguments += ["--samples", options.samples, "--calls", options.calls, "--out", options.out]
     arguments += ["--run-date", options.run_date.isoformat()]
+    if options.history:
+        arguments += ["--history", options.history]
     if options.prefix:
         arguments += ["--prefix", options.prefix]
     if options.staging_bucket:

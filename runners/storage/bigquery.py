@@ -18,7 +18,14 @@ from google.cloud import bigquery
 from google.cloud.bigquery import SchemaField
 from pyspark.sql import DataFrame, SparkSession
 
-from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE
+from anomaly.contracts import (
+    ALARMS_TABLE,
+    ANOMALIES_TABLE,
+    CELL_TABLE,
+    CUSTOMER_TABLE,
+    REJECTED_TABLE,
+    SUMMARY_TABLE,
+)
 from anomaly.errors import AnomalyError, OutputError
 from anomaly.profile import Profile
 from anomaly.run import Run
@@ -46,6 +53,8 @@ CLUSTERING = {
     CUSTOMER_TABLE: ["CellName", "customerID"],
     REJECTED_TABLE: ["source", "reason"],
     SUMMARY_TABLE: ["section", "subject"],
+    ALARMS_TABLE: ["CellName"],
+    ANOMALIES_TABLE: ["CellName", "kpi"],
 }
 
 
@@ -68,19 +77,21 @@ class BigQueryDataset:
         place: BigQueryPlace,
         run: Run,
         profile: Profile,
+        tables: Sequence[str],
         staging_bucket: str | None = None,
         add_columns: bool = False,
     ) -> None:
         self.spark, self.place, self.run = spark, place, run
         self.staging_bucket, self.add_columns = staging_bucket, add_columns
+        columns = table_columns(profile)
         self.tables = {
             name: Table(
                 name,
                 place.table(name),
                 f"{place.table(name)}_staging_{run.run_id}",
-                tuple(fields_of(spark, columns)),
+                tuple(fields_of(spark, columns[name])),
             )
-            for name, columns in table_columns(profile).items()
+            for name in tables
         }
         self._changed: list[str] = []
         self._is_published = False

@@ -1,5 +1,6 @@
 """Where the tables of a run go: a folder, a bucket or a dataset of BigQuery."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
@@ -9,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from anomaly.errors import ConfigurationError
 from anomaly.profile import Profile
 from anomaly.run import Run
+from anomaly.tables import TABLES_OF_A_RUN
 from runners.storage import bigquery_names
 from runners.storage.parquet_bucket import ParquetBucket
 from runners.storage.parquet_folder import ParquetFolder
@@ -73,9 +75,17 @@ def check_destination(out: str, publishing: Publishing) -> None:
 
 
 def open_destination(
-    spark: SparkSession, out: str, run: Run, profile: Profile, publishing: Publishing
+    spark: SparkSession,
+    out: str,
+    run: Run,
+    profile: Profile,
+    publishing: Publishing,
+    tables: Sequence[str] = TABLES_OF_A_RUN,
 ) -> Destination:
-    """The destination that --out names. Raises ConfigurationError where it cannot be one."""
+    """The destination that --out names, for the tables of a run that are named.
+
+    Raises ConfigurationError where it cannot be one.
+    """
     check_destination(out, publishing)
     if out.startswith(bigquery_names.SCHEME):
         place = bigquery_names.bigquery_place(out, publishing.prefix, publishing.staging_bucket)
@@ -85,7 +95,7 @@ def open_destination(
             missing = f"bq:// needs google-cloud-bigquery; `make jars` installs it ({error})"
             raise ConfigurationError(f"--out {out}", [missing]) from error
         bucket, add_columns = publishing.staging_bucket, publishing.add_columns
-        return BigQueryDataset(spark, place, run, profile, bucket, add_columns)
+        return BigQueryDataset(spark, place, run, profile, tables, bucket, add_columns)
     if has_scheme(out):
         return ParquetBucket(spark, out, run)
     return ParquetFolder(spark, str(Path(out)), run.run_id)

@@ -53,8 +53,10 @@ def rows(run: Run, cells: Mapping[str, float | None]) -> dict[str, list[dict[str
             REJECTED_TABLE: {"source": "samples", "column": cell, "source_row": number},
             SUMMARY_TABLE: {"section": "kpi", "subject": cell, "value": value},
         }
-        for name, columns in COLUMNS.items():
-            empty = {column.name: [] if column.name == "evidence" else None for column in columns}
+        for name in TABLES:
+            empty = {
+                column.name: [] if column.name == "evidence" else None for column in COLUMNS[name]
+            }
             found[name].append(empty | specific[name] | of_run)
     return found
 
@@ -79,7 +81,7 @@ class Published:
 
     def destination(self, run: Run, **options: Any) -> BigQueryDataset:
         """The destination of a run, not entered."""
-        return BigQueryDataset(self.spark, self.place, run, PROFILE, **options)
+        return BigQueryDataset(self.spark, self.place, run, PROFILE, TABLES, **options)
 
     def publish(self, run: Run, cells: Mapping[str, float | None], **options: Any) -> None:
         """What a run does with its tables."""

@@ -1,0 +1,64 @@
+"""A run on dated samples raises alarms, too; on others it does not."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from anomaly import ConfigurationError
+from anomaly.contracts import ALARMS_TABLE, ANOMALIES_TABLE, HISTORY, SAMPLES
+from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS
+from runners.alarms import AlarmInputs, run_alarms
+from runners.local import run_locally
+from tests.dated_inputs import DATED_PROFILE, write_days
+from tests.small_inputs import write_csv
+
+pytestmark = pytest.mark.slow
+# A Monday, with which baselines begin to be used.
+MONDAY = date(2026, 1, 12)
+OF_RUN = ("run_id", "profile")
+LOADS = {"1A": [10] * 7 + [40], "2B": [10] * 7 + [None], "3C": [10] * 8}
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    """Seven days, and the Monday after them: 1A is loaded, 2B is silent."""
+    places = write_days(tmp_path_factory.mktemp("in"), MONDAY - timedelta(days=7), LOADS)
+    found = {source: path.replace("{date}", str(MONDAY)) for source, path in places.items()}
+    # The days before lie in the same folder as the Monday; its own rows count once.
+    return found | {HISTORY: places["samples"].replace("/{date}", "")}
+
+
+def rows(spark, folder, table):
+    frame = spark.read.parquet(f"{folder}/{table}").drop(*OF_RUN)
+    return sorted((row.asDict(recursive=True) for row in frame.collect()), key=str)
+
+
+def test_a_run_on_dated_samples_has_the_alarms_of_the_command(spark, inputs, tmp_path):
+    run_locally(DATED_PROFILE, inputs, f"{tmp_path}/run", MONDAY)
+    assert {path.name for path in tmp_path.glob("run/[!.]*")} == {
+        *TABLES_OF_A_RUN,
+        *TABLES_OF_ALARMS,
+    }
+    alarms = rows(spark, f"{tmp_path}/run", ALARMS_TABLE)
+    assert {(row["CellName"], row["severity"]) for row in alarms} == {
+        ("1A", "CRIT"),
+        ("2B", "CRIT"),
+    }
+    run_alarms(
+        DATED_PROFILE, AlarmInputs(inputs["samples"], inputs[HISTORY]), f"{tmp_path}/alone", MONDAY
+    )
+    for table in (ALARMS_TABLE, ANOMALIES_TABLE):
+        assert rows(spark, f"{tmp_path}/alone", table) == rows(spark, f"{tmp_path}/run", table)
+
+
+@pytest.mark.parametrize("time", ["Time,06:15", ""], ids=["times of day", "no times"])
+def test_without_dates_there_are_no_alarms_and_no_history(spark, inputs, tmp_path, time):
+    name, _, value = time.partition(",")
+    header = [*filter(None, [name]), "CellName", "load"]
+    write_csv(tmp_path / "samples.csv", header, [[*filter(None, [value]), "1A", 40]])
+    undated = inputs | {SAMPLES: f"{tmp_path}/samples.csv"}
+    with pytest.raises(ConfigurationError, match="only alarms use it"):
+        run_locally(DATED_PROFILE, undated, f"{tmp_path}/out", MONDAY)
+    del undated[HISTORY]
+    run_locally(DATED_PROFILE, undated, f"{tmp_path}/out", MONDAY)
+    assert {path.name for path in tmp_path.glob("out/[!.]*")} == {*TABLES_OF_A_RUN}
