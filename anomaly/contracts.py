@@ -19,6 +19,7 @@ REJECTED_TABLE = "rejected_rows"
 SUMMARY_TABLE = "run_summary"
 ANOMALIES_TABLE = "cell_sample_anomalies"
 ALARMS_TABLE = "cell_alarms"
+HISTORY_TABLE = "cell_maintenance_history"
 
 # Older samples, from which alarms take their baselines.
 HISTORY = "history"
@@ -140,10 +141,11 @@ EVIDENCE_TYPE = (
     "value_count:bigint,deviation:double,deviation_unit:string,reason:string>>"
 )
 
+# run_date last: where a table is Parquet, its days are folders, and readers put that column there.
 RUN_COLUMNS = (
-    Column("run_date", "date", "the day that the run is for"),
     Column("run_id", "string", "identifies one execution"),
     Column("profile", "string", "name and fingerprint of the profile that judged"),
+    Column("run_date", "date", "the day that the run is for"),
 )
 
 ADDED_COLUMNS = (
@@ -175,6 +177,8 @@ VERDICT = Column(
     "string",
     "Required, Not Required, or NULL where too few KPIs could be judged",
 )
+
+RECENT_TYPE = "array<struct<run_date:date,verdict:string>>"
 
 # The columns that stand in one of the tables whatever the profile.
 TABLE_COLUMNS = (*CUSTOMER_KEYS, *CELL_KEYS, DEFECT_COUNT, VERDICT, *ADDED_COLUMNS)
@@ -220,6 +224,28 @@ ALARMS_COLUMNS = (
     Column("bad_periods", "bigint", "quarter hours out of line or without a sample", "periods"),
     Column("reason", "string", "the alarm in one sentence"),
     Column("evidence", ALARM_EVIDENCE_TYPE, "each KPI at its peak; deviation is the smoothed one"),
+    *RUN_COLUMNS,
+)
+
+HISTORY_COLUMNS = (
+    Column("CellName", "string", "cell"),
+    Column(
+        "state",
+        "string",
+        "HEALTHY; WATCHED: Required today, but not often enough; NEW: often enough from today on; "
+        "PERSISTING: since an earlier day; FLAPPING: again, soon after it recovered; RECOVERED: "
+        "from today on; NO_DATA: no verdict today",
+    ),
+    Column("since", "date", "first day of the state; of PERSISTING the day on which it was NEW"),
+    Column("raised_on", "date", "day on which the need for maintenance began, NULL where none is"),
+    Column("cleared_on", "date", "day on which the last one before it ended"),
+    VERDICT,
+    Column("severity_rank", "bigint", "1 is the worst of the day"),
+    DEFECT_COUNT,
+    Column("evaluated_kpis", "int", "KPIs that could be judged", unit="KPIs"),
+    Column(
+        "recent", RECENT_TYPE, "the verdicts of the last days, which the state of the next rests on"
+    ),
     *RUN_COLUMNS,
 )
 

@@ -153,6 +153,24 @@ class VerdictRule:
 
 
 @dataclass(frozen=True)
+class HistoryRules:
+    """From the verdicts of days to what lasts: a single day, good or bad, changes nothing.
+
+    raise_days, raise_within: maintenance is due when so many of the last days said Required.
+    clear_days: and no longer when so many days in a row said Not Required.
+    flapping_days: due again within so many days after that, a cell is flapping.
+    forgotten_days: a cell without data for so many days is no longer expected.
+    Days are those with a run.
+    """
+
+    raise_days: int = 2
+    raise_within: int = 3
+    clear_days: int = 2
+    flapping_days: int = 7
+    forgotten_days: int = 30
+
+
+@dataclass(frozen=True)
 class Limits:
     """Beyond these a run stops before it publishes anything.
 
@@ -180,6 +198,7 @@ class Profile:
     join: JoinRules
     verdict: VerdictRule
     limits: Limits
+    history: HistoryRules = HistoryRules()
     alarms: AlarmRules | None = None
 
     def level(self, name: str) -> Level:

@@ -2,11 +2,12 @@
 
 import codecs
 from collections import Counter
+from dataclasses import asdict
 
 from anomaly.alarm_contradictions import alarm_contradictions
 from anomaly.contracts import INPUT_CONTRACTS, TABLE_COLUMNS
 from anomaly.methods import Direction, Method
-from anomaly.profile import Profile, Rule
+from anomaly.profile import HistoryRules, Profile, Rule
 
 OF_ALARMS = (Method.MEAN_STD, Method.MEDIAN_MAD)
 
@@ -21,6 +22,7 @@ def contradictions(profile: Profile) -> list[str]:
         *_count_faults(profile),
         *_input_faults(profile),
         *_verdict_faults(profile),
+        *_history_faults(profile.history),
         *(alarm_contradictions(profile.alarms, profile.kpis) if profile.alarms else ()),
     ]
 
@@ -145,6 +147,19 @@ def _verdict_faults(profile: Profile) -> list[str]:
     if verdict.minimum_defect_share is not None and not 0 < verdict.minimum_defect_share <= 1:
         return ["[verdict] minimum_defect_share must be above 0 and at most 1"]
     return []
+
+
+def _history_faults(rules: HistoryRules) -> list[str]:
+    faults = [
+        f"[history] {name} must be at least 1"
+        for name, days in asdict(rules).items()
+        if days < 1 and name != "flapping_days"
+    ]
+    if rules.flapping_days < 0:
+        faults.append("[history] flapping_days must not be negative; 0 means that none is flapping")
+    if rules.raise_days > rules.raise_within:
+        faults.append("[history] raise_days must not be above raise_within")
+    return faults
 
 
 def _is_known_encoding(name: str) -> bool:

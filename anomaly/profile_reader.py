@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from dataclasses import asdict
 from pathlib import Path
 
 from anomaly.alarm_rules_reader import read_alarm_rules
@@ -12,6 +13,7 @@ from anomaly.profile import (
     Condition,
     DerivedKpi,
     Formula,
+    HistoryRules,
     InputRules,
     JoinRules,
     Kpi,
@@ -109,6 +111,7 @@ def _profile(root: Section) -> Profile:
         join=_join_rules(root.section("join")),
         verdict=_verdict_rule(root.section("verdict")),
         limits=_limits(root.section("limits")),
+        history=_history_rules(root.section("history")),
         alarms=read_alarm_rules(root.section("alarms")) if root.has("alarms") else None,
     )
 
@@ -224,6 +227,13 @@ def _verdict_rule(table: Section) -> VerdictRule:
         minimum_defects=table.value("minimum_defects", WHOLE, None),
         minimum_defect_share=table.value("minimum_defect_share", NUMBER, None),
         minimum_evaluated=table.value("minimum_evaluated", WHOLE, 0),
+    )
+
+
+def _history_rules(table: Section) -> HistoryRules:
+    default = HistoryRules()
+    return HistoryRules(
+        **{name: table.value(name, WHOLE, days) for name, days in asdict(default).items()}
     )
 
 
