@@ -64,15 +64,15 @@ class Margins:
 
 
 def judged_time(summary: DataFrame) -> DataFrame:
-    """From the figures of a run for alarms (contracts.SUMMARY_COLUMNS) what it has judged: one row.
+    """From the figures of runs for alarms (contracts.SUMMARY_COLUMNS) what they judged: one row.
 
     judged_from, judged_until (the first instant that was not judged) and cell_days (quarter hours
     of all cells / 96); NULL where the figures do not tell.
     """
     return summary.where("section = 'alarms' AND subject = 'judged'").agg(
-        F.expr(f"max(CASE WHEN item = 'from' THEN {instant('detail')} END) AS judged_from"),
+        F.expr(f"min(CASE WHEN item = 'from' THEN {instant('detail')} END) AS judged_from"),
         F.expr(f"max(CASE WHEN item = 'until' THEN {instant('detail')} END) AS judged_until"),
-        F.expr("max(CASE WHEN item = 'cell days' THEN value END) AS cell_days"),
+        F.expr("sum(CASE WHEN item = 'cell days' THEN value END) AS cell_days"),
     )
 
 

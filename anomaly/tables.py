@@ -13,6 +13,8 @@ from anomaly.contracts import (
     CUSTOMER_LEVEL,
     CUSTOMER_TABLE,
     DEFECT_COUNT,
+    HISTORY_COLUMNS,
+    HISTORY_TABLE,
     REJECTED_COLUMNS,
     REJECTED_TABLE,
     SUMMARY_COLUMNS,
@@ -27,11 +29,12 @@ TABLE_MEANINGS = {
     CELL_TABLE: "Per cell: KPI averages, a flag for each KPI, its evidence, and the verdict",
     REJECTED_TABLE: "Rows and values of the inputs that were left out, each with its reason",
     SUMMARY_TABLE: "What became of every input row, and what was found, as figures in long form",
+    HISTORY_TABLE: "Per cell and day: the verdict, and what of it is new, lasts, or is over",
     ALARMS_TABLE: "Per alarm of a cell: when it was raised and cleared, its KPIs, and why",
     ANOMALIES_TABLE: "Per cell, quarter hour and KPI out of line: value, baseline and bound",
 }
 # Every run has the first, one on dated samples the others, too.
-TABLES_OF_A_RUN = (CUSTOMER_TABLE, CELL_TABLE, REJECTED_TABLE, SUMMARY_TABLE)
+TABLES_OF_A_RUN = (CUSTOMER_TABLE, CELL_TABLE, REJECTED_TABLE, SUMMARY_TABLE, HISTORY_TABLE)
 TABLES_OF_ALARMS = (ALARMS_TABLE, ANOMALIES_TABLE)
 
 
@@ -42,6 +45,7 @@ def table_columns(profile: Profile) -> dict[str, tuple[Column, ...]]:
         CELL_TABLE: level_columns(CELL_LEVEL, profile),
         REJECTED_TABLE: REJECTED_COLUMNS,
         SUMMARY_TABLE: SUMMARY_COLUMNS,
+        HISTORY_TABLE: HISTORY_COLUMNS,
         ALARMS_TABLE: ALARMS_COLUMNS,
         ANOMALIES_TABLE: ANOMALIES_COLUMNS,
     }

@@ -13,6 +13,7 @@ from anomaly.contracts import (
     HISTORY,
     REJECTED_TABLE,
     SAMPLES,
+    SUMMARY_TABLE,
 )
 from anomaly.errors import ConfigurationError
 from runners.console import Progress, report_of_alarms
@@ -25,6 +26,7 @@ from runners.storage.inputs import read_input
 from runners.storage.spark_files import has_scheme
 
 STAGED = (REJECTED_TABLE, ALARMS_TABLE, ANOMALIES_TABLE)
+TABLES = (*STAGED, SUMMARY_TABLE)
 HELD = ("alarm_periods", "alarm_states")
 
 
@@ -82,7 +84,7 @@ def run_alarms(
     progress, run = Progress(), new_run(run_date)
     spark = local_session(master, any(map(has_scheme, (*places.values(), out))))
     progress.done("session")
-    with open_destination(spark, out, run, profile, PLAINLY) as destination:
+    with open_destination(spark, out, run, profile, PLAINLY, TABLES) as destination:
         progress.done("destination")
         narrow = profile.for_alarms()
         # Both have the columns of samples.

@@ -34,7 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--add-columns",
         action="store_true",
-        help="add columns that an existing BigQuery table lacks",
+        help="add columns that published tables lack, NULL on older days",
+    )
+    parser.add_argument(
+        "--keep-days",
+        type=int,
+        metavar="N",
+        help="remove days older than the last N up to --run-date (default: keep all)",
     )
     parser.add_argument(
         "--run-date",
@@ -55,5 +61,7 @@ def inputs_of(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def publishing_of(options: argparse.Namespace) -> Publishing:
-    """How the arguments want BigQuery tables to be published."""
-    return Publishing(options.prefix, options.staging_bucket, options.add_columns)
+    """How the arguments want tables to be published."""
+    return Publishing(
+        options.prefix, options.staging_bucket, options.add_columns, options.keep_days
+    )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
 
 from anomaly.contracts import ALARMS_TABLE, ANOMALIES_TABLE, SOURCE_FILE, SUMMARY_TABLE
 from anomaly.errors import ConfigurationError, InputError, OutputError
@@ -22,10 +23,8 @@ from anomaly.known_events import (
 from runners.evaluation_text import report_of_evaluation
 from runners.run import keep_apart
 from runners.session import local_session
-from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.inputs import read_files
-from runners.storage.parquet_bucket import published_run
-from runners.storage.parquet_folder import CURRENT
+from runners.storage.published import published_table
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 from runners.storage.spark_files import has_scheme
 
@@ -42,8 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "if you like, kind",
     )
     parser.add_argument(
-        "--alarms", required=True, help="the --out of `alarms`: a folder or gs://BUCKET/FOLDER"
+        "--alarms",
+        required=True,
+        help="the --out of `alarms` or `run`: a folder, gs://BUCKET/FOLDER or bq://PROJECT.DATASET",
     )
+    parser.add_argument("--prefix", default="", help="of BigQuery tables, as given to the run")
     parser.add_argument(
         "--found-within",
         type=int,
@@ -58,6 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MINUTES",
         help="and is not false until so long after it (default: %(default)s)",
     )
+    parser.add_argument(
+        "--every-day",
+        action="store_true",
+        help="the alarms of all days that are published (default: of the last one)",
+    )
     parser.add_argument("--out", metavar="FILE.csv", help="write the figures to this file, too")
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
@@ -67,21 +74,34 @@ def evaluate_command(options: argparse.Namespace) -> None:
     _check_options(options)
     margins = Margins(options.found_within, options.aftermath)
     spark = local_session(options.master, has_scheme(options.truth) or has_scheme(options.alarms))
-    figures = evaluate_alarms(spark, options.truth, options.alarms, margins)
+    figures = evaluate_alarms(
+        spark, options.truth, options.alarms, margins, options.every_day, options.prefix
+    )
     if options.out:
         _write(figures, Path(options.out))
     print(report_of_evaluation(figures, options.alarms))
 
 
-def evaluate_alarms(spark: SparkSession, truth: str, alarms: str, margins: Margins) -> list[Row]:
+def evaluate_alarms(
+    spark: SparkSession,
+    truth: str,
+    alarms: str,
+    margins: Margins,
+    every_day: bool = False,
+    prefix: str = "",
+) -> list[Row]:
     """The figures of `evaluation.evaluate`, of published alarms and a file of events.
+
+    Of the last day that is published, or of `every_day`: then the time between the first and the
+    last instant that was judged counts as judged. `prefix` is that of BigQuery tables.
 
     Raises InputError for an event with a fault, and where no alarms were published.
     """
     try:
-        tables = _tables(spark, alarms)
+        tables = _tables(spark, alarms, every_day, prefix)
         judged = judged_time(tables[SUMMARY_TABLE])
-        raised = tables[ALARMS_TABLE].select("CellName", "raised_at")
+        # An alarm that stands for days is a row of each.
+        raised = tables[ALARMS_TABLE].select("CellName", "raised_at").distinct()
         known = tables[ANOMALIES_TABLE].select("CellName").unionByName(raised.select("CellName"))
         # Spark Connect opens the tables only when it is asked what is in them.
         _ = known.schema, judged.schema
@@ -106,8 +126,6 @@ def _order(figure: Row) -> tuple[bool, str]:
 
 def _check_options(options: argparse.Namespace) -> None:
     faults = []
-    if options.alarms.startswith(BIGQUERY):
-        faults.append("--alarms: give a folder or gs://; `alarms` publishes to these")
     if options.found_within < 0:
         faults.append("--found-within is less than 0 minutes")
     if options.aftermath < options.found_within:
@@ -124,15 +142,16 @@ def _check_options(options: argparse.Namespace) -> None:
             raise OutputError(f"{options.out}: its folder is not there; make it first")
 
 
-def _tables(spark: SparkSession, alarms: str) -> dict[str, DataFrame]:
-    """The tables of the run that was published last, all of that one run."""
-    if has_scheme(alarms):
-        place = published_run(spark, alarms.rstrip("/"))
-    else:
-        current = Path(alarms) / CURRENT
-        place = str(current.resolve() if current.exists() else Path(alarms))
+def _tables(spark: SparkSession, alarms: str, every_day: bool, prefix: str) -> dict[str, DataFrame]:
+    """The tables of the last day that is published, or of every day."""
     names = (ALARMS_TABLE, ANOMALIES_TABLE, SUMMARY_TABLE)
-    return {name: spark.read.parquet(f"{place}/{name}") for name in names}
+    tables = {name: published_table(spark, alarms, name, prefix) for name in names}
+    if every_day:
+        return tables
+    (last,) = tables[SUMMARY_TABLE].agg(F.max("run_date").alias("day")).collect()
+    return {
+        name: table.where(F.col("run_date") == F.lit(last.day)) for name, table in tables.items()
+    }
 
 
 def _events(spark: SparkSession, truth: str) -> DataFrame:

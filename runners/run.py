@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
+from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession
 
@@ -18,6 +19,7 @@ from anomaly.contracts import (
     CUSTOMER_TABLE,
     CUSTOMERS,
     HISTORY,
+    HISTORY_TABLE,
     REJECTED_TABLE,
     SAMPLES,
     SUMMARY_TABLE,
@@ -26,6 +28,7 @@ from anomaly.errors import ConfigurationError
 from anomaly.profile import Limits
 from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS
 from runners.console import Progress
+from runners.history import stage_history
 from runners.limits import check_limits, check_run_limits
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import Destination, Publishing, open_destination
@@ -74,9 +77,12 @@ def run_pipeline(
     with open_destination(spark, out, run, profile, publishing, tables) as destination:
         progress.done("destination")
         with Kept(destination, progress) as kept:
-            figures = detect(
+            results = detect(
                 raw[CUSTOMERS], raw[SAMPLES], raw[CALL_STATISTICS], profile, run, kept.keep, dated
-            ).run_summary
+            )
+            cells = results.cell_tower_performance_data
+            kept.beside(HISTORY_TABLE, partial(stage_history, destination, cells, profile, run))
+            figures = results.run_summary
             summary = figures.collect()
             kept.wait()
         check = partial(check_run_limits, sources=inputs) if dated else check_limits
@@ -108,7 +114,7 @@ def publish(
     """Let readers see the tables that are staged, and the summary, unless a limit is passed."""
     check(summary, profile.limits)
     progress.done(SUMMARY_TABLE, len(summary))
-    of_run = (run.run_date, run.run_id, profile.fingerprint)
+    of_run = (run.run_id, profile.fingerprint, run.run_date)
     summary = summary + _seconds(progress, figures.columns, of_run)
     whole = figures.sparkSession.createDataFrame(summary, figures.schema)
     destination.stage(SUMMARY_TABLE, whole)
@@ -134,7 +140,7 @@ class Kept:
         self._staged, self._held = staged, held
         self._persisted: list[DataFrame] = []
         self._beside = ThreadPoolExecutor(max_workers=1)
-        self._waiting: list[Future[DataFrame] | Future[int]] = []
+        self._waiting: list[Future[Any]] = []
 
     def __enter__(self) -> "Kept":
         return self
@@ -158,6 +164,10 @@ class Kept:
             self._waiting.append(self._beside.submit(self._persisted[-1].count))
         return self._persisted[-1]
 
+    def beside(self, name: str, stage: Callable[[], tuple[DataFrame, int]]) -> None:
+        """Have a table staged beside what comes next."""
+        self._waiting.append(self._beside.submit(self._told, name, stage))
+
     def wait(self) -> None:
         """Wait for what is written beside other stages, and raise what went wrong there."""
         for one in self._waiting:
@@ -165,8 +175,11 @@ class Kept:
 
     def _taken(self, name: str, frame: DataFrame) -> DataFrame:
         take = self._destination.stage if name in self._staged else self._destination.hold
+        return self._told(name, partial(take, name, frame))
+
+    def _told(self, name: str, stage: Callable[[], tuple[DataFrame, int]]) -> DataFrame:
         began = time.monotonic()
-        kept, rows = take(name, frame)
+        kept, rows = stage()
         self._progress.done(name, rows, began)
         return kept
 
@@ -193,7 +206,7 @@ def _place(path: str) -> PurePath:
     return PurePosixPath(path) if has_scheme(path) else Path(path).resolve()
 
 
-def _seconds(progress: Progress, columns: list[str], run: tuple[date, str, str]) -> list[Row]:
+def _seconds(progress: Progress, columns: list[str], run: tuple[str, str, date]) -> list[Row]:
     figure = Row(*columns)
     return [
         figure("seconds", stage, "seconds", seconds, None, *run)

@@ -11,6 +11,7 @@ from anomaly.contracts import (
     CELL_TABLE,
     CUSTOMER_TABLE,
     CUSTOMERS,
+    HISTORY_TABLE,
     REJECTED_TABLE,
     SAMPLES,
 )
@@ -26,8 +27,9 @@ from anomaly.stages import (
     with_call_statistics,
 )
 from runners.console import Progress
+from runners.history import stage_history
 from runners.limits import check_limits
-from runners.run import PUBLISHED, Finished, publish
+from runners.run import Finished, publish
 from runners.storage.destination import Publishing, open_destination
 from runners.storage.inputs import read_input
 from runners.storage.stage_results import read_stage, write_stage
@@ -103,9 +105,12 @@ class StageRun:
                 self.profile,
                 self.run,
             )
-            for name in PUBLISHED:
+            for name in (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE):
                 _, rows = destination.stage(name, getattr(results, name))
                 self.progress.done(name, rows)
+            cells = results.cell_tower_performance_data
+            _, rows = stage_history(destination, cells, self.profile, self.run)
+            self.progress.done(HISTORY_TABLE, rows)
             figures = results.run_summary
             summary = figures.collect()
             return publish(destination, figures, summary, self.profile, self.run, self.progress)

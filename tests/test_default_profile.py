@@ -54,7 +54,8 @@ def test_every_row_is_used_and_accounted_for(run, database):
 
 def test_all_customers_with_call_rows_are_published(run, database):
     published = duckdb.sql(
-        f"select customerID, call_row_count from '{run[1]}/customer_service_metrics_data/*.parquet'"
+        "select customerID, call_row_count "
+        f"from '{run[1]}/customer_service_metrics_data/*/*.parquet'"
     ).fetchall()
     with_calls = database.sql(
         'select "Index", count(*) from customers join calls on number = "Index" group by 1'
@@ -65,7 +66,7 @@ def test_all_customers_with_call_rows_are_published(run, database):
 def test_each_cell_averages_all_of_its_samples(run, database):
     published = duckdb.sql(
         "select CellName, sample_count, avg_PRBUsageUL "
-        f"from '{run[1]}/cell_tower_performance_data/*.parquet' where sample_count > 0"
+        f"from '{run[1]}/cell_tower_performance_data/*/*.parquet' where sample_count > 0"
     ).fetchall()
     by_hand = database.sql(
         "select CellName, count(*), avg(PRBUsageUL) from samples group by CellName"
@@ -91,7 +92,7 @@ def test_the_evidence_of_a_kpi_is_what_duckdb_finds(run, database):
     evidence = duckdb.sql(
         "select CellName, kpi.value, kpi.baseline, kpi.spread, kpi.bound, kpi.flag from ("
         "select CellName, unnest(evidence) as kpi "
-        f"from '{run[1]}/cell_tower_performance_data/*.parquet') "
+        f"from '{run[1]}/cell_tower_performance_data/*/*.parquet') "
         "where kpi.kpi = 'PRBUsageUL' and kpi.value is not null order by CellName"
     ).fetchall()
     by_hand = database.sql(

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
@@ -341,7 +341,12 @@ def test_a_missing_column_is_named(spark, tmp_path):
 # --- the command --------------------------------------------------------------------------------
 
 
-def write_tables(folder: Path, alarms: Sequence[Alarm], summary: Sequence[tuple] = SUMMARY) -> None:
+def write_tables(
+    folder: Path,
+    alarms: Sequence[Alarm],
+    summary: Sequence[tuple] = SUMMARY,
+    day: date = date(2026, 2, 2),
+) -> None:
     """The three tables of a run for alarms, with the columns that matter here."""
     raised = pyarrow.array([at(one) for _, one in alarms], pyarrow.timestamp("us", "UTC"))
     tables = {
@@ -364,8 +369,10 @@ def write_tables(folder: Path, alarms: Sequence[Alarm], summary: Sequence[tuple]
         },
     }
     for name, columns in tables.items():
-        (folder / name).mkdir(parents=True)
-        parquet.write_table(pyarrow.table(columns), folder / name / "part.parquet")
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        table = pyarrow.table(columns)
+        table = table.append_column("run_date", pyarrow.array([day] * len(table), pyarrow.date32()))
+        parquet.write_table(table, folder / name / f"{day}.parquet")
 
 
 @pytest.fixture
@@ -424,10 +431,17 @@ def test_no_events_are_no_data_for_what_was_published_last_in_a_bucket(places, c
     (places / "truth.csv").write_text("CellName,start,end\n")
     bucket = places / "bucket"
     for run_id, day in (("old", 1), ("new", 2)):
-        write_tables(bucket / "runs" / run_id, [("A", 75)] if run_id == "new" else [])
+        run_date = date(2026, 2, day)
+        write_tables(bucket / "runs" / run_id, [("A", 75)] if run_id == "new" else [], day=run_date)
         (bucket / "published" / run_id).mkdir(parents=True)
         parquet.write_table(
-            pyarrow.table({"run_id": [run_id], "published_at": [datetime(2026, 2, day)]}),
+            pyarrow.table(
+                {
+                    "run_id": [run_id],
+                    "run_date": [run_date],
+                    "published_at": [datetime(2026, 2, day)],
+                }
+            ),
             bucket / "published" / run_id / "part.parquet",
         )
     assert command(places, alarms=f"file://{bucket}") == 0
@@ -435,6 +449,18 @@ def test_no_events_are_no_data_for_what_was_published_last_in_a_bucket(places, c
     assert "  0 of 0 events found: recall no data\n" in out
     assert "  0 of 1 alarms true: precision 0.0%, F1 no data\n" in out
     assert "kind" not in out
+
+
+def test_the_last_day_is_evaluated_or_every_day(places, capfd):
+    # The alarm that stands is a row of each day, and counts once.
+    write_tables(places / "alarms", [("A", 75)], day=date(2026, 2, 3))
+    assert command(places) == 0
+    assert "14.0 days of cells:\n  1 of 2 events found" in (out := capfd.readouterr().out)
+    assert "  1 of 1 alarms true" in out
+    arguments = ["--truth", f"{places}/truth.csv", "--alarms", f"{places}/alarms", "--every-day"]
+    assert main(["evaluate", *arguments]) == 0
+    assert "28.0 days of cells:\n  1 of 2 events found" in (out := capfd.readouterr().out)
+    assert "  1 of 2 alarms true" in out
 
 
 def test_faulty_events_are_refused_by_row(places, capfd):
@@ -456,7 +482,7 @@ def test_faulty_events_are_refused_by_row(places, capfd):
         ({"out": "truth.csv"}, 2, "is the folder of the truth input"),
         ({"out": "alarms/cell_alarms/x.csv"}, 2, "lies inside the alarms input"),
         ({"out": "gs://bucket/x.csv"}, 2, "--out: give a file of this machine"),
-        ({"alarms": "bq://project.dataset"}, 2, "--alarms: give a folder or gs://"),
+        ({"prefix": "lab"}, 2, "--prefix is for bq:// alone"),
         ({"truth": "nowhere.csv"}, 3, "truth: no .csv or .parquet file at"),
         ({"alarms": "nowhere"}, 3, "holds no tables of `alarms`"),
         ({"alarms": "of_a_run"}, 3, "run_summary does not tell what `alarms` has judged"),

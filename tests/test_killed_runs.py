@@ -15,7 +15,8 @@ import duckdb
 import pytest
 
 from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE
-from runners.storage.parquet_folder import RUNS
+from runners.storage.parquet_folder import STAGING
+from runners.storage.versions import VERSIONS
 from tests.small_inputs import SmallInputs, profile_text
 
 pytestmark = [pytest.mark.killed, pytest.mark.classic]
@@ -80,15 +81,15 @@ class Runs:
         return process
 
     def _staged(self) -> set[str]:
-        ends = (self.out / RUNS).glob(f"*/{SUMMARY_TABLE}/_SUCCESS")
-        return {end.parents[1].name for end in ends}
+        ends = (self.out / STAGING).glob(f"*/{SUMMARY_TABLE}/*/_SUCCESS")
+        return {end.parents[2].name for end in ends}
 
     def read(self) -> Output:
         """The published tables; fails where they are not all there and of one run."""
         run_ids: set[str] = set()
         digest = hashlib.sha256()
         for name in TABLES:
-            table = duckdb.read_parquet(f"{self.out}/{name}/*.parquet")
+            table = duckdb.read_parquet(f"{self.out}/{name}/*/*.parquet")
             run_ids.update(run_id for (run_id,) in table.project("run_id").fetchall())
             if name == SUMMARY_TABLE:
                 table = table.filter("section != 'seconds'")
@@ -152,5 +153,6 @@ def test_killed_runs_leave_the_output_before_or_the_new_one(tmp_path):
     name = "A" if published.digest == digests["B"] else "B"
     last = runs.complete(name)
     assert last.digest == digests[name]
-    assert [run.name for run in (runs.out / RUNS).iterdir()] == [last.run_id]
+    (version,) = (runs.out / VERSIONS).iterdir()
+    assert version.name.startswith(last.run_id)
     print(f"{KILLS} kills left: {dict(found_after_kill)}")

@@ -1,13 +1,21 @@
 """Inputs that cannot be read are told with their file, whatever Spark raises."""
 
 import re
+from datetime import date
 
 import pytest
 
-from anomaly import InputError, OutputError, parse_profile
+from anomaly import InputError, OutputError, Run, parse_profile
+from anomaly.contracts import Column
 from runners.storage.inputs import read_input
 from runners.storage.parquet_folder import ParquetFolder
 from tests.small_inputs import profile_text
+
+COLUMNS = {"table": [Column("id", "bigint", ""), Column("run_date", "date", "")]}
+
+
+def folder(spark, path, day=date(2026, 11, 1), run_id="run", columns=COLUMNS, **options):
+    return ParquetFolder(spark, str(path), Run(day, run_id), columns, **options)
 
 
 def test_a_file_that_is_no_parquet_is_named(spark, tmp_path):
@@ -20,7 +28,7 @@ def test_a_file_that_is_no_parquet_is_named(spark, tmp_path):
 def test_a_file_that_breaks_before_a_table_is_made_of_it_is_named(spark, tmp_path):
     spark.range(3).write.parquet(str(tmp_path / "in"))
     frame = spark.read.parquet(str(tmp_path / "in"))
-    with ParquetFolder(spark, str(tmp_path / "out"), "run") as destination:
+    with folder(spark, tmp_path / "out") as destination:
         _ = frame.schema
         files = [*(tmp_path / "in").glob("*.parquet")]
         for file in files:
@@ -30,10 +38,9 @@ def test_a_file_that_breaks_before_a_table_is_made_of_it_is_named(spark, tmp_pat
 
 
 def test_a_second_run_in_one_folder_is_refused_and_the_first_goes_on(spark, tmp_path):
-    out = str(tmp_path / "out")
-    with ParquetFolder(spark, out, "first") as first:
+    with folder(spark, tmp_path) as first:
         with pytest.raises(OutputError, match="another run writes there"):
-            ParquetFolder(spark, out, "second").__enter__()
+            folder(spark, tmp_path, run_id="second").__enter__()
         first.stage("table", spark.range(3))
         first.publish()
-    assert spark.read.parquet(f"{out}/table").count() == 3
+    assert spark.read.parquet(f"{tmp_path}/table").count() == 3

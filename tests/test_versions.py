@@ -48,7 +48,7 @@ def outputs(spark, tmp_path_factory):
 
 def published(out, table):
     """Column names and types of a table, and its rows as sorted texts: every bit of a number."""
-    rows = duckdb.sql(f"select * exclude (run_id) from '{out}/{table}/*.parquet'")
+    rows = duckdb.sql(f"select * exclude (run_id) from '{out}/{table}/*/*.parquet'")
     return rows.columns, rows.types, sorted(map(repr, rows.fetchall()))
 
 

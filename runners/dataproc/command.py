@@ -155,6 +155,8 @@ def _arguments(options: argparse.Namespace, profile: str) -> list[str]:
         arguments += ["--prefix", options.prefix]
     if options.staging_bucket:
         arguments += ["--staging-bucket", options.staging_bucket]
+    if options.keep_days is not None:
+        arguments += ["--keep-days", str(options.keep_days)]
     return arguments + ["--add-columns"] * options.add_columns
 
 

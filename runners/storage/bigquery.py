@@ -9,37 +9,48 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import bigquery
 from google.cloud.bigquery import SchemaField
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from anomaly.contracts import (
     ALARMS_TABLE,
     ANOMALIES_TABLE,
     CELL_TABLE,
     CUSTOMER_TABLE,
+    HISTORY_TABLE,
     REJECTED_TABLE,
     SUMMARY_TABLE,
+    Column,
 )
 from anomaly.errors import AnomalyError, OutputError
-from anomaly.profile import Profile
 from anomaly.run import Run
-from anomaly.tables import TABLE_MEANINGS, table_columns
-from runners.storage.bigquery_calls import CALL, calling, client_of, first_row, run_once, try_query
+from anomaly.tables import TABLE_MEANINGS, TABLES_OF_ALARMS
+from runners.storage.bigquery_calls import CALL, calling, client_of, rows_of, run_once, try_query
 from runners.storage.bigquery_names import BigQueryPlace
 from runners.storage.bigquery_reading import read_table
 from runners.storage.bigquery_schema import (
     contradictions,
     fields_of,
     missing_fields,
+    removed_names,
     required_names,
 )
-from runners.storage.bigquery_sql import Swap, count_rows, for_day_of, replace_day
+from runners.storage.bigquery_sql import (
+    Swap,
+    count_rows,
+    for_run,
+    published_days,
+    published_runs,
+    replace_day,
+)
+from runners.storage.columns import differing, warn_of_removed
 from runners.storage.held import held
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 
@@ -53,6 +64,7 @@ CLUSTERING = {
     CUSTOMER_TABLE: ["CellName", "customerID"],
     REJECTED_TABLE: ["source", "reason"],
     SUMMARY_TABLE: ["section", "subject"],
+    HISTORY_TABLE: ["CellName"],
     ALARMS_TABLE: ["CellName"],
     ANOMALIES_TABLE: ["CellName", "kpi"],
 }
@@ -76,23 +88,25 @@ class BigQueryDataset:
         spark: SparkSession,
         place: BigQueryPlace,
         run: Run,
-        profile: Profile,
-        tables: Sequence[str],
+        columns: Mapping[str, Sequence[Column]],
         staging_bucket: str | None = None,
         add_columns: bool = False,
+        keep_days: int | None = None,
     ) -> None:
+        """`columns` are those of each table that the run publishes."""
         self.spark, self.place, self.run = spark, place, run
         self.staging_bucket, self.add_columns = staging_bucket, add_columns
-        columns = table_columns(profile)
+        self.keep_days = keep_days
         self.tables = {
             name: Table(
                 name,
                 place.table(name),
                 f"{place.table(name)}_staging_{run.run_id}",
-                tuple(fields_of(spark, columns[name])),
+                tuple(fields_of(spark, of_table)),
             )
-            for name in tables
+            for name, of_table in columns.items()
         }
+        self._runs: list[tuple[date, str]] = []
         self._changed: list[str] = []
         self._is_published = False
 
@@ -104,6 +118,7 @@ class BigQueryDataset:
             self._location = self._client.get_dataset(dataset, **CALL).location
             try_query(self._client, self._location)
         self._compare_schemas()
+        self._runs = self._published_runs()
         if self.staging_bucket is not None:
             self._try_bucket(self.staging_bucket)
         try:
@@ -148,27 +163,52 @@ class BigQueryDataset:
         return kept, rows
 
     def publish(self) -> None:
-        """Replace the rows of the run's day by the staged ones, in all tables or in none."""
+        """Replace the rows of the run's day by the staged ones, in all tables or in none.
+
+        Raises OutputError where another run published meanwhile: one that this run does not know.
+        """
         for table in self.tables.values():
             self._prepare_target(table)
         swaps = [
-            Swap(table.target, table.staging, tuple(field.name for field in table.fields))
+            Swap(
+                table.target,
+                table.staging,
+                tuple(field.name for field in table.fields),
+                later_days=table.name == HISTORY_TABLE,
+            )
             for table in self.tables.values()
         ]
+        swaps += [Swap(target) for target in self._tables_of_other_runs()]
         with calling(f"{self.place}: not published, or the answer is lost"):
             self._replace_day(swaps)
+            runs = self._published_runs()
+        if (self.run.run_date, self.run.run_id) not in runs:
+            others = ", ".join(sorted({run_id for _, run_id in runs} - self._known_ids()))
+            raise OutputError(
+                f"{self.place}: nothing was replaced, another run was published meanwhile "
+                f"({others}); look at its tables, and run again if they are not the ones you want"
+            )
         self._is_published = True
 
-    def read_back(self, name: str) -> DataFrame:
-        """A published table, of all days."""
-        return read_table(self.spark, self.tables[name].target)
+    def days(self, name: str) -> list[date]:
+        """The days that are published of a table, in order."""
+        table = self.place.table(name)
+        if self._existing(table) is None:
+            return []
+        with calling(table):
+            days = rows_of(self._client, published_days(table), self._location)
+        return sorted(day for (day,) in days)
+
+    def published(self, name: str, days: Iterable[date]) -> DataFrame:
+        """A published table, of these days."""
+        return read_table(self.spark, self.place.table(name)).where(F.col("run_date").isin(*days))
 
     # --- before the first stage ---
 
     def _compare_schemas(self) -> None:
         faults = []
         for table in self.tables.values():
-            existing = self._existing(table)
+            existing = self._existing(table.target)
             if existing is None:
                 continue
             found = contradictions(existing.schema, table.fields)
@@ -180,18 +220,14 @@ class BigQueryDataset:
                     f"column {field.name} ({field.field_type}) is missing" for field in missing
                 ]
             faults += [f"{table.target}: {fault}" for fault in found]
+            warn_of_removed(table.target, removed_names(existing.schema, table.fields))
         if faults:
-            listed = "\n".join(f"  - {fault}" for fault in faults)
-            raise OutputError(
-                f"{self.place}: nothing was written; the tables there differ from this run's. "
-                f"--add-columns adds missing columns as NULLABLE; another --prefix makes new "
-                f"tables.\n{listed}"
-            )
+            raise differing(str(self.place), faults)
 
-    def _existing(self, table: Table) -> bigquery.Table | None:
-        with calling(table.target):
+    def _existing(self, table: str) -> bigquery.Table | None:
+        with calling(table):
             try:
-                return self._client.get_table(table.target, **CALL)
+                return self._client.get_table(table, **CALL)
             except NotFound:
                 return None
 
@@ -242,10 +278,10 @@ class BigQueryDataset:
 
     def _check(self, table: Table, rows: int) -> None:
         """Reads back how many rows arrived: a write may return although some were lost."""
-        existing = self._existing(table)
+        existing = self._existing(table.target)
         not_null = required_names(existing.schema) if existing else []
         with calling(table.staging):
-            arrived, *nulls = first_row(
+            ((arrived, *nulls),) = rows_of(
                 self._client, count_rows(table.staging, not_null), self._location
             )
             staged = self._client.get_table(table.staging, **CALL)
@@ -264,15 +300,37 @@ class BigQueryDataset:
 
     # --- publishing ---
 
+    def _published_runs(self) -> list[tuple[date, str]]:
+        summary = self.tables[SUMMARY_TABLE].target
+        if self._existing(summary) is None:
+            return []
+        with calling(summary):
+            rows = rows_of(self._client, published_runs(summary), self._location)
+        return [(day, run_id) for day, run_id in rows]
+
+    def _first_date(self) -> date:
+        """The first day whose tables this run rests on: the one before its own."""
+        before = [day for day, _ in self._runs if day < self.run.run_date]
+        return max(before, default=self.run.run_date)
+
+    def _known_ids(self) -> set[str]:
+        return {run_id for _, run_id in self._runs}
+
+    def _tables_of_other_runs(self) -> list[str]:
+        """What a run of this day may have published that this one does not."""
+        names = (self.place.table(name) for name in TABLES_OF_ALARMS if name not in self.tables)
+        return [name for name in names if self._existing(name) is not None]
+
     def _replace_day(self, swaps: Sequence[Swap]) -> None:
         """BigQuery aborts a transaction on a table that another one changes, of any day."""
+        summary = self.tables[SUMMARY_TABLE].target
+        script = replace_day(swaps, summary, self.keep_days is not None)
+        parameters = for_run(self.run, self._first_date(), self._known_ids(), self.keep_days)
         for attempt in range(1, ATTEMPTS + 1):
             # Of this attempt alone: a job of another one with the same id would pass for its own.
             job_id = f"cell-tower-anomaly-{self.run.run_id}-{uuid.uuid4().hex[:8]}"
             try:
-                run_once(
-                    self._client, replace_day(swaps), job_id, for_day_of(self.run), self._location
-                )
+                run_once(self._client, script, job_id, parameters, self._location)
                 return
             except BadRequest as error:
                 if attempt == ATTEMPTS or CONCURRENT not in str(error):
@@ -280,7 +338,7 @@ class BigQueryDataset:
                 time.sleep(random.uniform(0, attempt * LONGEST_PAUSE_SECONDS))
 
     def _prepare_target(self, table: Table) -> None:
-        existing = self._existing(table)
+        existing = self._existing(table.target)
         with calling(table.target):
             if existing is None:
                 self._changed.append(f"{table.target}, new and without rows of this run")

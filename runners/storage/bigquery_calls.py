@@ -68,7 +68,7 @@ def try_query(client: bigquery.Client, location: str) -> None:
     client.query("SELECT 1 AS one", config, location=location, job_retry=None, **CALL)
 
 
-def first_row(client: bigquery.Client, sql: str, location: str) -> tuple[Any, ...]:
-    """The one row that a query gives."""
+def rows_of(client: bigquery.Client, sql: str, location: str) -> list[tuple[Any, ...]]:
+    """The rows that a query gives; they are few."""
     job = client.query(sql, location=location, job_retry=None, **CALL)
-    return tuple(next(iter(job.result(**END))).values())
+    return [tuple(row.values()) for row in job.result(**END)]

@@ -44,6 +44,11 @@ def missing_fields(
     return [field for field in wanted if field.name.lower() not in there]
 
 
+def removed_names(existing: Sequence[SchemaField], wanted: Sequence[SchemaField]) -> list[str]:
+    """The columns of a table that a run has no longer."""
+    return [field.name for field in missing_fields(wanted, existing)]
+
+
 def contradictions(existing: Sequence[SchemaField], wanted: Sequence[SchemaField]) -> list[str]:
     """What keeps rows of the wanted fields out of a table, whatever is added to it."""
     ours = {field.name.lower(): field for field in wanted}

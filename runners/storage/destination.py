@@ -1,7 +1,8 @@
 """Where the tables of a run go: a folder, a bucket or a dataset of BigQuery."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -10,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from anomaly.errors import ConfigurationError
 from anomaly.profile import Profile
 from anomaly.run import Run
-from anomaly.tables import TABLES_OF_A_RUN
+from anomaly.tables import TABLES_OF_A_RUN, table_columns
 from runners.storage import bigquery_names
 from runners.storage.parquet_bucket import ParquetBucket
 from runners.storage.parquet_folder import ParquetFolder
@@ -37,8 +38,11 @@ class Destination(Protocol):
     def publish(self) -> None:
         """Let readers see the staged tables in place of those before."""
 
-    def read_back(self, name: str) -> DataFrame:
-        """A published table."""
+    def days(self, name: str) -> list[date]:
+        """The days that are published of a table, in order."""
+
+    def published(self, name: str, days: Iterable[date]) -> DataFrame:
+        """A published table, of these days, which are there."""
 
     @property
     def place_of_tables(self) -> str:
@@ -47,16 +51,18 @@ class Destination(Protocol):
 
 @dataclass(frozen=True)
 class Publishing:
-    """How tables are published to BigQuery; nothing of it is for folders and buckets.
+    """How tables are published.
 
-    prefix: what their names begin with; staging_bucket: rows go there first and are loaded from
-    it, where they otherwise go straight to BigQuery; add_columns: columns that an existing table
-    lacks are added to it as NULLABLE.
+    prefix: what the names of BigQuery tables begin with; staging_bucket: their rows go there first
+    and are loaded from it, where they otherwise go straight to BigQuery. add_columns: columns that
+    published tables lack are added to them, without values on older days. keep_days: so many days
+    up to the day of the run stay, older ones are removed; None keeps all.
     """
 
     prefix: str = ""
     staging_bucket: str | None = None
     add_columns: bool = False
+    keep_days: int | None = None
 
 
 PLAINLY = Publishing()
@@ -64,14 +70,24 @@ PLAINLY = Publishing()
 
 def check_destination(out: str, publishing: Publishing) -> None:
     """Raises ConfigurationError with all that is wrong with the names of a destination."""
+    if publishing.keep_days is not None and publishing.keep_days < 1:
+        raise ConfigurationError("--keep-days", ["must be at least 1"])
     if out.startswith(bigquery_names.SCHEME):
         bigquery_names.bigquery_place(out, publishing.prefix, publishing.staging_bucket)
-    elif publishing != PLAINLY:
-        raise ConfigurationError(
-            f"--out {out}", ["--prefix, --staging-bucket and --add-columns are for bq:// alone"]
-        )
-    elif has_scheme(out) and not out.startswith("gs://"):
-        raise ConfigurationError(f"--out {out}", ["give a folder, gs:// or bq://"])
+        return
+    faults = []
+    if publishing.prefix or publishing.staging_bucket:
+        faults.append("--prefix and --staging-bucket are for bq:// alone")
+    if has_scheme(out):
+        if not out.startswith("gs://"):
+            faults.append("give a folder, gs:// or bq://")
+        if publishing.add_columns or publishing.keep_days:
+            faults.append(
+                "--add-columns and --keep-days are for a folder or bq://; on gs:// each run has "
+                "columns of its own, and rules of the bucket remove what is old"
+            )
+    if faults:
+        raise ConfigurationError(f"--out {out}", faults)
 
 
 def open_destination(
@@ -87,6 +103,8 @@ def open_destination(
     Raises ConfigurationError where it cannot be one.
     """
     check_destination(out, publishing)
+    known = table_columns(profile)
+    columns = {name: known[name] for name in tables}
     if out.startswith(bigquery_names.SCHEME):
         place = bigquery_names.bigquery_place(out, publishing.prefix, publishing.staging_bucket)
         try:
@@ -94,8 +112,17 @@ def open_destination(
         except ImportError as error:
             missing = f"bq:// needs google-cloud-bigquery; `make jars` installs it ({error})"
             raise ConfigurationError(f"--out {out}", [missing]) from error
-        bucket, add_columns = publishing.staging_bucket, publishing.add_columns
-        return BigQueryDataset(spark, place, run, profile, tables, bucket, add_columns)
+        return BigQueryDataset(
+            spark,
+            place,
+            run,
+            columns,
+            publishing.staging_bucket,
+            publishing.add_columns,
+            publishing.keep_days,
+        )
     if has_scheme(out):
         return ParquetBucket(spark, out, run)
-    return ParquetFolder(spark, str(Path(out)), run.run_id)
+    return ParquetFolder(
+        spark, str(Path(out)), run, columns, publishing.add_columns, publishing.keep_days
+    )

@@ -2,14 +2,20 @@
 
 The tables of a run lie in runs/RUN_ID and never change. A bucket has no links and renames one
 object at a time, so what is published is said by a table of its own: each run adds its part,
-published/RUN_ID with one object in it, when all of its tables are there. The last one counts.
+published/RUN_ID with one object in it, when all of its tables are there. The last one of each day
+counts.
 """
 
 import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial, reduce
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from anomaly.contracts import HISTORY_TABLE
 from anomaly.errors import InputError
 from anomaly.run import Run
 from runners.storage.held import held
@@ -59,23 +65,54 @@ class ParquetBucket:
         write(published, f"{self.folder}/published/{self.run.run_id}")
         self._is_published = True
 
-    def read_back(self, name: str) -> DataFrame:
-        """A table of the run that was published last. Raises InputError where none was."""
-        return self.spark.read.parquet(f"{published_run(self.spark, self.folder)}/{name}")
+    def days(self, name: str) -> list[date]:
+        """The days that are published, in order."""
+        return published_days(self.spark, self.folder)
+
+    def published(self, name: str, days: Iterable[date]) -> DataFrame:
+        """A published table, of these days, which are there."""
+        return published_table(self.spark, self.folder, name, days)
 
 
-def published_run(spark: SparkSession, folder: str) -> str:
-    """The folder with the tables of the run that was published last in a folder of a bucket.
+@dataclass(frozen=True)
+class PublishedRun:
+    """A run that was published in a folder of a bucket."""
 
-    Raises InputError where none was.
-    """
+    run_id: str
+    run_date: date
+    published_at: datetime
+
+
+def published_runs(spark: SparkSession, folder: str) -> list[PublishedRun]:
+    """The runs that were published in a folder of a bucket, in turn; none where nothing is."""
     try:
-        published = spark.read.parquet(f"{folder}/published/*").orderBy(F.desc("published_at"))
-        last = published.head()
+        rows = spark.read.parquet(f"{folder}/published/*").collect()
     except SPARK_ERRORS as error:
-        raise InputError(
-            f"{folder}: no run was published there ({told_in_one_line(error)})"
-        ) from error
-    if last is None:
-        raise InputError(f"{folder}: no run was published there")
-    return f"{folder}/runs/{last.run_id}"
+        if "PATH_NOT_FOUND" in str(error):
+            return []
+        raise InputError(f"{folder}: cannot be read: {told_in_one_line(error)}") from error
+    found = (PublishedRun(row.run_id, row.run_date, row.published_at) for row in rows)
+    return sorted(found, key=lambda run: run.published_at)
+
+
+def published_days(spark: SparkSession, folder: str) -> list[date]:
+    """The days that were published in a folder of a bucket, in order."""
+    return sorted({run.run_date for run in published_runs(spark, folder)})
+
+
+def published_table(spark: SparkSession, folder: str, name: str, days: Iterable[date]) -> DataFrame:
+    """A table of these days: of each the rows of the run that was published last.
+
+    The history of a day is written by each run of that day or of one before.
+    """
+    runs = published_runs(spark, folder)
+    frames = []
+    for day in days:
+        of_day = [
+            run
+            for run in runs
+            if run.run_date == day or (name == HISTORY_TABLE and run.run_date < day)
+        ]
+        table = spark.read.parquet(f"{folder}/runs/{of_day[-1].run_id}/{name}")
+        frames.append(table.where(F.col("run_date") == F.lit(day)))
+    return reduce(partial(DataFrame.unionByName, allowMissingColumns=True), frames)

@@ -1,52 +1,72 @@
-"""A folder of this machine as the place of the tables, as Parquet."""
+"""A folder of this machine as the place of the tables, as Parquet, with a folder for each day."""
 
 import fcntl
 import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
+from anomaly.contracts import CELL_TABLE, HISTORY_TABLE, Column
 from anomaly.errors import OutputError
+from anomaly.run import Run
+from runners.storage.columns import removed_columns, types_of, with_removed
 from runners.storage.spark_errors import reading_and_writing
+from runners.storage.versions import Versions, day_folder, days_of
 
-RUNS, CURRENT = ".runs", ".current"
-# What is staged under such a name serves the run alone and is never published.
-INTERMEDIATE = "intermediate-"
+STAGING = ".staging"
 
 
 class ParquetFolder:
-    """A folder with a table in each sub-folder, all of them published in one instant.
+    """A folder with TABLE/run_date=DAY/ for each table and day (runners.storage.versions).
 
-    The tables of a run lie in .runs/RUN_ID; `.current` is a link to the published run, and each
-    table a link into it. Publishing replaces the one link, so that a reader finds all tables of
-    one run or all of the one before. A run holds the folder for itself while it is open.
+    A run owns its day: all that is published of it is replaced at once, other days stay. It holds
+    the folder for itself while it is open.
     """
 
-    def __init__(self, spark: SparkSession, folder: str, run_id: str) -> None:
-        self.spark = spark
+    def __init__(
+        self,
+        spark: SparkSession,
+        folder: str,
+        run: Run,
+        columns: Mapping[str, Sequence[Column]],
+        add_columns: bool = False,
+        keep_days: int | None = None,
+    ) -> None:
+        """`columns` are those of each table that the run publishes."""
+        self.spark, self.run, self.columns = spark, run, types_of(columns)
+        self.add_columns, self.keep_days = add_columns, keep_days
         self.folder = Path(folder)
-        self.runs = self.folder / RUNS
-        self.staging = self.runs / run_id
-        self.current = self.folder / CURRENT
+        self.versions = Versions(self.folder)
+        self.staging = self.folder / STAGING / run.run_id
+        self.tables, self.intermediates = self.staging / "tables", self.staging / "intermediates"
+        self._removed = {name: dict[str, str]() for name in columns}
 
     def __enter__(self) -> "ParquetFolder":
+        """Raises OutputError where the folder, or what is published there, takes no such run."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = (self.folder / ".lock").open("w")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.staging.mkdir(parents=True)
+            self._tidy_up()
+            self.tables.mkdir(parents=True)
         except BlockingIOError as error:
             self._lock.close()
             raise OutputError(f"{self.folder}: another run writes there; wait for it") from error
         except OSError as error:
             raise OutputError(f"{self.folder}: cannot be written: {error}") from error
-        self._remove_all_but(self.staging.name, self._published())
+        try:
+            self._compare()
+        except OutputError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         """What was not published is removed; what was published before stays."""
-        self._remove_all_but(self._published())
+        self._tidy_up()
         self._lock.close()
 
     @property
@@ -60,7 +80,7 @@ class ParquetFolder:
         That also ends the plan there; a persisted frame's plan stays whole, and Spark compares it
         again at each later step, which takes longer than writing it.
         """
-        return self.stage(f"{INTERMEDIATE}{name}", frame)
+        return self._write(frame, self.intermediates / name)
 
     def stage(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
         """Write a table where no reader looks yet, read it back, and tell its rows.
@@ -68,41 +88,59 @@ class ParquetFolder:
         Raises InputError where Spark fails at reading what the table is made from, OutputError
         where it cannot write.
         """
-        target = str(self.staging / name)
-        counted = Observation()
-        with reading_and_writing(target):
-            frame.observe(counted, F.count(F.lit(1)).alias("rows")).write.parquet(target)
-        return self.spark.read.schema(frame.schema).parquet(target), counted.get["rows"]
+        frame = frame.transform(with_removed, self._removed[name])
+        if name == HISTORY_TABLE:
+            return self._write(frame, self.tables / name, "run_date")
+        target = day_folder(self.tables / name, self.run.run_date)
+        kept, rows = self._write(frame.drop("run_date"), target)
+        return kept.withColumn("run_date", F.lit(self.run.run_date)), rows
 
     def publish(self) -> None:
-        """Put the staged tables in place of the previous ones."""
+        """Put the staged tables in place of what is published of their days."""
+        staged = {
+            name: {self.run.run_date, *days_of(self.tables / name)}
+            for name in (*self.versions.tables(), *self.columns)
+        }
+        kept_days = timedelta(days=self.keep_days or 0)
+        columns = {name: types | self._removed[name] for name, types in self.columns.items()}
+
+        def stays(table: str, day: date) -> bool:
+            is_kept = not kept_days or day > self.run.run_date - kept_days
+            return is_kept and day not in staged[table]
+
         try:
-            for table in sorted(self.staging.iterdir()):
-                if table.name.startswith(INTERMEDIATE):
-                    shutil.rmtree(table)
-                else:
-                    self._link_table(table.name)
-            link = self.staging / CURRENT
-            link.symlink_to(Path(RUNS) / self.staging.name)
-            link.replace(self.current)
+            self.versions.publish(self.run.run_id, self.tables, columns, stays)
         except OSError as error:
             raise OutputError(f"{self.folder}: not published: {error}") from error
 
-    def read_back(self, name: str) -> DataFrame:
-        """A published table."""
-        return self.spark.read.parquet(str(self.folder / name))
+    def days(self, name: str) -> list[date]:
+        """The days that are published of a table, in order."""
+        return self.versions.days(name)
 
-    def _link_table(self, name: str) -> None:
+    def published(self, name: str, days: Iterable[date]) -> DataFrame:
+        """A published table, of these days."""
         table = self.folder / name
-        if table.exists() and not table.is_symlink():
-            raise OutputError(f"{table}: is there, but no run has put it there; move it away")
-        if not table.is_symlink():
-            table.symlink_to(Path(CURRENT) / name)
+        reader = self.spark.read.option("basePath", str(table)).option("mergeSchema", True)
+        return reader.parquet(*(str(day_folder(table, day)) for day in days))
 
-    def _published(self) -> str:
-        return self.current.readlink().name if self.current.is_symlink() else ""
+    def _compare(self) -> None:
+        tables = self.versions.tables()
+        if CELL_TABLE in tables and CELL_TABLE not in self.columns:
+            raise OutputError(
+                f"{self.folder}: holds tables of `run`, whose day this run would replace as a "
+                "whole; give another --out"
+            )
+        self._removed = removed_columns(
+            str(self.folder), self.versions.columns(), self.columns, self.add_columns
+        )
 
-    def _remove_all_but(self, *run_ids: str) -> None:
-        for run in self.runs.iterdir():
-            if run.name not in run_ids:
-                shutil.rmtree(run, ignore_errors=True)
+    def _write(self, frame: DataFrame, target: Path, *partitions: str) -> tuple[DataFrame, int]:
+        counted = Observation()
+        with reading_and_writing(str(target)):
+            counting = frame.observe(counted, F.count(F.lit(1)).alias("rows"))
+            counting.write.partitionBy(*partitions).parquet(str(target))
+        return self.spark.read.schema(frame.schema).parquet(str(target)), counted.get["rows"]
+
+    def _tidy_up(self) -> None:
+        shutil.rmtree(self.folder / STAGING, ignore_errors=True)
+        self.versions.tidy_up()
