@@ -2,20 +2,15 @@
 
 import argparse
 from datetime import date
-from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anomaly.contracts import CELL_TABLE
-from anomaly.errors import ConfigurationError, InputError
+from anomaly.errors import InputError
 from anomaly.summary import tower_figures
 from runners.console import report
 from runners.session import local_session
-from runners.storage.bigquery_names import SCHEME as BIGQUERY
-from runners.storage.bigquery_names import bigquery_table
-from runners.storage.bigquery_reading import read_table
-from runners.storage.parquet_bucket import published_run
+from runners.storage.published import chosen_day, published_table
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 from runners.storage.spark_files import has_scheme
 
@@ -38,25 +33,10 @@ def show_command(options: argparse.Namespace) -> None:
     """Print the towers of one day, worst first. Raises InputError where there is no such table."""
     spark = local_session(options.master, has_scheme(options.table))
     try:
-        cells = _cell_table(spark, options.table, options.prefix)
-        day = options.run_date or cells.agg(F.max("run_date").alias("last")).collect()[0].last
+        cells = published_table(spark, options.table, CELL_TABLE, options.prefix, options.run_date)
+        day = chosen_day(cells, options.table, options.run_date)
         figures = tower_figures(cells.where(F.col("run_date") == F.lit(day))).collect()
     except SPARK_ERRORS as error:
         told = told_in_one_line(error)
         raise InputError(f"{options.table}: holds no table of a run ({told})") from error
-    if not figures:
-        raise InputError(f"{options.table}: no tower of {day or 'any day'} is there")
     print(report(figures, f"{options.table}, {day}"))
-
-
-def _cell_table(spark: SparkSession, table: str, prefix: str) -> DataFrame:
-    if table.startswith(BIGQUERY):
-        return read_table(spark, bigquery_table(table, CELL_TABLE, prefix))
-    if prefix:
-        raise ConfigurationError(table, ["--prefix is for bq:// alone"])
-    table = table.rstrip("/")
-    if table.split("/")[-1] == CELL_TABLE:
-        return spark.read.parquet(table)
-    if has_scheme(table):
-        return spark.read.parquet(f"{published_run(spark, table)}/{CELL_TABLE}")
-    return spark.read.parquet(str(Path(table) / CELL_TABLE))

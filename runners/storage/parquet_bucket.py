@@ -6,12 +6,14 @@ published/RUN_ID with one object in it, when all of its tables are there. The la
 """
 
 import logging
+from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anomaly.errors import InputError
 from anomaly.run import Run
+from runners.storage.days import day_is_not_there, days_of
 from runners.storage.held import held
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 from runners.storage.whole_parquet import write, write_whole
@@ -64,14 +66,17 @@ class ParquetBucket:
         return self.spark.read.parquet(f"{published_run(self.spark, self.folder)}/{name}")
 
 
-def published_run(spark: SparkSession, folder: str) -> str:
+def published_run(spark: SparkSession, folder: str, day: date | None = None) -> str:
     """The folder with the tables of the run that was published last in a folder of a bucket.
 
-    Raises InputError where none was.
+    With a day, of the one that was published last for it. Raises InputError where none was.
     """
     try:
-        published = spark.read.parquet(f"{folder}/published/*").orderBy(F.desc("published_at"))
-        last = published.head()
+        published = spark.read.parquet(f"{folder}/published/*")
+        wanted = published if day is None else published.where(F.col("run_date") == F.lit(day))
+        last = wanted.orderBy(F.desc("published_at")).head()
+        if last is None and day is not None:
+            raise day_is_not_there(folder, day, days_of(published))
     except SPARK_ERRORS as error:
         raise InputError(
             f"{folder}: no run was published there ({told_in_one_line(error)})"
