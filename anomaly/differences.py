@@ -195,7 +195,7 @@ def _with_cause_of_verdict(compared: DataFrame) -> DataFrame:
         f"CASE cause WHEN '{CELL}' THEN concat('the cell is in the ', place) "
         f"WHEN '{EVALUATED}' THEN concat(evaluated_after, ' KPIs could be judged, "
         "and ', evaluated_before, ' before') "
-        "ELSE concat('neither the defects nor the judged KPIs account for it: the ', "
+        "ELSE concat('neither defects nor judged KPIs account for it: the ', "
         "'rule of the verdict is another') END"
     )
     return compared.withColumn("cause", F.expr(cause)).withColumn("reason", F.expr(reason))

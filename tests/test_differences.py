@@ -1,10 +1,14 @@
 """What changed between two runs: each cause worked out by hand, and the command on whole runs."""
 
+import csv
 import json
+from datetime import date
+from pathlib import Path
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from anomaly import parse_profile
 from anomaly.contracts import EVIDENCE_TYPE
 from anomaly.differences import (
     changed_cells,
@@ -12,7 +16,10 @@ from anomaly.differences import (
     difference_figures,
     input_differences,
 )
-from tests.test_evaluation import in_memory
+from runners.command import main
+from runners.local import run_locally
+from tests.small_inputs import SmallInputs, profile_text
+from tests.test_evaluation import in_memory, text
 
 FLAGS = {"OK": 0, "WARN": 0, "CRIT": 1}
 USUAL = {"unit": "%", "direction": "above", "method": "median_iqr", "spread": 1.0}
@@ -291,7 +298,7 @@ def test_each_cause_of_another_verdict(spark, ansi):
     assert rows["same counts"].causes[0].kpi is None
 
 
-def test_figures_of_what_changed(spark, ansi):
+def test_figures_of_what_changed(spark):
     rows = difference_figures(verdicts(spark)).collect()
     found = {(row.section, row.item, row.detail): row.value for row in rows}
     assert found == {
@@ -344,7 +351,7 @@ def test_nothing_changed(spark):
     }
 
 
-def test_counts_of_the_inputs_that_differ(spark, ansi):
+def test_counts_of_the_inputs_that_differ(spark):
     columns = "section string, subject string, item string, value double, detail string"
     before, after = (
         in_memory(spark, columns, rows)
@@ -371,3 +378,177 @@ def test_counts_of_the_inputs_that_differ(spark, ansi):
         ("input", "samples", "rows clean", -1.0, "59 in the first run, 58 in the second run"),
         ("rejected", "samples", "suspect", -1.0, "1 in the first run, 0 in the second run"),
     }
+
+
+# --- the command --------------------------------------------------------------------------------
+
+MONDAY, TUESDAY = date(2026, 11, 2), date(2026, 11, 3)
+NO_SUCH_DAY = f"2026-12-24 is not there; there are {MONDAY}, {TUESDAY}"
+SUMMARY = "section string, subject string, item string, value double, detail string"
+
+
+def publish(spark: SparkSession, folder: Path, days: dict[date, tuple[list[tuple], int]]) -> None:
+    """Cells and the number of sample rows of each day, as runs publish them in one folder."""
+    for day, (cells, rows) in days.items():
+        figures = in_memory(spark, SUMMARY, [("input", "samples", "rows in", rows, "a.csv")])
+        tables = {"cell_tower_performance_data": table(spark, cells), "run_summary": figures}
+        for name, frame in tables.items():
+            frame.write.parquet(str(folder / name / f"run_date={day}"))
+
+
+@pytest.fixture(scope="module")
+def place(spark, tmp_path_factory):
+    """Two days of three cells: A becomes a defect, B is gone, C is new, D stays."""
+    folder = tmp_path_factory.mktemp("places") / "out"
+    same = cell("D", "Not Required", load("OK", 5, 10))
+    monday = [cell("A", "Not Required", load("OK", 5, 10)), cell("B", None), same]
+    tuesday = [cell("A", "Required", load("CRIT", 50, 11)), cell("C", None), same]
+    publish(spark, folder, {MONDAY: (monday, 60), TUESDAY: (tuesday, 58)})
+    return folder
+
+
+def test_two_days_of_a_place(place, capfd):
+    before = sorted(place.parent.rglob("*"))
+    target = place.parent / "diff.csv"
+    assert main(["diff", f"{place}@{MONDAY}", str(place), "--out", str(target)]) == 0
+    assert sorted(place.parent.rglob("*")) == sorted((*before, target))
+    assert capfd.readouterr().out.splitlines() == [
+        f"3 of 4 verdicts changed from {place}@{MONDAY} to {place}@{TUESDAY}",
+        "   1  Not Required to Required",
+        "   1  Not judged to not there",
+        "   1  not there to Not judged",
+        "Profile: p@1",
+        "Inputs differ:",
+        "      samples, rows in: 60 in the first run, 58 in the second run",
+        "Causes, in cells: cell in 2, value in 1",
+        "Flags that changed there, most often: load 1 (value)",
+        "A  Not Required to Required, defects: 0 of 1 KPIs, then 1 of 1 KPIs",
+        "        value: load was 5.0 % (bad above 10.0), is 50.0 % (bad above 11.0): "
+        "the value alone made it a defect",
+        "C  not there to Not judged, defects: 0 of 0 KPIs",
+        "        cell: the cell is in the second run alone",
+        "B  Not judged to not there, defects: 0 of 0 KPIs",
+        "        cell: the cell is in the first run alone",
+    ]
+    with target.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    target.unlink()
+    assert [(row["CellName"], row["cause"]) for row in rows] == [
+        ("A", "value"),
+        ("C", "cell"),
+        ("B", "cell"),
+    ]
+    of_value = {"kpi": "load", "status_before": "OK", "value_after": "50.0", "defects_after": "1"}
+    assert rows[0].items() >= of_value.items()
+    of_new_cell = {"kpi": "", "status_before": "", "defects_before": "", "defects_after": "0"}
+    assert rows[1].items() >= of_new_cell.items()
+
+
+def test_a_day_and_itself(place, capfd):
+    assert main(["diff", str(place), f"{place}@{TUESDAY}"]) == 0
+    assert capfd.readouterr().out.splitlines() == [
+        f"0 of 3 verdicts changed from {place}@{TUESDAY} to {place}@{TUESDAY}",
+        "Profile: p@1",
+        "Inputs: as many rows in, clean and rejected, for the same reasons",
+    ]
+
+
+def test_a_bucket_has_the_last_run_of_each_day(spark, tmp_path, capfd):
+    days = (MONDAY, MONDAY, TUESDAY)
+    for number, day in list(enumerate(days))[1:]:
+        cells = [cell("A", "Not Required", load("OK", 5, 10))]
+        publish(spark, tmp_path / "runs" / str(number), {day: (cells, number)})
+    published = [(number, day, text(number)) for number, day in enumerate(days)]
+    columns = "run_id string, run_date date, published_at timestamp"
+    in_memory(spark, columns, published).write.parquet(str(tmp_path / "published" / "runs"))
+    bucket = f"file://{tmp_path}"
+    assert main(["diff", f"{bucket}@{MONDAY}", bucket]) == 0
+    out = capfd.readouterr().out
+    assert f"0 of 1 verdicts changed from {bucket}@{MONDAY} to {bucket}@{TUESDAY}" in out
+    assert "samples, rows in: 1 in the first run, 2 in the second run" in out
+    assert main(["diff", bucket, f"{bucket}@2026-12-24"]) == 3
+    assert f"{bucket}: {NO_SUCH_DAY}" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("{out}@2026-12-24", "{out}"), 3, NO_SUCH_DAY),
+        (("{out}", "{out}/nowhere"), 3, "nowhere: holds no tables of a run"),
+        (("{out}@2026-13-01", "{out}"), 2, "'2026-13-01' is no YYYY-MM-DD"),
+        (("{out}@", "{out}"), 2, "'' is no YYYY-MM-DD"),
+        (("{out}", "{out}/cell_tower_performance_data"), 2, "RUN_B: give the --out of a run"),
+        (("bq://p1.d1.t1", "{out}"), 2, "RUN_A: give the --out of a run"),
+        (("{out}", "{out}", "--prefix", "lab"), 2, "--prefix is for bq:// alone"),
+        (("{out}", "{out}", "--out", "{out}/x.csv"), 2, "lies inside the RUN_A input"),
+        (("{out}", "{out}", "--out", "gs://bucket/x.csv"), 2, "--out: give a file of this machine"),
+        (("{out}", "{out}", "--out", "/nowhere/x.csv"), 4, "x.csv: its folder is not there"),
+    ],
+)
+def test_what_is_refused(place, capfd, arguments, code, said):
+    given = ["diff", *(argument.format(out=place) for argument in arguments)]
+    try:
+        found = main(given)
+    except SystemExit as refused:
+        found = refused.code
+    assert found == code
+    assert said in capfd.readouterr().err
+
+
+# --- whole runs ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def outs(spark, tmp_path_factory):
+    """The --out of a run, of one with another profile, and of one with other samples."""
+    folder = tmp_path_factory.mktemp("whole_runs")
+    usual = SmallInputs()
+    other = SmallInputs()
+    other.samples = [
+        [cell, *("1000" for _ in values)] if cell == "2BLTE" else [cell, *values]
+        for cell, *values in usual.samples[:-1]
+    ]
+    strict = profile_text().replace("k = 1.5", "k = 0.1").replace("share = 0.3", "share = 0.1")
+    runs = {
+        "usual": (usual, profile_text()),
+        "strict": (usual, strict.replace('"small"', '"strict"')),
+        "other": (other, profile_text()),
+    }
+    for name, (inputs, profile) in runs.items():
+        placed = inputs.write(folder / "in" / name)
+        run_locally(parse_profile(profile), placed, str(folder / name), MONDAY)
+    return folder
+
+
+def compare(outs: Path, second: str) -> list[dict[str, str]]:
+    """The rows of the CSV file for the usual run and another one."""
+    target = outs / "diff.csv"
+    assert main(["diff", str(outs / "usual"), str(outs / second), "--out", str(target)]) == 0
+    with target.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.slow
+def test_another_profile_on_the_same_inputs(outs, capfd):
+    rows = compare(outs, "strict")
+    assert {row["cause"] for row in rows if row["kpi"]} == {"rule"}
+    assert all(row["value_before"] == row["value_after"] for row in rows)
+    # 1 of 7 KPIs is a share of 0.14.
+    of_share = [row for row in rows if row["cause"] == "verdict rule"]
+    assert of_share and all(row["defects_before"] == row["defects_after"] for row in of_share)
+    told = capfd.readouterr().out
+    assert "Profiles differ: small@" in told and ", then strict@" in told
+    assert "Inputs: as many rows in, clean and rejected" in told
+
+
+@pytest.mark.slow
+def test_other_inputs_of_the_same_profile(outs, capfd):
+    rows = compare(outs, "other")
+    assert [(row["CellName"], row["kpi"], row["cause"]) for row in rows] == [
+        ("2BLTE", kpi, "value") for kpi in ("s0", "s1", "s2")
+    ]
+    assert {row["value_after"] for row in rows} == {"1000.0"}
+    told = capfd.readouterr().out
+    assert "1 of 12 verdicts changed" in told
+    assert "Profile: small@" in told
+    assert "samples, rows in: 60 in the first run, 59 in the second run" in told

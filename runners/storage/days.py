@@ -17,8 +17,8 @@ def days_of(table: DataFrame) -> list[date]:
 
 def day_is_not_there(place: str, day: date | None, days: Sequence[date]) -> InputError:
     """An error that names the days that are there, the last of them where they are many."""
-    named = ", ".join(map(str, days[-DAYS_NAMED:])) or "none"
-    more = f"{len(days) - DAYS_NAMED} earlier ones, " if len(days) > DAYS_NAMED else ""
-    return InputError(
-        f"{place}: no tower of {day or 'any day'} is there; days there: {more}{named}"
-    )
+    if not days:
+        return InputError(f"{place}: the tables there are empty")
+    named = ", ".join(map(str, days[-DAYS_NAMED:]))
+    more = f"{len(days) - DAYS_NAMED} earlier days, " if len(days) > DAYS_NAMED else ""
+    return InputError(f"{place}: {day} is not there; there are {more}{named}")
