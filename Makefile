@@ -4,7 +4,7 @@ OUT ?= out
 SPARK4 = 4.1.4
 SPARK4_BIN = .venv-spark4/bin
 CONNECT_TESTS = $(addprefix tests/test_,clean.py numbers.py detect.py invariance.py parity.py \
-  default_profile.py session.py storage.py versions.py dirty_input.py nothing_is_guessed.py stages.py alarms.py evaluation.py)
+  default_profile.py session.py storage.py versions.py dirty_input.py nothing_is_guessed.py stages.py alarms.py evaluation.py differences.py)
 
 AIRFLOW ?= 2.11
 # Environments for tests are made with uv: it takes half a minute where pip takes four.

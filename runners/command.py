@@ -14,6 +14,8 @@ from runners.alarms import add_arguments as alarm_arguments
 from runners.alarms import alarms_command
 from runners.dataproc.command import add_commands as add_dataproc_commands
 from runners.deploy.command import add_command as add_deploy_command
+from runners.diff import add_arguments as diff_arguments
+from runners.diff import diff_command
 from runners.evaluate import add_arguments as evaluate_arguments
 from runners.evaluate import evaluate_command
 from runners.exit_codes import exit_code_of
@@ -90,6 +92,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     show_arguments(show)
     show.set_defaults(command=show_command)
+
+    diff = commands.add_parser(
+        "diff",
+        help="say which verdicts changed between two runs, and why",
+        description="Compares the cell tables of two published runs, and names what caused it.",
+    )
+    diff_arguments(diff)
+    diff.set_defaults(command=diff_command)
 
     add_dataproc_commands(commands)
     add_deploy_command(commands)

@@ -10,7 +10,7 @@ from anomaly.errors import InputError
 from anomaly.summary import tower_figures
 from runners.console import report
 from runners.session import local_session
-from runners.storage.published import published_table
+from runners.storage.published import chosen_day, published_table
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 from runners.storage.spark_files import has_scheme
 
@@ -34,11 +34,9 @@ def show_command(options: argparse.Namespace) -> None:
     spark = local_session(options.master, has_scheme(options.table))
     try:
         cells = published_table(spark, options.table, CELL_TABLE, options.prefix)
-        day = options.run_date or cells.agg(F.max("run_date").alias("last")).collect()[0].last
+        day = chosen_day(cells, options.table, options.run_date)
         figures = tower_figures(cells.where(F.col("run_date") == F.lit(day))).collect()
     except SPARK_ERRORS as error:
         told = told_in_one_line(error)
         raise InputError(f"{options.table}: holds no table of a run ({told})") from error
-    if not figures:
-        raise InputError(f"{options.table}: no tower of {day or 'any day'} is there")
     print(report(figures, f"{options.table}, {day}"))

@@ -1,5 +1,7 @@
-"""Tables that runs have published, wherever they are, found by their names."""
+"""Tables that runs have published, wherever they are: found by name, and one day of them chosen."""
 
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
@@ -10,6 +12,8 @@ from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.bigquery_names import bigquery_table
 from runners.storage.bigquery_reading import read_table
 from runners.storage.spark_files import has_scheme
+
+DAYS_NAMED = 10
 
 
 def published_table(spark: SparkSession, place: str, name: str, prefix: str = "") -> DataFrame:
@@ -31,3 +35,19 @@ def published_table(spark: SparkSession, place: str, name: str, prefix: str = ""
             return parquet_bucket.published_table(spark, place, name, days)
         place = str(Path(place) / name)
     return spark.read.option("mergeSchema", True).parquet(place)
+
+
+def chosen_day(table: DataFrame, place: str, day: date | None) -> date:
+    """The day, or the last one of a table. Raises InputError with the days there if it is not."""
+    days = sorted(row.run_date for row in table.select("run_date").distinct().collect())
+    if not days or day not in (None, *days):
+        raise _day_is_not_there(place, day, days)
+    return day or days[-1]
+
+
+def _day_is_not_there(place: str, day: date | None, days: Sequence[date]) -> InputError:
+    if not days:
+        return InputError(f"{place}: the tables there are empty")
+    named = ", ".join(map(str, days[-DAYS_NAMED:]))
+    more = f"{len(days) - DAYS_NAMED} earlier days, " if len(days) > DAYS_NAMED else ""
+    return InputError(f"{place}: {day} is not there; there are {more}{named}")
