@@ -416,22 +416,27 @@ def correct_parameters_of_scripts() -> None:
     """Give the statements of a script the named parameters of its query.
 
     Real BigQuery binds `@name` in every statement of a script. The emulator binds them in single
-    statements only. Text, dates and whole numbers are enough here.
+    statements only. Text, dates, whole numbers and arrays of them are enough here.
     """
     from bqemulator.jobs import executor
 
     original = executor._run_query_body
 
-    def literal(parameter: dict[str, Any]) -> str:
-        value = str(parameter["parameterValue"]["value"])
-        kind = parameter["parameterType"]["type"]
-        return str(int(value)) if kind == "INT64" else f"CAST({json.dumps(value)} AS {kind})"
+    def literal(kind: dict[str, Any], value: dict[str, Any]) -> str:
+        if kind["type"] == "ARRAY":
+            listed = (literal(kind["arrayType"], one) for one in value["arrayValues"])
+            return f"[{', '.join(listed)}]"
+        text = str(value["value"])
+        of_kind = f"CAST({json.dumps(text)} AS {kind['type']})"
+        return str(int(text)) if kind["type"] == "INT64" else of_kind
 
     async def run_query_body(**options: Any) -> Any:
         for parameter in options["query_params"] or [] if options["is_scripted"] else []:
             name = re.escape(parameter["name"])
             options["bq_sql"] = re.sub(
-                rf"(?<!@)@{name}\b", lambda _, p=parameter: literal(p), options["bq_sql"]
+                rf"(?<!@)@{name}\b",
+                lambda _, p=parameter: literal(p["parameterType"], p["parameterValue"]),
+                options["bq_sql"],
             )
         return await original(**options)
 

@@ -15,9 +15,9 @@ from tests.small_inputs import profile_text
 
 TIMEOUT = 60.0
 PROFILE = parse_profile(profile_text())
-COLUMNS = table_columns(PROFILE)
 DAY, NEXT_DAY = date(2026, 11, 1), date(2026, 11, 2)
 TABLES = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, SUMMARY_TABLE)
+COLUMNS = {name: table_columns(PROFILE)[name] for name in TABLES}
 
 
 def evidence(value: float | None) -> dict[str, Any]:
@@ -44,7 +44,11 @@ def evidence(value: float | None) -> dict[str, Any]:
 def rows(run: Run, cells: Mapping[str, float | None]) -> dict[str, list[dict[str, Any]]]:
     """A row of each table for each cell; what is not said here is NULL."""
     of_run = {"run_date": run.run_date, "run_id": run.run_id, "profile": "small@0"}
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+    # A run without any cell tells of that in its summary.
+    nothing = dict.fromkeys((column.name for column in COLUMNS[SUMMARY_TABLE]), None)
+    found: dict[str, list[dict[str, Any]]] = {
+        name: [nothing | of_run] if name == SUMMARY_TABLE and not cells else [] for name in TABLES
+    }
     for number, (cell, value) in enumerate(cells.items(), start=1):
         judged = {"CellName": cell, "avg_s0": value, "evidence": [evidence(value)] * number}
         specific = {
@@ -53,10 +57,8 @@ def rows(run: Run, cells: Mapping[str, float | None]) -> dict[str, list[dict[str
             REJECTED_TABLE: {"source": "samples", "column": cell, "source_row": number},
             SUMMARY_TABLE: {"section": "kpi", "subject": cell, "value": value},
         }
-        for name in TABLES:
-            empty = {
-                column.name: [] if column.name == "evidence" else None for column in COLUMNS[name]
-            }
+        for name, columns in COLUMNS.items():
+            empty = {column.name: [] if column.name == "evidence" else None for column in columns}
             found[name].append(empty | specific[name] | of_run)
     return found
 
@@ -81,7 +83,7 @@ class Published:
 
     def destination(self, run: Run, **options: Any) -> BigQueryDataset:
         """The destination of a run, not entered."""
-        return BigQueryDataset(self.spark, self.place, run, PROFILE, TABLES, **options)
+        return BigQueryDataset(self.spark, self.place, run, COLUMNS, **options)
 
     def publish(self, run: Run, cells: Mapping[str, float | None], **options: Any) -> None:
         """What a run does with its tables."""

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from anomaly import ConfigurationError, OutputError, Run
-from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE, SUMMARY_TABLE
+from anomaly.contracts import (
+    ALARMS_TABLE,
+    CELL_TABLE,
+    CUSTOMER_TABLE,
+    HISTORY_COLUMNS,
+    HISTORY_TABLE,
+    SUMMARY_TABLE,
+)
+from runners.storage.bigquery import BigQueryDataset
 from tests.cloud.bigquery_tables import (
     COLUMNS,
     DAY,
@@ -107,14 +115,99 @@ def test_the_same_run_again_leaves_the_same_rows(filled: Published) -> None:
 
 def test_a_day_without_rows_is_a_day_without_rows(filled: Published) -> None:
     filled.publish(SECOND, {})
-    assert filled.found() == {name: [] for name in TABLES}
+    assert filled.found() == expected((SECOND, {}))
 
 
-def test_published_tables_are_read_back(filled: Published) -> None:
-    destination = filled.destination(SECOND)
-    for name, frame in frames(filled.spark, rows(FIRST, OLD)).items():
-        back = destination.read_back(name).select(frame.columns).collect()
-        assert sorted(map(str, back)) == sorted(map(str, frame.collect()))
+def test_published_days_are_read_back(filled: Published) -> None:
+    next_day = Run(NEXT_DAY, "next")
+    filled.publish(next_day, NEW)
+    with filled.destination(SECOND) as destination:
+        assert destination.days(CELL_TABLE) == [DAY, NEXT_DAY]
+        assert destination.days(HISTORY_TABLE) == []
+        for name, frame in frames(filled.spark, rows(next_day, NEW)).items():
+            back = destination.published(name, [NEXT_DAY]).select(frame.columns).collect()
+            assert sorted(map(str, back)) == sorted(map(str, frame.collect()))
+
+
+# --- more than the rows of a day -----------------------------------------------------------------
+
+
+def test_later_days_of_the_history_are_replaced_and_earlier_ones_stay(filled: Published) -> None:
+    columns = COLUMNS | {HISTORY_TABLE: HISTORY_COLUMNS}
+    schema = ", ".join(f"{column.name} {column.type}" for column in HISTORY_COLUMNS)
+
+    def publish(run: Run, days: list[date]) -> None:
+        with BigQueryDataset(filled.spark, filled.place, run, columns) as destination:
+            for name, frame in frames(filled.spark, rows(run, OLD)).items():
+                destination.stage(name, frame)
+            of_run = (run.run_id, "p")
+            of_days = [
+                ("1A", "NEW", day, day, None, "Required", 1, 2, 3, [(day, None)], *of_run, day)
+                for day in days
+            ]
+            destination.stage(HISTORY_TABLE, filled.spark.createDataFrame(of_days, schema))
+            destination.publish()
+
+    last_day = NEXT_DAY + timedelta(days=1)
+    for run in (FIRST, Run(NEXT_DAY, "next"), Run(last_day, "last")):
+        publish(run, [run.run_date])
+    publish(Run(NEXT_DAY, "again"), [NEXT_DAY, last_day])
+    history = filled.query(f"SELECT * FROM `{filled.place.table(HISTORY_TABLE)}`")
+    assert {(row["run_date"], row["run_id"]) for row in history} == {
+        (DAY, "first"),
+        (NEXT_DAY, "again"),
+        (last_day, "again"),
+    }
+    assert history[0]["recent"] == [{"run_date": history[0]["run_date"], "verdict": None}]
+    cells = filled.query("SELECT DISTINCT run_date, run_id FROM {cell_tower_performance_data}")
+    assert {(row["run_date"], row["run_id"]) for row in cells} == {
+        (DAY, "first"),
+        (NEXT_DAY, "again"),
+        (last_day, "last"),
+    }
+
+
+@pytest.mark.parametrize("day", [DAY, NEXT_DAY], ids=["the same day", "the day before"])
+def test_of_two_runs_at_once_the_later_one_fails(filled: Published, day: date) -> None:
+    """What the later one rests on, or would replace, is not what it has seen."""
+    filled.publish(Run(NEXT_DAY, "next"), OLD)
+    slow = Run(day, "slow")
+    with filled.destination(slow) as destination:
+        for name, frame in frames(filled.spark, rows(slow, NEW)).items():
+            destination.stage(name, frame)
+        filled.publish(Run(DAY, "quick"), NEW)
+        before = filled.found()
+        with pytest.raises(OutputError, match=r"another run was published meanwhile \(quick\)"):
+            destination.publish()
+    assert filled.found() == before
+    assert before == expected((Run(DAY, "quick"), NEW), (Run(NEXT_DAY, "next"), OLD))
+
+
+def test_a_run_that_ends_after_one_of_an_earlier_day_counts(filled: Published) -> None:
+    filled.publish(Run(NEXT_DAY, "next"), OLD)
+    later = Run(NEXT_DAY + timedelta(days=1), "later")
+    with filled.destination(later) as destination:
+        for name, frame in frames(filled.spark, rows(later, NEW)).items():
+            destination.stage(name, frame)
+        filled.publish(SECOND, NEW)
+        destination.publish()
+    assert filled.found() == expected((SECOND, NEW), (Run(NEXT_DAY, "next"), OLD), (later, NEW))
+
+
+def test_old_days_go_only_where_so_many_are_to_be_kept(filled: Published) -> None:
+    for place in (1, 2):
+        filled.publish(Run(DAY + timedelta(days=place), f"run{place}"), OLD)
+    last = Run(DAY + timedelta(days=3), "last")
+    filled.publish(last, NEW, keep_days=2)
+    assert filled.found() == expected((Run(DAY + timedelta(days=2), "run2"), OLD), (last, NEW))
+
+
+def test_alarms_of_a_day_go_where_its_samples_are_no_longer_dated(filled: Published) -> None:
+    alarms = filled.place.table(ALARMS_TABLE)
+    filled.query(f"CREATE TABLE `{alarms}` (CellName STRING, run_date DATE)")
+    filled.query(f"INSERT INTO `{alarms}` VALUES ('1A', '{DAY}'), ('1A', '{NEXT_DAY}')")
+    filled.publish(SECOND, NEW)
+    assert filled.query(f"SELECT run_date FROM `{alarms}`") == [{"run_date": NEXT_DAY}]
 
 
 # --- metadata ------------------------------------------------------------------------------------
@@ -199,7 +292,7 @@ def test_differences_are_all_told_before_anything_is_written(filled: Published) 
         "column region is REQUIRED there, and no run fills it",
         "column avg_s0 (FLOAT) is missing",
         "column evidence (RECORD) is missing",
-        "--add-columns adds missing columns as NULLABLE",
+        "--add-columns adds new columns",
     ):
         assert fault in str(told.value)
     assert filled.table_names() == tables
@@ -235,10 +328,13 @@ def test_a_required_column_takes_no_null(filled: Published) -> None:
     assert [row["CellName"] for row in filled.found()[CELL_TABLE]] == ["1A"]
 
 
-def test_a_column_that_runs_no_longer_have_is_null_in_new_rows(filled: Published) -> None:
+def test_a_column_that_runs_no_longer_have_is_null_in_new_rows(
+    filled: Published, caplog: pytest.LogCaptureFixture
+) -> None:
     change_schema(filled, lambda fields: [*fields, {"name": "avg_old", "type": "FLOAT"}])
     filled.publish(SECOND, OLD)
     assert [row["avg_old"] for row in filled.found()[CELL_TABLE]] == [None, None]
+    assert "no longer filled, NULL from now on: avg_old" in caplog.text
 
 
 # --- what is found out before the first stage ----------------------------------------------------
