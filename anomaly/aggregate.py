@@ -118,7 +118,7 @@ def with_kpis(averages: DataFrame, level: str, profile: Profile) -> DataFrame:
     """Averages with `kpis` in their place, the derived KPIs behind the measured ones.
 
     An array in the order of profile.kpis and profile.derived. A derived KPI is NULL where an
-    operand is, or where a denominator is 0.
+    operand is, or where a denominator is 0 or below its minimum_denominator.
     """
     derived = ", ".join(_derived(kpi, profile) for kpi in profile.derived)
     kpis = f"concat(averages, array({derived}))" if derived else "averages"
@@ -158,6 +158,8 @@ def _is_published(profile: Profile) -> str:
 
 def _derived(kpi: DerivedKpi, profile: Profile) -> str:
     first, second = (f"averages[{profile.position_of(name)}]" for name in (kpi.first, kpi.second))
-    if kpi.formula is Formula.RATIO:
-        return f"{first} / nullif({second}, 0D)"
-    return f"{first} - {second}"
+    if kpi.formula is Formula.DIFFERENCE:
+        return f"{first} - {second}"
+    if kpi.minimum_denominator:
+        return f"{first} / CASE WHEN {second} >= {kpi.minimum_denominator!r}D THEN {second} END"
+    return f"{first} / nullif({second}, 0D)"

@@ -1,53 +1,70 @@
-"""Baselines: what the KPIs of a level are compared with, all of them from one aggregate."""
+"""Baselines: what the KPIs of a level are compared with, all of them from one aggregate.
+
+A second one, about the centres that the first has found, is taken where a rule needs it.
+"""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL
-from anomaly.methods import Direction, Method
+from anomaly.methods import IQR_OF_NORMAL, MAD_OF_NORMAL, Direction, Method
 from anomaly.numbers import exact_mean, rounded_for_quantiles
 from anomaly.profile import Profile, Rule
 from anomaly.sql import constant_array, gathered
 
-# The quartiles of a normal distribution lie 1.349 standard deviations apart.
-IQR_OF_NORMAL = 1.349
 QUARTILES = (0.25, 0.5, 0.75)
+# Distances are squared in millionths of the range of the values: then squares are at most 1e12, as
+# exact_mean requires, and keep their digits however small the values are.
+PARTS_OF_RANGE = 1e6
+
+# The SQL of what is known of a rule's values after one aggregate. Rounding must not carry the mean
+# of equal values away from them, or they would have a spread.
+CENTRED = f"""struct(
+    CASE rule.method
+        WHEN '{Method.STATIC.value}' THEN rule.value
+        WHEN '{Method.MEAN.value}' THEN found.mean
+        WHEN '{Method.MEAN_STD.value}' THEN greatest(found.lowest, least(found.highest, found.mean))
+        ELSE get(found.quantiles, rule.middle)
+    END AS centre,
+    CASE WHEN rule.method = '{Method.MEDIAN_IQR.value}' THEN
+        (get(found.quantiles, rule.upper) - get(found.quantiles, rule.lower)) / {IQR_OF_NORMAL}D
+    END AS spread,
+    found.count AS count,
+    CASE WHEN rule.method = '{Method.MEAN_STD.value}' THEN found.highest - found.lowest END AS range
+)"""
+
+
+# The SQL of the spread of values by their distances from the centre, as an aggregate. The sample
+# standard deviation is sqrt(sum of squares / (count - 1)), and NULL for one value; only rules that
+# take it have a range. Median distances are of distances rounded like the values of quantiles.
+SPREAD_OF_DISTANCES = f"""nvl2(
+    max(range),
+    max(range) / {PARTS_OF_RANGE}D * coalesce(sqrt({exact_mean("square")}), 0D)
+        * sqrt(count(distance) / nullif(count(distance) - 1, 0)),
+    {MAD_OF_NORMAL}D * percentile({rounded_for_quantiles("distance")}, 0.5D)
+)"""
 
 
 def baselines(metrics: DataFrame, profile: Profile) -> DataFrame:
     """Metrics of both levels to a row per level: level, baselines.
 
     `baselines` is an array in the order of the profile's rules of struct<centre, spread, count,
-    bound>: the number a KPI is compared with in its unit (NULL where no value was there), the
-    spread of the values in the same unit (NULL where the method has none), how many values it
-    rests on, and bound = centre +/- max(k x spread, smallest_change) on the bad side, NULL where
-    fewer values were there than the level's minimum_baseline_count.
+    above, below>: the number a KPI is compared with in its unit (NULL where no value was there),
+    the spread of the values in the same unit (NULL where the method has none), how many values it
+    rests on, and for either side, NULL where it is not bad, struct<bound, warn_bound>:
+
+        bound = centre +/- max(k x spread, ignore_below); warn_bound: the same with warn_k
+
+    above not lower than `at_least`, below not higher than `at_most`. The bounds are NULL where
+    fewer values were there than the level's minimum_baseline_count, or too few to have a spread;
+    without a warn_k the two are equal.
     """
-    shares = sorted({share for rule in profile.rules for share in _shares(rule)})
-    # Of values rounded, so that the memory of the aggregate is bounded.
-    quantiles = f"percentile({rounded_for_quantiles('value')}, array({_numbers(shares)}))"
-    found = (
-        metrics.selectExpr("level", f"posexplode({judged_values(profile)}) AS (position, value)")
-        .groupBy("level", "position")
-        .agg(
-            F.expr(exact_mean("value")).alias("mean"),
-            F.expr(quantiles if shares else "array()").cast("array<double>").alias("quantiles"),
-            F.count("value").alias("count"),
-        )
-        .groupBy("level")
-        .agg(gathered("struct(mean, quantiles, count)").alias("found"))
+    centred = _centred(metrics, profile)
+    if _around_centre(profile):
+        centred = centred.transform(_with_distances, metrics, profile)
+    return centred.withColumn("rules", _rules(profile)).selectExpr(
+        "level", f"zip_with(centred, rules, (baseline, rule) -> {_bounded(profile)}) AS baselines"
     )
-    minimum_count = F.when(
-        F.col("level") == CUSTOMER_LEVEL, profile.level(CUSTOMER_LEVEL).minimum_baseline_count
-    ).otherwise(profile.level(CELL_LEVEL).minimum_baseline_count)
-    rules = constant_array(
-        (_constants(rule, shares) for rule in profile.rules),
-        "method: string, value: double, lower: int, middle: int, upper: int, spreads: double, "
-        "smallest_change: double",
-    )
-    centred = F.zip_with("found", rules, _centred)
-    bounded = F.zip_with(centred, rules, lambda one, rule: _bounded(one, rule, minimum_count))
-    return found.select("level", bounded.alias("baselines"))
 
 
 def judged_values(profile: Profile) -> str:
@@ -55,52 +72,137 @@ def judged_values(profile: Profile) -> str:
     return f"array({', '.join(f'kpis[{profile.position_of(rule.kpi)}]' for rule in profile.rules)})"
 
 
+def _centred(metrics: DataFrame, profile: Profile) -> DataFrame:
+    """A row per level: level, centred (an array of CENTRED in the order of the rules)."""
+    shares = _all_shares(profile)
+    numbers = ", ".join(f"{share!r}D" for share in shares)
+    # Of values rounded, so that the memory of the aggregate is bounded.
+    quantiles = f"percentile({rounded_for_quantiles('value')}, array({numbers}))"
+    has_range = any(rule.method is Method.MEAN_STD for rule in profile.rules)
+    aggregates = {
+        "mean": exact_mean("value"),
+        "quantiles": f"CAST({quantiles if shares else 'array()'} AS array<double>)",
+        "count": "count(value)",
+        "lowest": "min(value)" if has_range else "CAST(NULL AS double)",
+        "highest": "max(value)" if has_range else "CAST(NULL AS double)",
+    }
+    return (
+        metrics.selectExpr("level", f"posexplode({judged_values(profile)}) AS (position, value)")
+        .groupBy("level", "position")
+        .agg(*(F.expr(f"{aggregate} AS {name}") for name, aggregate in aggregates.items()))
+        .groupBy("level")
+        .agg(gathered(f"struct({', '.join(aggregates)})").alias("found"))
+        .withColumn("rules", _rules(profile))
+        .selectExpr("level", f"zip_with(found, rules, (found, rule) -> {CENTRED}) AS centred")
+    )
+
+
+def _around_centre(profile: Profile) -> list[str]:
+    """The positions of the rules whose spread is measured from their centre."""
+    methods = (Method.MEAN_STD, Method.MEDIAN_MAD)
+    return [str(place) for place, rule in enumerate(profile.rules) if rule.method in methods]
+
+
+def _with_distances(centred: DataFrame, metrics: DataFrame, profile: Profile) -> DataFrame:
+    """The same with the spreads of the rules that measure them from their centre."""
+    pairs = (
+        f"zip_with({judged_values(profile)}, centred, (value, baseline) -> "
+        "struct(value - baseline.centre AS distance, baseline.range AS range))"
+    )
+    part = f"nullif(pair.range / {PARTS_OF_RANGE}D, 0D)"
+    spreads = (
+        # Many metrics to the one row of their level.
+        metrics.join(F.broadcast(centred), on="level", how="inner")
+        .selectExpr("level", f"posexplode({pairs}) AS (position, pair)")
+        .where(f"position IN ({', '.join(_around_centre(profile))})")
+        .selectExpr(
+            "level",
+            "position",
+            "pair.range AS range",
+            "abs(pair.distance) AS distance",
+            f"power(pair.distance / {part}, 2D) AS square",
+        )
+        .groupBy("level", "position")
+        .agg(F.expr(f"{SPREAD_OF_DISTANCES} AS spread"))
+        .groupBy("level")
+        .agg(F.expr("map_from_entries(collect_list(struct(position, spread))) AS spreads"))
+    )
+    spread = "coalesce(baseline.spread, try_element_at(spreads, position))"
+    with_spread = f"struct(baseline.centre AS centre, {spread} AS spread, baseline.count AS count)"
+    # One row of a level to one; merged, because a broadcast would cost a job of its own.
+    return centred.join(spreads.hint("merge"), on="level", how="inner").selectExpr(
+        "level", f"transform(centred, (baseline, position) -> {with_spread}) AS centred"
+    )
+
+
+def _all_shares(profile: Profile) -> list[float]:
+    """The quantiles that the rules of a profile need."""
+    return sorted({share for rule in profile.rules for share in _shares(rule)})
+
+
 def _shares(rule: Rule) -> tuple[float, ...]:
-    """The quantiles that a rule needs."""
+    """The quantiles that a rule needs; the one in the middle is its centre."""
     if rule.method is Method.MEDIAN_IQR:
         return QUARTILES
+    if rule.method is Method.MEDIAN_MAD:
+        return (0.5,)
     return (rule.q,) if rule.method is Method.QUANTILE and rule.q is not None else ()
 
 
-def _numbers(shares: list[float]) -> str:
-    return ", ".join(f"{share!r}D" for share in shares)
+def _rules(profile: Profile) -> Column:
+    """The rules as a constant of the plan, with the places of their quantiles."""
+    shares = _all_shares(profile)
+    return constant_array(
+        (
+            _constants(rule, [shares.index(share) for share in _shares(rule)] or [0])
+            for rule in profile.rules
+        ),
+        "method: string, value: double, lower: int, middle: int, upper: int, has_spread: boolean, "
+        "direction: string, k: double, warn_k: double, ignore_below: double, at_least: double, "
+        "at_most: double",
+    )
 
 
-def _constants(rule: Rule, shares: list[float]) -> dict[str, object]:
-    """A rule as a constant of the plan; its margin is signed: positive above the centre."""
-    sign = 1.0 if rule.bad_when is Direction.ABOVE else -1.0
-    positions = [shares.index(share) for share in _shares(rule)] or [0]
+def _constants(rule: Rule, places: list[int]) -> dict[str, object]:
     return {
         "method": rule.method.value,
         "value": rule.value,
-        "lower": positions[0],
-        "middle": positions[len(positions) // 2],
-        "upper": positions[-1],
-        "spreads": sign * rule.k,
-        "smallest_change": sign * rule.smallest_change,
+        "lower": places[0],
+        "middle": places[len(places) // 2],
+        "upper": places[-1],
+        "has_spread": rule.method.has_spread,
+        "direction": rule.bad_when.value,
+        "k": rule.k,
+        "warn_k": rule.k if rule.warn_k is None else rule.warn_k,
+        "ignore_below": rule.ignore_below,
+        "at_least": rule.at_least,
+        "at_most": rule.at_most,
     }
 
 
-def _centred(found: Column, rule: Column) -> Column:
-    quantiles, method = found["quantiles"], rule["method"]
-    spread = (quantiles[rule["upper"]] - quantiles[rule["lower"]]) / F.lit(IQR_OF_NORMAL)
-    return F.struct(
-        F.when(method == Method.STATIC.value, rule["value"])
-        .when(method == Method.MEAN.value, found["mean"])
-        .otherwise(quantiles[rule["middle"]])
-        .alias("centre"),
-        F.when(method == Method.MEDIAN_IQR.value, spread).alias("spread"),
-        found["count"].alias("count"),
+def _bounded(profile: Profile) -> str:
+    """The SQL of an element of `baselines`."""
+    customers, cells = (
+        profile.level(level).minimum_baseline_count for level in (CUSTOMER_LEVEL, CELL_LEVEL)
     )
+    minimum = f"CASE WHEN level = '{CUSTOMER_LEVEL}' THEN {customers} ELSE {cells} END"
+    is_usable = (
+        f"(rule.method = '{Method.STATIC.value}' OR baseline.count >= {minimum}) "
+        "AND (baseline.spread IS NOT NULL OR NOT rule.has_spread)"
+    )
+    # greatest and least leave out what is NULL: the spread of a method that has none, or a floor.
+    above = _side(Direction.ABOVE, "greatest(baseline.centre + {}, rule.at_least)", is_usable)
+    below = _side(Direction.BELOW, "least(baseline.centre - {}, rule.at_most)", is_usable)
+    kept = ", ".join(f"baseline.{name} AS {name}" for name in ("centre", "spread", "count"))
+    return f"struct({kept}, {above} AS above, {below} AS below)"
 
 
-def _bounded(baseline: Column, rule: Column, minimum_count: Column) -> Column:
-    of_spread = F.coalesce(rule["spreads"] * baseline["spread"], F.lit(0.0))
-    margin = F.when(F.abs(of_spread) > F.abs(rule["smallest_change"]), of_spread).otherwise(
-        rule["smallest_change"]
+def _side(direction: Direction, limit: str, is_usable: str) -> str:
+    """The SQL of the bounds of one side; `limit` has a place for the distance from the centre."""
+    bounds = (
+        limit.format(f"greatest(rule.{k} * baseline.spread, rule.ignore_below)")
+        for k in ("k", "warn_k")
     )
-    is_usable = (rule["method"] == Method.STATIC.value) | (baseline["count"] >= minimum_count)
-    return F.struct(
-        *(baseline[name].alias(name) for name in ("centre", "spread", "count")),
-        F.when(is_usable, baseline["centre"] + margin).alias("bound"),
-    )
+    bound, warn_bound = (f"CASE WHEN {is_usable} THEN {sql} END" for sql in bounds)
+    is_bad = f"rule.direction IN ('{direction.value}', '{Direction.BOTH.value}')"
+    return f"CASE WHEN {is_bad} THEN struct({bound} AS bound, {warn_bound} AS warn_bound) END"

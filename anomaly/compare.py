@@ -14,7 +14,8 @@ from anomaly.numbers import exceeds
 from anomaly.profile import MissingPolicy, Profile, Rule
 from anomaly.sql import constant_array
 
-# Status of a KPI in a row. Only OK and CRIT are judged; the flag of the others is NULL.
+# Status of a KPI in a row. Of those that are not judged, NO_DATA and NO_BASELINE, the flag is NULL;
+# WARN is no defect yet.
 NO_DATA, NO_BASELINE, OK, WARN, CRIT = "NO_DATA", "NO_BASELINE", "OK", "WARN", "CRIT"
 
 # The SQL of how far beyond its bound a defect `kpi` lies, comparable between KPIs: in units of
@@ -29,17 +30,19 @@ def judge(metrics: DataFrame, baselines: DataFrame, profile: Profile) -> DataFra
     """Metrics with their judgement: a row per row of `metrics`, and the column `judged` added.
 
     `judged` is an array in the order of the profile's rules of struct<status, value, value_count,
-    centre, spread, count, bound, deviation, deviation_unit>. A value within a relative 1e-9 of its
-    bound is equal to it, and so no defect.
+    centre, spread, count, direction, bound, deviation, deviation_unit>. Where both sides are bad,
+    direction and bound are those of the side of the centre on which the value lies; without a
+    value, direction stays `both` and bound is NULL. A value within a relative 1e-9 of its bound is
+    equal to it, and so no defect.
     """
     rules = constant_array(
         (_rule_for_judging(rule, profile) for rule in profile.rules),
-        "is_above: boolean, rests_on_samples: boolean, minimum_count: bigint",
+        "direction: string, rests_on_samples: boolean, minimum_count: bigint",
     )
     values = F.expr(judged_values(profile))
+    kpis = F.arrays_zip(values.alias("value"), rules.alias("rule"), F.col("baselines"))
     judged = F.transform(
-        F.arrays_zip(values.alias("value"), rules.alias("rule"), F.col("baselines")),
-        lambda kpi: _judged(kpi["value"], kpi["rule"], kpi["baselines"], _missing_status(profile)),
+        F.transform(kpis, _on_its_side), lambda kpi: _judged(kpi, _missing_status(profile))
     )
     return (
         # Many metrics to the one baseline row of their level.
@@ -58,8 +61,8 @@ def evidence(profile: Profile) -> Column:
     """The evidence of a row from its column `judged` (contracts.EVIDENCE_TYPE)."""
     rules = constant_array(
         (_rule_for_words(rule, profile) for rule in profile.rules),
-        "kpi: string, unit: string, direction: string, method: string, is_static: boolean, "
-        "denominator: string, denominator_position: int",
+        "kpi: string, unit: string, method: string, is_static: boolean, denominator: string, "
+        "denominator_position: int, minimum_denominator: double",
     )
     return F.zip_with(F.col("judged"), rules, _explained).cast(EVIDENCE_TYPE)
 
@@ -68,23 +71,23 @@ def _rule_for_judging(rule: Rule, profile: Profile) -> dict[str, object]:
     samples = profile.rests_on_samples(rule.kpi)
     minimum = profile.join.minimum_samples if samples else profile.join.minimum_call_rows
     return {
-        "is_above": rule.bad_when is Direction.ABOVE,
+        "direction": rule.bad_when.value,
         "rests_on_samples": samples,
         "minimum_count": minimum,
     }
 
 
 def _rule_for_words(rule: Rule, profile: Profile) -> dict[str, object]:
-    denominator = profile.denominator_of(rule.kpi)
+    ratio = profile.ratio(rule.kpi)
     quantile = f"quantile {rule.q:g}" if rule.method is Method.QUANTILE else rule.method.value
     return {
         "kpi": rule.kpi,
         "unit": profile.unit_of(rule.kpi),
-        "direction": rule.bad_when.value,
         "method": quantile,
         "is_static": rule.method is Method.STATIC,
-        "denominator": denominator,
-        "denominator_position": denominator and profile.position_of(denominator),
+        "denominator": ratio and ratio.second,
+        "denominator_position": ratio and profile.position_of(ratio.second),
+        "minimum_denominator": ratio and (ratio.minimum_denominator or None),
     }
 
 
@@ -99,17 +102,44 @@ def _missing_status(profile: Profile) -> Column:
     )
 
 
-def _judged(value: Column, rule: Column, baseline: Column, missing_status: Column) -> Column:
-    bound, spread = baseline["bound"], baseline["spread"]
+def _on_its_side(kpi: Column) -> Column:
+    """A value with its rule and baseline, and with the direction and the bounds of its side."""
+    value, rule, baseline = kpi["value"], kpi["rule"], kpi["baselines"]
+    direction = (
+        F.when(rule["direction"] != Direction.BOTH.value, rule["direction"])
+        .when(value >= baseline["centre"], Direction.ABOVE.value)
+        .when(value < baseline["centre"], Direction.BELOW.value)
+        .otherwise(Direction.BOTH.value)
+    )
+    bounds = F.when(direction == Direction.ABOVE.value, baseline["above"]).when(
+        direction == Direction.BELOW.value, baseline["below"]
+    )
+    return F.struct(
+        value.alias("value"),
+        rule.alias("rule"),
+        baseline.alias("baseline"),
+        direction.alias("direction"),
+        bounds.alias("bounds"),
+    )
+
+
+def _judged(kpi: Column, missing_status: Column) -> Column:
+    value, rule, baseline = kpi["value"], kpi["rule"], kpi["baseline"]
+    bound, spread = kpi["bounds"]["bound"], baseline["spread"]
     count = F.coalesce(
         F.when(rule["rests_on_samples"], F.col("sample_count")).otherwise(F.col("call_row_count")),
         F.lit(0),
     ).cast("bigint")
-    is_bad = F.when(rule["is_above"], exceeds(value, bound)).otherwise(exceeds(bound, value))
+    is_above = kpi["direction"] == Direction.ABOVE.value
+
+    def is_beyond(limit: Column) -> Column:
+        return F.when(is_above, exceeds(value, limit)).otherwise(exceeds(limit, value))
+
     status = (
         F.when(value.isNull(), missing_status)
         .when(bound.isNull() | (count < rule["minimum_count"]), NO_BASELINE)
-        .otherwise(F.when(is_bad, CRIT).otherwise(OK))
+        .when(is_beyond(bound), CRIT)
+        .otherwise(F.when(is_beyond(kpi["bounds"]["warn_bound"]), WARN).otherwise(OK))
     )
     in_spreads = F.when(spread > 0, (value - baseline["centre"]) / spread)
     in_per_cent = 100.0 * (value - bound) / F.when(bound != 0, F.abs(bound))
@@ -117,7 +147,9 @@ def _judged(value: Column, rule: Column, baseline: Column, missing_status: Colum
         status.alias("status"),
         value.alias("value"),
         count.alias("value_count"),
-        *(baseline[name].alias(name) for name in ("centre", "spread", "count", "bound")),
+        *(baseline[name].alias(name) for name in ("centre", "spread", "count")),
+        kpi["direction"].alias("direction"),
+        bound.alias("bound"),
         F.coalesce(in_spreads, in_per_cent).alias("deviation"),
         F.when(spread > 0, "spreads").otherwise("%").alias("deviation_unit"),
     )
@@ -128,11 +160,11 @@ def _explained(kpi: Column, rule: Column) -> Column:
     return F.struct(
         rule["kpi"].alias("kpi"),
         kpi["status"].alias("status"),
-        F.when(kpi["status"] == CRIT, 1).when(kpi["status"] == OK, 0).alias("flag"),
+        F.when(kpi["status"] == CRIT, 1).when(kpi["status"].isin(OK, WARN), 0).alias("flag"),
         kpi["value"].alias("value"),
         rule["unit"].alias("unit"),
         kpi["bound"].alias("bound"),
-        rule["direction"].alias("direction"),
+        kpi["direction"].alias("direction"),
         rule["method"].alias("method"),
         kpi["centre"].alias("baseline"),
         kpi["spread"].alias("spread"),
@@ -146,12 +178,12 @@ def _explained(kpi: Column, rule: Column) -> Column:
 
 def _reason(kpi: Column, rule: Column) -> Column:
     """Why the KPI has its status, in words."""
-    beyond = F.format_string(
+    against_bound = F.format_string(
         "%s %s %s is %s the bound %s %s",
         rule["kpi"],
         _number(kpi["value"]),
         rule["unit"],
-        rule["direction"],
+        F.when(kpi["status"] == CRIT, kpi["direction"]).otherwise("near"),
         _number(kpi["bound"]),
         rule["unit"],
     )
@@ -163,17 +195,31 @@ def _reason(kpi: Column, rule: Column) -> Column:
         kpi["value_count"],
         kpi["count"],
     )
-    denominator = F.when(kpi["value"].isNull(), F.col("kpis")[rule["denominator_position"]])
     return (
-        F.when(kpi["status"] == CRIT, F.concat(beyond, origin))
+        F.when(kpi["status"].isin(CRIT, WARN), F.concat(against_bound, origin))
         .when(kpi["status"] == NO_BASELINE, too_few)
-        .when(
-            denominator == 0,
-            F.format_string("zero_denominator: %s is 0", rule["denominator"]),
-        )
-        .when(kpi["status"] == NO_DATA, "no data")
-        .when(kpi["value"].isNull(), "no data, which the profile counts as healthy")
+        .when(kpi["value"].isNull(), F.coalesce(_fault_of_denominator(rule), _no_data(kpi)))
         .otherwise("within its bound")
+    )
+
+
+def _fault_of_denominator(rule: Column) -> Column:
+    """Why a ratio without a value has none, if its denominator is why; else NULL."""
+    denominator = F.col("kpis")[rule["denominator_position"]]
+    is_small = F.format_string(
+        "small_denominator: %s is %s, below the minimum of %s",
+        rule["denominator"],
+        _number(denominator),
+        _number(rule["minimum_denominator"]),
+    )
+    return F.when(
+        denominator == 0, F.format_string("zero_denominator: %s is 0", rule["denominator"])
+    ).when(denominator < rule["minimum_denominator"], is_small)
+
+
+def _no_data(kpi: Column) -> Column:
+    return F.when(kpi["status"] == NO_DATA, "no data").otherwise(
+        "no data, which the profile counts as healthy"
     )
 
 

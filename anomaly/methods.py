@@ -21,6 +21,11 @@ class Method(str, Enum):
     MEDIAN_IQR = "median_iqr"
     QUANTILE = "quantile"
 
+    @property
+    def has_spread(self) -> bool:
+        """Whether it measures, too, how far values usually lie from that number."""
+        return self in (Method.MEAN_STD, Method.MEDIAN_MAD, Method.MEDIAN_IQR)
+
 
 # In a normal distribution the quartiles lie 1.349 standard deviations apart, and half of the values
 # within a distance of 1 / 1.4826 standard deviations from the median.

@@ -85,7 +85,11 @@ class Kpi:
 
 @dataclass(frozen=True)
 class DerivedKpi:
-    """A KPI computed from the averages of two measured ones: first / second or first - second."""
+    """A KPI computed from the averages of two measured ones: first / second or first - second.
+
+    A ratio is missing where `second` is 0, or below minimum_denominator (in the unit of `second`):
+    what rests on next to nothing says nothing.
+    """
 
     name: str
     formula: Formula
@@ -93,14 +97,19 @@ class DerivedKpi:
     second: str
     unit: str
     meaning: str
+    minimum_denominator: float = 0.0
 
 
 @dataclass(frozen=True)
 class Rule:
     """How one KPI is judged.
 
-    bound = baseline +/- max(k x spread, smallest_change), on the side that `bad_when` names.
-    For the method `static` the baseline is `value`, for `quantile` it is the quantile `q`.
+    bound = baseline +/- max(k x spread, ignore_below), on the side that `bad_when` names; `both`
+    is the side of the baseline on which the value lies. For the method `static` the baseline is
+    `value`, for `quantile` it is the quantile `q`. Static floors: a bound above is never lower than
+    `at_least`, a bound below never higher than `at_most`. A value that is not beyond its bound, but
+    would be with `warn_k` for k, is a warning and no defect. ignore_below, at_least and at_most are
+    in the unit of the KPI.
     """
 
     kpi: str
@@ -110,7 +119,10 @@ class Rule:
     k: float = 0.0
     q: float | None = None
     value: float | None = None
-    smallest_change: float = 0.0
+    ignore_below: float = 0.0
+    at_least: float | None = None
+    at_most: float | None = None
+    warn_k: float | None = None
 
 
 @dataclass(frozen=True)
@@ -223,10 +235,10 @@ class Profile:
         measured = [kpi.name for kpi in self.kpis]
         return [*measured, *(kpi.name for kpi in self.derived)].index(name)
 
-    def denominator_of(self, name: str) -> str | None:
-        """The measured KPI that a derived KPI is divided by; None where there is none."""
+    def ratio(self, name: str) -> DerivedKpi | None:
+        """The derived KPI of a name if it is a ratio, and None if not."""
         ratios = (kpi for kpi in self.derived if kpi.formula is Formula.RATIO)
-        return next((kpi.second for kpi in ratios if kpi.name == name), None)
+        return next((kpi for kpi in ratios if kpi.name == name), None)
 
     def rests_on_samples(self, name: str) -> bool:
         """Whether a KPI is computed from samples (else from call statistics)."""

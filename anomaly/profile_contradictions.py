@@ -7,9 +7,7 @@ from dataclasses import asdict
 from anomaly.alarm_contradictions import alarm_contradictions
 from anomaly.contracts import INPUT_CONTRACTS, TABLE_COLUMNS
 from anomaly.methods import Direction, Method
-from anomaly.profile import HistoryRules, Profile, Rule
-
-OF_ALARMS = (Method.MEAN_STD, Method.MEDIAN_MAD)
+from anomaly.profile import Formula, HistoryRules, Profile, Rule
 
 
 def contradictions(profile: Profile) -> list[str]:
@@ -17,6 +15,7 @@ def contradictions(profile: Profile) -> list[str]:
     return [
         *_clashing_names(profile),
         *_unknown_kpis(profile),
+        *_denominator_faults(profile),
         *(fault for rule in profile.rules for fault in _rule_faults(rule)),
         *_range_faults(profile),
         *_count_faults(profile),
@@ -82,21 +81,54 @@ def _count_faults(profile: Profile) -> list[str]:
     return [f"{where} must not be negative" for where, count in counts.items() if count < 0]
 
 
-def _rule_faults(rule: Rule) -> list[str]:
-    where = f"[rules.{rule.kpi}]"
+def _denominator_faults(profile: Profile) -> list[str]:
     faults = []
-    if rule.bad_when is Direction.BOTH or rule.method in OF_ALARMS:
-        faults.append(f"{where} bad_when both, mean_std and median_mad are for [alarms.kpis] alone")
+    for kpi in profile.derived:
+        if kpi.minimum_denominator and kpi.formula is not Formula.RATIO:
+            faults.append(f"[derived.{kpi.name}] minimum_denominator is for the formula ratio")
+        if kpi.minimum_denominator < 0:
+            faults.append(f"[derived.{kpi.name}] minimum_denominator must not be negative")
+    return faults
+
+
+def _rule_faults(rule: Rule) -> list[str]:
+    faults = [*_method_faults(rule), *_side_faults(rule), *_spread_faults(rule)]
+    return [f"[rules.{rule.kpi}] {fault}" for fault in faults]
+
+
+def _method_faults(rule: Rule) -> list[str]:
+    faults = []
     if (rule.value is not None) != (rule.method is Method.STATIC):
-        faults.append(f"{where} needs `value` with the method static, and only then")
+        faults.append("needs `value` with the method static, and only then")
     if (rule.q is not None) != (rule.method is Method.QUANTILE):
-        faults.append(f"{where} needs `q` with the method quantile, and only then")
+        faults.append("needs `q` with the method quantile, and only then")
     if rule.q is not None and not 0 <= rule.q <= 1:
-        faults.append(f"{where} q is {rule.q}; it must lie between 0 and 1")
-    if rule.k < 0 or rule.smallest_change < 0:
-        faults.append(f"{where} k and smallest_change must not be negative")
-    if rule.k and rule.method is not Method.MEDIAN_IQR:
-        faults.append(f"{where} k multiplies a spread; the method {rule.method.value} has none")
+        faults.append(f"q is {rule.q}; it must lie between 0 and 1")
+    return faults
+
+
+def _side_faults(rule: Rule) -> list[str]:
+    faults = []
+    if rule.at_least is not None and rule.bad_when is Direction.BELOW:
+        faults.append("at_least is for KPIs that are bad above")
+    if rule.at_most is not None and rule.bad_when is Direction.ABOVE:
+        faults.append("at_most is for KPIs that are bad below")
+    is_narrow = not (rule.k or rule.ignore_below or rule.method is Method.STATIC)
+    if rule.bad_when is Direction.BOTH and is_narrow:
+        faults.append("bad_when both needs k or ignore_below, or nearly every value were bad")
+    return faults
+
+
+def _spread_faults(rule: Rule) -> list[str]:
+    faults = []
+    if min(rule.k, rule.warn_k or 0.0, rule.ignore_below) < 0:
+        faults.append("k, warn_k and ignore_below must not be negative")
+    if rule.k and not rule.method.has_spread:
+        faults.append(f"k multiplies a spread; the method {rule.method.value} has none")
+    if rule.warn_k is not None and not rule.method.has_spread:
+        faults.append(f"warn_k multiplies a spread; the method {rule.method.value} has none")
+    elif rule.warn_k is not None and rule.warn_k >= rule.k:
+        faults.append("warn_k must be smaller than k, so that a warning comes before a defect")
     return faults
 
 

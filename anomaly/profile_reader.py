@@ -174,6 +174,7 @@ def _derived(name: str, table: Section) -> DerivedKpi:
         second=table.needed("second", TEXT),
         unit=table.value("unit", TEXT, ""),
         meaning=table.value("meaning", TEXT, ""),
+        minimum_denominator=table.value("minimum_denominator", NUMBER, 0.0),
     )
 
 
@@ -187,7 +188,10 @@ def _rule(kpi: str, table: Section) -> Rule:
         k=table.value("k", NUMBER, 0.0),
         q=table.value("q", NUMBER, None),
         value=table.value("value", NUMBER, None),
-        smallest_change=table.value("smallest_change", NUMBER, 0.0),
+        ignore_below=table.value("ignore_below", NUMBER, 0.0),
+        at_least=table.value("at_least", NUMBER, None),
+        at_most=table.value("at_most", NUMBER, None),
+        warn_k=table.value("warn_k", NUMBER, None),
     )
 
 

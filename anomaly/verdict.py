@@ -3,9 +3,11 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.compare import CRIT, OK, SEVERITY, defects
+from anomaly.compare import CRIT, OK, SEVERITY, WARN, defects
 from anomaly.profile import VerdictRule
 
+# The SQL of the statuses of KPIs that were judged.
+JUDGED = f"('{OK}', '{WARN}', '{CRIT}')"
 REQUIRED, NOT_REQUIRED = "Required", "Not Required"
 # Rows without a defect are most rows of a large table: they are spread over this many tasks.
 TASKS_WITHOUT_DEFECT = 64
@@ -21,7 +23,7 @@ def with_counts(judged: DataFrame) -> DataFrame:
     return judged.selectExpr(
         "*",
         f"size({found}) AS defected_count",
-        f"size(filter(judged, kpi -> kpi.status IN ('{OK}', '{CRIT}'))) AS evaluated_kpis",
+        f"size(filter(judged, kpi -> kpi.status IN {JUDGED})) AS evaluated_kpis",
         f"aggregate({found}, 0D, (total, kpi) -> total + {SEVERITY}) AS severity",
     )
 

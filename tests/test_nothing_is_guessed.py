@@ -14,9 +14,9 @@ name = "few"
 minimum_samples = 5
 keep_cells_without_customers = true
 [customer_level]
-derived = ["stability"]
+derived = ["stability", "steady"]
 [cell_level]
-derived = ["stability"]
+derived = ["stability", "steady"]
 [verdict]
 minimum_defects = 1
 [kpis.samples]
@@ -29,6 +29,11 @@ avg_opk = { name = "opk", unit = "calls" }
 formula = "ratio"
 first = "peak"
 second = "opk"
+[derived.steady]
+formula = "ratio"
+first = "peak"
+second = "opk"
+minimum_denominator = 3
 [rules.meanThr_DL]
 bad_when = "below"
 method = "mean"
@@ -36,6 +41,10 @@ method = "mean"
 bad_when = "below"
 method = "median_iqr"
 [rules.stability]
+bad_when = "below"
+method = "static"
+value = 1
+[rules.steady]
 bad_when = "below"
 method = "static"
 value = 1
@@ -79,6 +88,13 @@ def test_a_ratio_over_zero_is_no_value_and_says_why(cells):
     assert of_zero.reason == "zero_denominator: opk is 0"
     assert (of_two.value, of_two.flag) == (2.0, 0)
     assert cells["1ALTE"].stability is None
+
+
+def test_a_ratio_over_next_to_nothing_is_no_value_and_says_why(cells):
+    of_zero, of_two = (evidence_of(cells[cell], "steady") for cell in ("1ALTE", "2ALTE"))
+    assert of_zero.reason == "zero_denominator: opk is 0"
+    assert (of_two.status, of_two.value, of_two.flag) == ("NO_DATA", None, None)
+    assert of_two.reason == "small_denominator: opk is 2.0, below the minimum of 3.0"
 
 
 def test_a_kpi_without_any_value_is_not_judged_anywhere(cells):
@@ -143,5 +159,5 @@ def test_one_cell_alone_has_no_baseline_and_is_published(spark, tmp_path):
     one = evidence_of(cell, "meanThr_DL")
     assert (one.status, one.flag, one.value, one.baseline_count) == ("NO_BASELINE", None, 5.0, 1)
     # A fixed bound needs no other cell.
-    assert evidence_of(cell, "stability").flag == 0
-    assert cell.evaluated_kpis == 1
+    assert evidence_of(cell, "stability").flag == evidence_of(cell, "steady").flag == 0
+    assert cell.evaluated_kpis == 2

@@ -8,6 +8,7 @@ import pytest
 
 from anomaly import parse_profile
 from anomaly.contracts import HISTORY_TABLE, REJECTED_TABLE
+from anomaly.pipeline import judged_metrics
 from runners import run
 from runners.alarms import AlarmInputs, run_alarms
 from runners.local import run_locally
@@ -49,6 +50,7 @@ class RecordedRun:
             patch.setattr(ParquetFolder, "stage", stage)
             # Jobs are told apart by the stage that is under way.
             patch.setattr(run, "BESIDE", ())
+            patch.setattr(run.Kept, "beside", run.Kept._told)
             finished = run_locally(
                 parse_profile(profile_text(kpis)), inputs, str(folder / "out"), date(2026, 11, 1)
             )
@@ -84,6 +86,23 @@ def test_each_input_file_is_read_by_one_scan(runs):
     assert figures["join", "all inputs", "customers"] == 60
     read = [row.value for row in runs[5].summary if (row.section, row.item) == ("input", "rows in")]
     assert sorted(read) == [30, 30, 60, 75, 75]
+
+
+def test_only_rules_that_measure_from_the_centre_cost_a_second_aggregate(spark):
+    """And all of them the same, however many there are."""
+
+    def scans(profile):
+        rows = spark.createDataFrame(
+            [("cell", [1.0] * 9, 5, 5)],
+            "level string, kpis array<double>, sample_count bigint, call_row_count bigint",
+        )
+        judged = judged_metrics(rows, parse_profile(profile))
+        return judged._jdf.queryExecution().executedPlan().toString().count("Scan ExistingRDD")
+
+    by_median = profile_text(8)
+    by_mad = by_median.replace('"median_iqr"', '"median_mad"')
+    one_by_deviation = by_median.replace('"median_iqr"', '"mean_std"', 1)
+    assert [scans(text) for text in (by_median, by_mad, one_by_deviation)] == [2, 3, 3]
 
 
 class RecordedAlarms:

@@ -74,8 +74,15 @@ def test_a_wrong_setting_is_one_fault(good: str, bad: str, fault: str) -> None:
         ('method = "mean"', 'method = "static"', "needs `value` with the method static"),
         ('method = "mean"', 'method = "mean"\nq = 0.5', "needs `q` with the method quantile"),
         ('method = "mean"', 'method = "mean"\nk = 2', "k multiplies a spread"),
-        ('method = "mean"', 'method = "mean_std"', "are for [alarms.kpis] alone"),
-        ('bad_when = "above"', 'bad_when = "both"', "are for [alarms.kpis] alone"),
+        ('method = "mean"', 'method = "mean"\nignore_below = -1', "must not be negative"),
+        ('method = "mean"', 'method = "mean"\nwarn_k = 2', "warn_k multiplies a spread"),
+        ('method = "mean"', 'method = "mean_std"\nk = 2\nwarn_k = 2', "warn_k must be smaller"),
+        ('method = "mean"', 'method = "median_mad"\nwarn_k = 2', "warn_k must be smaller than k"),
+        ('bad_when = "above"', 'bad_when = "both"', "both needs k or ignore_below"),
+        ('bad_when = "above"', 'bad_when = "above"\nat_most = 1', "at_most is for KPIs that are"),
+        ('bad_when = "below"', 'bad_when = "below"\nat_least = 1', "at_least is for KPIs that are"),
+        ('"difference"', '"difference"\nminimum_denominator = 1', "is for the formula ratio"),
+        ('"ratio"', '"ratio"\nminimum_denominator = -1', "denominator must not be negative"),
         ('first = "peak_vce_Mean"', 'first = "none"', "uses 'none', which is no measured KPI"),
         ("[rules.PRBUsageUL]", "[rules.none]", "judges 'none', which is neither measured nor"),
         ('Index = "> 1000"', 'none = "> 1000"', "keep_where names 'none'; it may name CellTower"),
@@ -87,6 +94,17 @@ def test_a_wrong_setting_is_one_fault(good: str, bad: str, fault: str) -> None:
 def test_a_contradiction_is_a_fault(good: str, bad: str, fault: str) -> None:
     (found,) = faults_of(LAB.replace(good, bad, 1))
     assert fault in found
+
+
+def test_all_contradictions_of_a_rule_are_named_at_once() -> None:
+    bad = 'bad_when = "below"\nk = -1\nwarn_k = 2\nat_least = 1\nq = 0.5\nmethod = "quantile"'
+    text = LAB.replace('bad_when = "above"\nmethod = "mean"', bad, 1)
+    assert sorted(faults_of(text)) == [
+        "[rules.PRBUsageUL] at_least is for KPIs that are bad above",
+        "[rules.PRBUsageUL] k multiplies a spread; the method quantile has none",
+        "[rules.PRBUsageUL] k, warn_k and ignore_below must not be negative",
+        "[rules.PRBUsageUL] warn_k multiplies a spread; the method quantile has none",
+    ]
 
 
 def test_two_columns_of_one_published_name_are_an_error() -> None:
