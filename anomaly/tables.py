@@ -9,11 +9,14 @@ from anomaly.contracts import (
     CUSTOMER_LEVEL,
     CUSTOMER_TABLE,
     DEFECT_COUNT,
+    HASHED_CUSTOMER,
+    HASHED_KEY,
     REJECTED_COLUMNS,
     REJECTED_TABLE,
     SUMMARY_COLUMNS,
     SUMMARY_TABLE,
     VERDICT,
+    WITHHELD_TEXTS,
     Column,
 )
 from anomaly.profile import Profile
@@ -26,14 +29,22 @@ TABLE_MEANINGS = {
 }
 
 
-def table_columns(profile: Profile) -> dict[str, tuple[Column, ...]]:
-    """The columns of each table, by its name, in the order in which they are published."""
-    return {
+def table_columns(profile: Profile, hash_customers: bool = False) -> dict[str, tuple[Column, ...]]:
+    """The columns of each table, by its name, in the order in which they are published.
+
+    hash_customers: customer numbers are published as keyed hashes.
+    """
+    columns = {
         CUSTOMER_TABLE: level_columns(CUSTOMER_LEVEL, profile),
         CELL_TABLE: level_columns(CELL_LEVEL, profile),
         REJECTED_TABLE: REJECTED_COLUMNS,
         SUMMARY_TABLE: SUMMARY_COLUMNS,
     }
+    if hash_customers:
+        columns[CUSTOMER_TABLE] = _with(columns[CUSTOMER_TABLE], HASHED_CUSTOMER)
+        columns[REJECTED_TABLE] = _with(columns[REJECTED_TABLE], *WITHHELD_TEXTS)
+        columns[SUMMARY_TABLE] = _with(columns[SUMMARY_TABLE], HASHED_KEY)
+    return columns
 
 
 def level_columns(level: str, profile: Profile) -> tuple[Column, ...]:
@@ -61,3 +72,9 @@ def level_columns(level: str, profile: Profile) -> tuple[Column, ...]:
         *verdict,
         *ADDED_COLUMNS,
     )
+
+
+def _with(columns: tuple[Column, ...], *others: Column) -> tuple[Column, ...]:
+    """The columns, those that share a name with one of the others replaced by it."""
+    replaced = {column.name: column for column in others}
+    return tuple(replaced.get(column.name, column) for column in columns)

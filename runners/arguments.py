@@ -32,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="add columns that an existing BigQuery table lacks",
     )
     parser.add_argument(
+        "--hash-customers",
+        action="store_true",
+        help="publish customer numbers as hashes, with the key that the environment variable "
+        "CELL_TOWER_HASH_KEY has or names",
+    )
+    parser.add_argument(
         "--run-date",
         type=date.fromisoformat,
         default=date.today(),

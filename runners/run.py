@@ -23,6 +23,7 @@ from anomaly.contracts import (
 from anomaly.errors import ConfigurationError
 from anomaly.profile import Limits
 from runners.console import Progress
+from runners.hash_key import key_frame
 from runners.limits import check_limits
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import Destination, Publishing, open_destination
@@ -57,17 +58,24 @@ def run_pipeline(
     run: Run,
     publishing: Publishing,
     progress: Progress,
+    hash_key: bytes | None = None,
 ) -> Finished:
-    """One run. Raises AnomalyError, with the previous output whole."""
+    """One run; with a key customer numbers are published as hashes.
+
+    Raises AnomalyError, with the previous output whole.
+    """
     keep_apart(inputs, out)
-    with open_destination(spark, out, run, profile, publishing) as destination:
+    is_hashed = hash_key is not None
+    with open_destination(spark, out, run, profile, publishing, is_hashed) as destination:
         progress.done("destination")
         customers, samples, calls = (
             read_input(spark, source, inputs[source], profile)
             for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS)
         )
         with Kept(destination, progress) as kept:
-            figures = detect(customers, samples, calls, profile, run, kept.keep).run_summary
+            key = key_frame(spark, hash_key)
+            results = detect(customers, samples, calls, profile, run, kept.keep, hash_key=key)
+            figures = results.run_summary
             summary = figures.collect()
             kept.wait()
         return publish(destination, figures, summary, profile, run, progress)

@@ -70,6 +70,7 @@ class BigQueryDataset:
         profile: Profile,
         staging_bucket: str | None = None,
         add_columns: bool = False,
+        hash_customers: bool = False,
     ) -> None:
         self.spark, self.place, self.run = spark, place, run
         self.staging_bucket, self.add_columns = staging_bucket, add_columns
@@ -80,7 +81,7 @@ class BigQueryDataset:
                 f"{place.table(name)}_staging_{run.run_id}",
                 tuple(fields_of(spark, columns)),
             )
-            for name, columns in table_columns(profile).items()
+            for name, columns in table_columns(profile, hash_customers).items()
         }
         self._changed: list[str] = []
         self._is_published = False

@@ -73,7 +73,12 @@ def check_destination(out: str, publishing: Publishing) -> None:
 
 
 def open_destination(
-    spark: SparkSession, out: str, run: Run, profile: Profile, publishing: Publishing
+    spark: SparkSession,
+    out: str,
+    run: Run,
+    profile: Profile,
+    publishing: Publishing,
+    hash_customers: bool = False,
 ) -> Destination:
     """The destination that --out names. Raises ConfigurationError where it cannot be one."""
     check_destination(out, publishing)
@@ -85,7 +90,7 @@ def open_destination(
             missing = f"bq:// needs google-cloud-bigquery; `make jars` installs it ({error})"
             raise ConfigurationError(f"--out {out}", [missing]) from error
         bucket, add_columns = publishing.staging_bucket, publishing.add_columns
-        return BigQueryDataset(spark, place, run, profile, bucket, add_columns)
+        return BigQueryDataset(spark, place, run, profile, bucket, add_columns, hash_customers)
     if has_scheme(out):
         return ParquetBucket(spark, out, run)
     return ParquetFolder(spark, str(Path(out)), run.run_id)
