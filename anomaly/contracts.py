@@ -166,6 +166,10 @@ CUSTOMER_KEYS = (
     Column("InternetService", "string", "kind of internet service"),
 )
 
+HASHED_CUSTOMER = Column(
+    "customerID", "string", "keyed hash of the customer number: HMAC-SHA256, hexadecimal digits"
+)
+
 CELL_KEYS = (
     Column("CellName", "string", "cell"),
     Column("customerID_count", "bigint", "customers behind the averages", unit="customers"),
@@ -259,6 +263,17 @@ REJECTED_COLUMNS = (
     Column("raw_value", "string", "text of the value at fault"),
     Column("raw_row", "string", "the row's contract columns as CSV"),
     *RUN_COLUMNS,
+)
+
+# Where customer numbers are hashed, these take the places of those with the same name.
+WITHHELD_TEXTS = (
+    Column("raw_value", "string", "text of the value at fault; NULL for customers and their calls"),
+    Column("raw_row", "string", "contract columns as CSV; NULL for customers and their calls"),
+)
+HASHED_KEY = Column(
+    "item",
+    "string",
+    "which figure of it: a count's name, a reason code, a key (of callers its keyed hash), a KPI",
 )
 
 SUMMARY_COLUMNS = (

@@ -34,6 +34,7 @@ from anomaly.contracts import (
     VERDICT,
 )
 from anomaly.profile import MissingPolicy, Profile
+from anomaly.pseudonyms import hash_customers, withhold_texts
 from anomaly.run import Keep, Run, not_kept
 from anomaly.summary import input_figures, join_figures, result_figures, summary
 from anomaly.tables import level_columns
@@ -75,6 +76,7 @@ def detect(
     run: Run,
     keep: Keep = not_kept,
     dated: Dated | None = None,
+    hash_key: DataFrame | None = None,
 ) -> Results:
     """Find the cells that need maintenance and the customers whose service suffers.
 
@@ -82,7 +84,8 @@ def detect(
     typed. `keep(name, frame)` is handed each intermediate that feeds more than one output, each
     output, and the figures that may be made early; it returns the frame to go on with, so a caller
     may persist or stage it. Without it nothing is kept and the whole is one lazy plan. With `dated`
-    alarms are raised from the samples, too.
+    alarms are raised from the samples, too. With `hash_key` (one row of pseudonyms.KEY_BLOCKS) the
+    published customer numbers are hashed, and texts of personal inputs left out.
 
     Raises InputError for an input without a column that is needed, ConfigurationError where alarms
     are wanted and the profile has no `[alarms]`.
@@ -94,7 +97,8 @@ def detect(
     }
     if dated is not None and dated.history is not None:
         checked[HISTORY] = keep("checked_history", check_samples(dated.history, profile))
-    rejected = keep(REJECTED_TABLE, rejected_rows(checked, run.columns(profile)))
+    rejected = withhold_texts(rejected_rows(checked, run.columns(profile)), hash_key)
+    rejected = keep(REJECTED_TABLE, rejected)
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
     of_inputs = keep("input_figures", input_figures(checked))
 
@@ -102,14 +106,15 @@ def detect(
     callers = average_calls(clean[CALL_STATISTICS])
     joined = keep("joined", join_calls(with_samples, callers))
     unknown = unknown_callers(clean[CALL_STATISTICS], clean[CUSTOMERS])
-    of_joins = keep("join_figures", join_figures(joined, unknown))
+    of_joins = keep("join_figures", join_figures(joined, hash_customers(unknown, hash_key)))
 
     # One frame of both levels means that one plan judges both.
     metrics = customer_metrics(joined, profile).unionByName(
         cell_metrics(joined, profile), allowMissingColumns=True
     )
     judged = keep("judged", judged_metrics(metrics, profile))
-    published_customers = keep(CUSTOMER_TABLE, customer_table(judged, profile, run))
+    of_customers = hash_customers(customer_table(judged, profile, run), hash_key)
+    published_customers = keep(CUSTOMER_TABLE, of_customers)
     published_cells = keep(CELL_TABLE, cell_table(judged, profile, run))
 
     figures = [of_inputs, of_joins, result_figures(published_customers, published_cells)]

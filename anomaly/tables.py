@@ -1,5 +1,7 @@
 """The columns of each table of a run under a profile: names, types, units and meanings."""
 
+from collections.abc import Iterable
+
 from anomaly.contracts import (
     ADDED_COLUMNS,
     ALARMS_COLUMNS,
@@ -13,6 +15,8 @@ from anomaly.contracts import (
     CUSTOMER_LEVEL,
     CUSTOMER_TABLE,
     DEFECT_COUNT,
+    HASHED_CUSTOMER,
+    HASHED_KEY,
     HISTORY_COLUMNS,
     HISTORY_TABLE,
     REJECTED_COLUMNS,
@@ -20,6 +24,7 @@ from anomaly.contracts import (
     SUMMARY_COLUMNS,
     SUMMARY_TABLE,
     VERDICT,
+    WITHHELD_TEXTS,
     Column,
 )
 from anomaly.profile import Profile
@@ -38,9 +43,14 @@ TABLES_OF_A_RUN = (CUSTOMER_TABLE, CELL_TABLE, REJECTED_TABLE, SUMMARY_TABLE, HI
 TABLES_OF_ALARMS = (ALARMS_TABLE, ANOMALIES_TABLE)
 
 
-def table_columns(profile: Profile) -> dict[str, tuple[Column, ...]]:
-    """The columns of each table, by its name, in the order in which they are published."""
-    return {
+def table_columns(
+    profile: Profile, tables: Iterable[str] = TABLES_OF_A_RUN, hash_customers: bool = False
+) -> dict[str, tuple[Column, ...]]:
+    """The columns of these tables, by their names, in the order in which they are published.
+
+    hash_customers: customer numbers are published as keyed hashes.
+    """
+    columns = {
         CUSTOMER_TABLE: level_columns(CUSTOMER_LEVEL, profile),
         CELL_TABLE: level_columns(CELL_LEVEL, profile),
         REJECTED_TABLE: REJECTED_COLUMNS,
@@ -49,6 +59,11 @@ def table_columns(profile: Profile) -> dict[str, tuple[Column, ...]]:
         ALARMS_TABLE: ALARMS_COLUMNS,
         ANOMALIES_TABLE: ANOMALIES_COLUMNS,
     }
+    if hash_customers:
+        columns[CUSTOMER_TABLE] = _with(columns[CUSTOMER_TABLE], HASHED_CUSTOMER)
+        columns[REJECTED_TABLE] = _with(columns[REJECTED_TABLE], *WITHHELD_TEXTS)
+        columns[SUMMARY_TABLE] = _with(columns[SUMMARY_TABLE], HASHED_KEY)
+    return {name: columns[name] for name in tables}
 
 
 def level_columns(level: str, profile: Profile) -> tuple[Column, ...]:
@@ -76,3 +91,9 @@ def level_columns(level: str, profile: Profile) -> tuple[Column, ...]:
         *verdict,
         *ADDED_COLUMNS,
     )
+
+
+def _with(columns: tuple[Column, ...], *others: Column) -> tuple[Column, ...]:
+    """The columns, those that share a name with one of the others replaced by it."""
+    replaced = {column.name: column for column in others}
+    return tuple(replaced.get(column.name, column) for column in columns)

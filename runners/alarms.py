@@ -16,6 +16,7 @@ from anomaly.contracts import (
     SUMMARY_TABLE,
 )
 from anomaly.errors import ConfigurationError
+from anomaly.tables import table_columns
 from runners.console import Progress, report_of_alarms
 from runners.limits import check_alarm_limits
 from runners.run import Finished, Kept, keep_apart, new_run, publish
@@ -84,7 +85,7 @@ def run_alarms(
     progress, run = Progress(), new_run(run_date)
     spark = local_session(master, any(map(has_scheme, (*places.values(), out))))
     progress.done("session")
-    with open_destination(spark, out, run, profile, PLAINLY, TABLES) as destination:
+    with open_destination(spark, out, run, table_columns(profile, TABLES), PLAINLY) as destination:
         progress.done("destination")
         narrow = profile.for_alarms()
         # Both have the columns of samples.

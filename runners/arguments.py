@@ -43,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="remove days older than the last N up to --run-date (default: keep all)",
     )
     parser.add_argument(
+        "--hash-customers",
+        action="store_true",
+        help="publish customer numbers as hashes, with the key that the environment variable "
+        "CELL_TOWER_HASH_KEY has or names",
+    )
+    parser.add_argument(
         "--run-date",
         type=date.fromisoformat,
         default=date.today(),

@@ -2,8 +2,8 @@
 
 Takes the arguments of the local runner, with inputs on gs:// and tables on gs:// or in BigQuery.
 With --stage it runs one stage on what earlier ones left (--read STAGE=FOLDER), and leaves its own
-tables in --write-to FOLDER, or publishes. Needs pyspark and the standard library, and
-google-cloud-bigquery where it publishes to BigQuery.
+tables in --write-to FOLDER, or publishes. Needs pyspark and the standard library,
+google-cloud-bigquery where it publishes to BigQuery, and google-auth where it hashes customers.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from anomaly import AnomalyError, ConfigurationError, InputError, Profile, Run, 
 from runners.arguments import add_arguments, inputs_of, publishing_of
 from runners.console import Progress
 from runners.exit_codes import UNEXPECTED, code_of
+from runners.hash_key import hash_key
 from runners.run import Finished, keep_apart, new_run, run_pipeline
 from runners.stages import PUBLISH_STAGE, STAGES, StageRun
 from runners.storage.destination import check_destination
@@ -90,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
         "--read", nargs="*", default=(), metavar="STAGE=FOLDER", help="what earlier stages left"
     )
     parser.add_argument("--write-to", metavar="FOLDER", help="takes the tables of the stage")
+    parser.add_argument(
+        "--hash-secret", metavar="NAME", help="names the key's secret, as CELL_TOWER_HASH_KEY may"
+    )
     return parser
 
 
@@ -97,6 +101,7 @@ def _run(options: argparse.Namespace) -> None:
     inputs = inputs_of(options)
     folders = dict(given.partition("=")[::2] for given in options.read)
     _check(options, inputs, folders)
+    key = hash_key(options.hash_secret) if options.hash_customers else None
     spark = SparkSession.builder.appName("cell-tower-anomaly").getOrCreate()
     for name, value in SETTINGS.items():
         spark.conf.set(name, value)
@@ -105,7 +110,7 @@ def _run(options: argparse.Namespace) -> None:
     progress, publishing = JsonProgress(), publishing_of(options)
     stages = StageRun(spark, profile, run, folders, progress)
     if options.stage == SINGLE:
-        _tell(run_pipeline(spark, profile, inputs, options.out, run, publishing, progress))
+        _tell(run_pipeline(spark, profile, inputs, options.out, run, publishing, progress, key))
     elif options.stage == PUBLISH_STAGE:
         _tell(stages.publish(options.out, publishing))
     else:
@@ -130,6 +135,10 @@ def _check(
         faults.append(f"--run-id {options.run_id!r}: use small letters and digits, at most 40")
     if options.history and not is_single:
         faults.append("--history is for a run at once; stages raise no alarms")
+    if options.hash_customers and not is_single:
+        faults.append("--hash-customers: stages keep customer numbers for one another; use single")
+    if options.hash_secret and not options.hash_customers:
+        faults.append("--hash-secret: add --hash-customers, or nothing is hashed")
     publishes = is_single or options.stage == PUBLISH_STAGE
     name, place = ("--out", options.out) if publishes else ("--write-to", options.write_to or "")
     if not has_scheme(place):

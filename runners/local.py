@@ -17,6 +17,7 @@ from anomaly.errors import ConfigurationError
 from runners.arguments import add_arguments, inputs_of, publishing_of
 from runners.console import Progress, report
 from runners.exit_codes import exit_code_of
+from runners.hash_key import hash_key
 from runners.run import Finished, new_run, run_pipeline
 from runners.sample import write_sample
 from runners.session import local_session
@@ -33,13 +34,17 @@ def run_locally(
     run_date: date,
     master: str | None = None,
     publishing: Publishing = PLAINLY,
+    key: bytes | None = None,
 ) -> Finished:
-    """One run on this machine. Raises AnomalyError, with the previous output whole."""
+    """One run on this machine; with a key customer numbers are published as hashes.
+
+    Raises AnomalyError, with the previous output whole.
+    """
     check_destination(out, publishing)
     progress = Progress()
     spark = local_session(master, any(map(has_scheme, (*inputs.values(), out))))
     progress.done("session")
-    return run_pipeline(spark, profile, inputs, out, new_run(run_date), publishing, progress)
+    return run_pipeline(spark, profile, inputs, out, new_run(run_date), publishing, progress, key)
 
 
 def add_local_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +64,7 @@ def run_command(options: argparse.Namespace) -> None:
         )
     publishing = publishing_of(options)
     check_destination(options.out, publishing)
+    key = hash_key() if options.hash_customers else None
     with tempfile.TemporaryDirectory() as folder:
         if missing:
             print(f"No input is named: made-up sample data, scale {SAMPLE_SCALE}", file=sys.stderr)
@@ -66,7 +72,7 @@ def run_command(options: argparse.Namespace) -> None:
             write_sample(spark, SAMPLE_SCALE, SAMPLE_SEED, folder, "parquet")
             inputs = {source: f"{folder}/{source}" for source in inputs}
         finished = run_locally(
-            profile, inputs, options.out, options.run_date, options.master, publishing
+            profile, inputs, options.out, options.run_date, options.master, publishing, key
         )
     print(report(finished.summary, finished.place_of_tables))
 

@@ -26,8 +26,9 @@ from anomaly.contracts import (
 )
 from anomaly.errors import ConfigurationError
 from anomaly.profile import Limits
-from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS
+from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS, table_columns
 from runners.console import Progress
+from runners.hash_key import key_frame
 from runners.history import stage_history
 from runners.limits import check_limits, check_run_limits
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
@@ -63,8 +64,12 @@ def run_pipeline(
     run: Run,
     publishing: Publishing,
     progress: Progress,
+    hash_key: bytes | None = None,
 ) -> Finished:
-    """One run. Raises AnomalyError, with the previous output whole."""
+    """One run; with a key customer numbers are published as hashes.
+
+    Raises AnomalyError, with the previous output whole.
+    """
     keep_apart(inputs, out)
     raw = {
         # Older samples have the columns of samples.
@@ -73,12 +78,20 @@ def run_pipeline(
     }
     dated = _dated(raw, profile)
     tables = (*TABLES_OF_A_RUN, *(TABLES_OF_ALARMS if dated else ()))
+    columns = table_columns(profile, tables, hash_customers=hash_key is not None)
     progress.done("inputs")
-    with open_destination(spark, out, run, profile, publishing, tables) as destination:
+    with open_destination(spark, out, run, columns, publishing) as destination:
         progress.done("destination")
         with Kept(destination, progress) as kept:
             results = detect(
-                raw[CUSTOMERS], raw[SAMPLES], raw[CALL_STATISTICS], profile, run, kept.keep, dated
+                raw[CUSTOMERS],
+                raw[SAMPLES],
+                raw[CALL_STATISTICS],
+                profile,
+                run,
+                kept.keep,
+                dated,
+                key_frame(spark, hash_key),
             )
             cells = results.cell_tower_performance_data
             kept.beside(HISTORY_TABLE, partial(stage_history, destination, cells, profile, run))

@@ -26,6 +26,7 @@ from anomaly.stages import (
     results_of,
     with_call_statistics,
 )
+from anomaly.tables import table_columns
 from runners.console import Progress
 from runners.history import stage_history
 from runners.limits import check_limits
@@ -94,7 +95,8 @@ class StageRun:
 
     def publish(self, out: str, publishing: Publishing) -> Finished:
         """Publish what the stages made. Raises AnomalyError, with the previous output whole."""
-        destination = open_destination(self.spark, out, self.run, self.profile, publishing)
+        columns = table_columns(self.profile)
+        destination = open_destination(self.spark, out, self.run, columns, publishing)
         with destination:
             self.progress.done("destination")
             results = results_of(

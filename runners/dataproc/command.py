@@ -12,6 +12,7 @@ from anomaly.profile_reader import load_profile, profile_file
 from runners.arguments import add_arguments, inputs_of, publishing_of
 from runners.dataproc.names import batch_id
 from runners.dataproc.settings import DataprocSettings, load_settings
+from runners.hash_key import secret_name
 
 POLL_SECONDS = 10.0
 CLIENTS = ("google.cloud.bigquery", "google.cloud.dataproc_v1", "google.cloud.storage")
@@ -61,6 +62,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 def _submit(options: argparse.Namespace) -> None:
     settings = load_settings(options.settings)
     load_profile(options.profile)
+    hashing = ["--hash-customers", "--hash-secret", secret_name()] if options.hash_customers else []
     need_clients(CLIENTS)
     from runners.dataproc import batches, calls, checks, request, uploads
 
@@ -68,7 +70,7 @@ def _submit(options: argparse.Namespace) -> None:
     inputs = checks.check_places(inputs_of(options), options.out, publishing)
     checks.check_python(settings)
     code = uploads.code_for(settings.code_bucket, profile_file(options.profile))
-    arguments = _arguments(options, code.profile)
+    arguments = _arguments(options, code.profile) + hashing
     name = batch_id(settings.prefix, options.run_date, arguments, code.digest, options.rerun)
     batch = request.batch_of(settings, code, arguments)
     batch.labels[request.SUBMISSION] = uuid.uuid4().hex

@@ -1,6 +1,6 @@
 """Where the tables of a run go: a folder, a bucket or a dataset of BigQuery."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -8,10 +8,9 @@ from typing import Protocol, Self
 
 from pyspark.sql import DataFrame, SparkSession
 
+from anomaly.contracts import Column
 from anomaly.errors import ConfigurationError
-from anomaly.profile import Profile
 from anomaly.run import Run
-from anomaly.tables import TABLES_OF_A_RUN, table_columns
 from runners.storage import bigquery_names
 from runners.storage.parquet_bucket import ParquetBucket
 from runners.storage.parquet_folder import ParquetFolder
@@ -94,17 +93,14 @@ def open_destination(
     spark: SparkSession,
     out: str,
     run: Run,
-    profile: Profile,
+    columns: Mapping[str, Sequence[Column]],
     publishing: Publishing,
-    tables: Sequence[str] = TABLES_OF_A_RUN,
 ) -> Destination:
-    """The destination that --out names, for the tables of a run that are named.
+    """The destination that --out names, for a run's tables with these columns.
 
     Raises ConfigurationError where it cannot be one.
     """
     check_destination(out, publishing)
-    known = table_columns(profile)
-    columns = {name: known[name] for name in tables}
     if out.startswith(bigquery_names.SCHEME):
         place = bigquery_names.bigquery_place(out, publishing.prefix, publishing.staging_bucket)
         try:

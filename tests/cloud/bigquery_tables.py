@@ -17,7 +17,7 @@ TIMEOUT = 60.0
 PROFILE = parse_profile(profile_text())
 DAY, NEXT_DAY = date(2026, 11, 1), date(2026, 11, 2)
 TABLES = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, SUMMARY_TABLE)
-COLUMNS = {name: table_columns(PROFILE)[name] for name in TABLES}
+COLUMNS = table_columns(PROFILE, TABLES)
 
 
 def evidence(value: float | None) -> dict[str, Any]:
