@@ -281,7 +281,7 @@ SUMMARY_COLUMNS = (
         "section",
         "string",
         "input, rejected, missing_value, join, unmatched, kpi, verdict, worst, alarms, alarm_kpi, "
-        "alarm or seconds",
+        "alarm, origin or seconds",
     ),
     Column("subject", "string", "what is counted: an input, a join, a level, a cell"),
     Column("item", "string", "which figure of it: a count's name, a reason code, a key, a KPI"),

@@ -4,7 +4,7 @@ A period is told by its number since 1970, so many to a day (`AlarmRules.periods
 step is the `baseline_days` days during which a baseline is used; it begins with a Monday.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -16,6 +16,7 @@ from anomaly.profile import Profile
 
 # 1970 began with a Thursday.
 DAYS_TO_FIRST_MONDAY = 4
+FIRST_MONDAY = date(1970, 1, 1) + timedelta(days=DAYS_TO_FIRST_MONDAY)
 # The column that holds each group.
 GROUP_COLUMNS = {
     Group.CELL: "CellName",
@@ -112,6 +113,15 @@ def step_of(period: str, rules: AlarmRules) -> str:
 def first_period_of_step(step: str, rules: AlarmRules) -> str:
     """The SQL of the first period of a step (its SQL)."""
     return f"(({step}) * {rules.baseline_days} + {DAYS_TO_FIRST_MONDAY}) * {rules.periods_a_day}"
+
+
+def history_begin(day: date, rules: AlarmRules) -> date:
+    """The first day whose samples have a part in what is found on a day.
+
+    Its step, and the history_days before it: as `step_of` and `first_period_of_step` have it.
+    """
+    since_monday = (day - FIRST_MONDAY).days % rules.baseline_days
+    return day - timedelta(days=since_monday + rules.history_days)
 
 
 def time_of(period: str, rules: AlarmRules) -> str:

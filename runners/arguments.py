@@ -9,16 +9,30 @@ from runners.storage.destination import Publishing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--customers, --samples and --calls belong together."""
+    """Those of one run; --customers, --samples and --calls belong together."""
+    add_common_arguments(parser)
+    parser.add_argument(
+        "--history",
+        nargs="+",
+        metavar="PATH",
+        help="older samples that the alarms of dated samples rest on",
+    )
+    parser.add_argument(
+        "--run-date",
+        type=date.fromisoformat,
+        default=date.today(),
+        help="the day that the run is for, YYYY-MM-DD (default: today)",
+    )
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Those of one run and of many."""
     parser.add_argument(
         "--profile", default="default", help="a TOML file, or the name of one that comes along"
     )
     parser.add_argument("--customers", help="customers: CSV or Parquet, a file or a folder")
     parser.add_argument("--samples", help="quarter-hour samples of the cells, likewise")
     parser.add_argument("--calls", help="call statistics of the customers, likewise")
-    parser.add_argument(
-        "--history", help="older samples that the alarms of dated samples rest on, likewise"
-    )
     parser.add_argument(
         "--out",
         default="out",
@@ -48,12 +62,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="publish customer numbers as hashes, with the key that the environment variable "
         "CELL_TOWER_HASH_KEY has or names",
     )
-    parser.add_argument(
-        "--run-date",
-        type=date.fromisoformat,
-        default=date.today(),
-        help="the day that the run is for, YYYY-MM-DD (default: today)",
-    )
 
 
 def inputs_of(options: argparse.Namespace) -> dict[str, Any]:
@@ -63,7 +71,8 @@ def inputs_of(options: argparse.Namespace) -> dict[str, Any]:
         SAMPLES: options.samples,
         CALL_STATISTICS: options.calls,
     }
-    return inputs | ({HISTORY: options.history} if options.history else {})
+    history = getattr(options, "history", None)
+    return inputs | ({HISTORY: history} if history else {})
 
 
 def publishing_of(options: argparse.Namespace) -> Publishing:

@@ -12,6 +12,8 @@ from importlib.metadata import version
 from anomaly import load_profile
 from runners.alarms import add_arguments as alarm_arguments
 from runners.alarms import alarms_command
+from runners.backfill import add_arguments as backfill_arguments
+from runners.backfill import backfill_command
 from runners.dataproc.command import add_commands as add_dataproc_commands
 from runners.deploy.command import add_command as add_deploy_command
 from runners.diff import add_arguments as diff_arguments
@@ -60,6 +62,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_local_arguments(run)
     run.set_defaults(command=run_command)
+
+    backfill = commands.add_parser(
+        "backfill",
+        help="run the days that are not published, or whose inputs changed",
+        description="Runs days in turn: those that are not published, and those whose inputs, or "
+        "the samples that they rest on, or whose profile changed.",
+    )
+    backfill_arguments(backfill)
+    backfill.set_defaults(command=backfill_command)
 
     alarms = commands.add_parser(
         "alarms",

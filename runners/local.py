@@ -6,6 +6,7 @@ spark-submit runners/local.py --customers PATH --samples PATH --calls PATH --out
 import argparse
 import sys
 import tempfile
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from runners.run import Finished, new_run, run_pipeline
 from runners.sample import write_sample
 from runners.session import local_session
 from runners.storage.destination import PLAINLY, Publishing, check_destination
+from runners.storage.files import Place, paths_of
 from runners.storage.spark_files import has_scheme
 
 SAMPLE_SCALE, SAMPLE_SEED = 1, 42
@@ -29,7 +31,7 @@ SAMPLE_SCALE, SAMPLE_SEED = 1, 42
 
 def run_locally(
     profile: Profile,
-    inputs: dict[str, str],
+    inputs: Mapping[str, Place],
     out: str,
     run_date: date,
     master: str | None = None,
@@ -42,7 +44,8 @@ def run_locally(
     """
     check_destination(out, publishing)
     progress = Progress()
-    spark = local_session(master, any(map(has_scheme, (*inputs.values(), out))))
+    places = (path for place in (*inputs.values(), out) for path in paths_of(place))
+    spark = local_session(master, any(map(has_scheme, places)))
     progress.done("session")
     return run_pipeline(spark, profile, inputs, out, new_run(run_date), publishing, progress, key)
 

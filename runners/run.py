@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -31,8 +31,10 @@ from runners.console import Progress
 from runners.hash_key import key_frame
 from runners.history import stage_history
 from runners.limits import check_limits, check_run_limits
+from runners.origins import ORIGIN, Origin, origins
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import Destination, Publishing, open_destination
+from runners.storage.files import Place, paths_of
 from runners.storage.inputs import is_dated, read_input
 from runners.storage.spark_files import has_scheme
 
@@ -59,7 +61,7 @@ class Finished:
 def run_pipeline(
     spark: SparkSession,
     profile: Profile,
-    inputs: dict[str, str],
+    inputs: Mapping[str, Place],
     out: str,
     run: Run,
     publishing: Publishing,
@@ -76,6 +78,7 @@ def run_pipeline(
         source: read_input(spark, SAMPLES if source == HISTORY else source, path, profile)
         for source, path in inputs.items()
     }
+    made_from = origins(spark, inputs)
     dated = _dated(raw, profile)
     tables = (*TABLES_OF_A_RUN, *(TABLES_OF_ALARMS if dated else ()))
     columns = table_columns(profile, tables, hash_customers=hash_key is not None)
@@ -99,7 +102,7 @@ def run_pipeline(
             summary = figures.collect()
             kept.wait()
         check = partial(check_run_limits, sources=inputs) if dated else check_limits
-        return publish(destination, figures, summary, profile, run, progress, check)
+        return publish(destination, figures, summary, profile, run, progress, check, made_from)
 
 
 def _dated(raw: Mapping[str, DataFrame], profile: Profile) -> Dated | None:
@@ -123,12 +126,24 @@ def publish(
     run: Run,
     progress: Progress,
     check: Callable[[Sequence[Row], Limits], None] = check_limits,
+    made_from: Iterable[Origin] = (),
 ) -> Finished:
-    """Let readers see the tables that are staged, and the summary, unless a limit is passed."""
+    """Let readers see the tables that are staged, and the summary, unless a limit is passed.
+
+    The summary also tells what the tables were `made_from`, and the seconds that each stage took.
+    """
     check(summary, profile.limits)
     progress.done(SUMMARY_TABLE, len(summary))
+    figure = Row(*figures.columns)
     of_run = (run.run_id, profile.fingerprint, run.run_date)
-    summary = summary + _seconds(progress, figures.columns, of_run)
+    summary = [
+        *summary,
+        *(figure(ORIGIN, one.source, "files", one.files, one.digest, *of_run) for one in made_from),
+        *(
+            figure("seconds", stage, "seconds", seconds, None, *of_run)
+            for stage, seconds in progress.seconds.items()
+        ),
+    ]
     whole = figures.sparkSession.createDataFrame(summary, figures.schema)
     destination.stage(SUMMARY_TABLE, whole)
     destination.publish()
@@ -197,7 +212,7 @@ class Kept:
         return kept
 
 
-def keep_apart(inputs: dict[str, str], out: str, name: str = "--out") -> None:
+def keep_apart(inputs: Mapping[str, Place], out: str, name: str = "--out") -> None:
     """Refuse an output among the inputs, which a later run would read, and the other way round.
 
     Raises ConfigurationError with every input that it concerns.
@@ -205,7 +220,7 @@ def keep_apart(inputs: dict[str, str], out: str, name: str = "--out") -> None:
     if out.startswith(BIGQUERY):
         return
     written, faults = _place(out), []
-    for source, path in inputs.items():
+    for source, path in ((one, path) for one in inputs for path in paths_of(inputs[one])):
         read = _place(path)
         if written == read:
             faults.append(f"is the folder of the {source} input: {path}")
@@ -217,11 +232,3 @@ def keep_apart(inputs: dict[str, str], out: str, name: str = "--out") -> None:
 
 def _place(path: str) -> PurePath:
     return PurePosixPath(path) if has_scheme(path) else Path(path).resolve()
-
-
-def _seconds(progress: Progress, columns: list[str], run: tuple[str, str, date]) -> list[Row]:
-    figure = Row(*columns)
-    return [
-        figure("seconds", stage, "seconds", seconds, None, *run)
-        for stage, seconds in progress.seconds.items()
-    ]

@@ -84,9 +84,9 @@ def write_day(
 def write_days(
     folder: Path, first: date, loads: Mapping[str, Sequence[float | None]]
 ) -> dict[str, str]:
-    """The inputs of days in turn; returns their places, {date} standing for the day."""
+    """The inputs of days in turn; returns their places, {run_date} standing for the day."""
     for place in range(max(map(len, loads.values()))):
         day = first + timedelta(days=place)
         write_day(folder, day, {cell: values[place] for cell, values in loads.items()})
     places = {"customers": "customers", "samples": "samples", "call_statistics": "calls"}
-    return {source: f"{folder}/{name}/{{date}}" for source, name in places.items()}
+    return {source: f"{folder}/{name}/{{run_date}}" for source, name in places.items()}

@@ -23,9 +23,9 @@ LOADS = {"1A": [10] * 7 + [40], "2B": [10] * 7 + [None], "3C": [10] * 8}
 def inputs(tmp_path_factory):
     """Seven days, and the Monday after them: 1A is loaded, 2B is silent."""
     places = write_days(tmp_path_factory.mktemp("in"), MONDAY - timedelta(days=7), LOADS)
-    found = {source: path.replace("{date}", str(MONDAY)) for source, path in places.items()}
+    found = {source: path.replace("{run_date}", str(MONDAY)) for source, path in places.items()}
     # The days before lie in the same folder as the Monday; its own rows count once.
-    return found | {HISTORY: places["samples"].replace("/{date}", "")}
+    return found | {HISTORY: places["samples"].replace("/{run_date}", "")}
 
 
 def rows(spark, folder, table):

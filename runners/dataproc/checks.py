@@ -14,19 +14,19 @@ from runners.run import keep_apart
 from runners.storage.bigquery_names import BUCKET, bigquery_place
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import Publishing, check_destination
+from runners.storage.files import Place, paths_of
 
 DISTRIBUTION = "cell-tower-anomaly"
 
 
-def check_places(
-    inputs: Mapping[str, str | None], out: str, publishing: Publishing
-) -> dict[str, str]:
-    """The inputs, all of them named and on gs://; raises ConfigurationError with every fault."""
-    faults = [f"the {source} input is not named" for source, path in inputs.items() if not path]
-    places = {source: path for source, path in inputs.items() if path}
+def check_places(inputs: Mapping[str, Place | None], out: str, publishing: Publishing) -> list[str]:
+    """The paths of the inputs, all of them on gs://; raises ConfigurationError with every fault."""
+    faults = [f"the {source} input is not named" for source, place in inputs.items() if not place]
+    places = {source: place for source, place in inputs.items() if place}
+    paths = [(source, path) for source, place in places.items() for path in paths_of(place)]
     faults += [
         f"the {source} input {path} is not on gs://; a batch does not see this machine"
-        for source, path in places.items()
+        for source, path in paths
         if not _bucket_of(path)
     ]
     if not out.startswith(BIGQUERY) and not _bucket_of(out):
@@ -35,7 +35,7 @@ def check_places(
         raise ConfigurationError("submit", faults)
     check_destination(out, publishing)
     keep_apart(places, out)
-    return places
+    return [path for _, path in paths]
 
 
 def check_python(settings: DataprocSettings) -> None:

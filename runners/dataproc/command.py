@@ -78,7 +78,7 @@ def _submit(options: argparse.Namespace) -> None:
         print(_dry_run(settings, name, type(batch).to_json(batch), [*code.contents]))
         return
     client = storage_client(settings)
-    checks.check_buckets_and_dataset(client, settings, inputs.values(), options.out, publishing)
+    checks.check_buckets_and_dataset(client, settings, inputs, options.out, publishing)
     for address in uploads.upload(client, code):
         print(f"uploaded {address}")
     controller = calls.batch_client(settings.region)
@@ -152,7 +152,7 @@ def _arguments(options: argparse.Namespace, profile: str) -> list[str]:
     arguments += ["--samples", options.samples, "--calls", options.calls, "--out", options.out]
     arguments += ["--run-date", options.run_date.isoformat()]
     if options.history:
-        arguments += ["--history", options.history]
+        arguments += ["--history", *options.history]
     if options.prefix:
         arguments += ["--prefix", options.prefix]
     if options.staging_bucket:

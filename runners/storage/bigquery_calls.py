@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 from google.api_core.exceptions import GoogleAPIError, NotFound
@@ -12,6 +13,7 @@ from google.cloud import bigquery
 from requests.exceptions import RequestException
 
 from anomaly.errors import OutputError
+from runners.storage.bigquery_sql import published_days
 
 # One answer, the same call repeated until there is one, and the end of a query.
 ANSWER_SECONDS, RETRY_SECONDS, QUERY_SECONDS = 30, 120, 1800
@@ -66,6 +68,17 @@ def try_query(client: bigquery.Client, location: str) -> None:
     """A query that is only checked: shows whether this account may run any."""
     config = bigquery.QueryJobConfig(dry_run=True)
     client.query("SELECT 1 AS one", config, location=location, job_retry=None, **CALL)
+
+
+def days_of_table(table: str) -> list[date]:
+    """The days of a table, in order; none where it is not there."""
+    client = client_of(table.rsplit(".", 2)[0])
+    with calling(table):
+        try:
+            location = client.get_table(table, **CALL).location
+        except NotFound:
+            return []
+        return sorted(day for (day,) in rows_of(client, published_days(table), location))
 
 
 def rows_of(client: bigquery.Client, sql: str, location: str) -> list[tuple[Any, ...]]:

@@ -21,15 +21,18 @@ BYTE_ORDER_MARKS = {
 }
 PARTITION = re.compile(r"([^=/]+)=([^/]*)")
 KINDS = (".csv", ".parquet")
+# Where an input lies: a file or a folder, or several of them.
+Place = str | Sequence[str]
 
 
 @dataclass(frozen=True)
 class File:
-    """A file by its address, its size in bytes, and the folders between it and the input's path."""
+    """A file: address, size in bytes, folders between it and the input's path, last change."""
 
     address: str
     size: int
     folders: tuple[str, ...] = ()
+    modified: str = ""
 
     def __str__(self) -> str:
         return self.address
@@ -56,23 +59,31 @@ class FileSystem(Protocol):
         """The same text for files of the same content alone."""
 
 
-def input_files(system: FileSystem, path: str, source: str) -> list[File]:
-    """The .csv or .parquet files of an input, in the order of their names.
+def paths_of(place: Place) -> list[str]:
+    """The files and folders that an input consists of."""
+    return [place] if isinstance(place, str) else [*place]
 
-    Raises InputError where there is none, where both kinds are there, or the same file twice.
-    """
-    files = sorted(
+
+def listed_files(system: FileSystem, place: Place) -> list[File]:
+    """The .csv and .parquet files of an input, in the order of their names."""
+    return sorted(
         (
             file
+            for path in paths_of(place)
             for file in system.files(path)
             if file.kind in KINDS and not _is_hidden(file.address, file.folders)
         ),
         key=lambda file: (*file.folders, file.address),
     )
+
+
+def input_files(system: FileSystem, place: Place, source: str) -> list[File]:
+    """The same; raises InputError where there is none, of two kinds, or one of them twice."""
+    files, told = listed_files(system, place), ", ".join(paths_of(place))
     if not files:
-        raise InputError(f"{source}: no .csv or .parquet file at {path}; give a file or a folder")
+        raise InputError(f"{source}: no .csv or .parquet file at {told}; give a file or a folder")
     if len({file.kind for file in files}) > 1:
-        raise InputError(f"{source}: {path} mixes .csv and .parquet files; keep one kind")
+        raise InputError(f"{source}: {told} mixes .csv and .parquet files; keep one kind")
     _refuse_copies(system, files, source)
     return files
 

@@ -19,10 +19,12 @@ from anomaly.values import text_of
 from runners.storage.files import (
     File,
     FileSystem,
+    Place,
     encoding_of,
     header_of,
     input_files,
     partition_columns,
+    paths_of,
 )
 from runners.storage.local_files import LocalFiles
 from runners.storage.spark_errors import (
@@ -38,16 +40,16 @@ BLANK = "^[\\\\x00-\\\\x20]*$"
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
-def read_input(spark: SparkSession, source: str, path: str, profile: Profile) -> DataFrame:
+def read_input(spark: SparkSession, source: str, place: Place, profile: Profile) -> DataFrame:
     """A raw input, CSV (with a header) or Parquet, a file or a folder; conformed to its contract.
 
-    `path` is one of this machine, or of a storage service: gs://bucket/folder. Folders such as
+    `place` is on this machine, or a storage service's: gs://bucket/folder. Folders such as
     `CellName=007` add a column of texts. Raises InputError that names the path, the file or the
     columns at fault.
     """
     rules = profile.inputs[source]
     return read_files(
-        spark, source, path, rules, lambda raw, origin: conform(raw, source, profile, origin)
+        spark, source, place, rules, lambda raw, origin: conform(raw, source, profile, origin)
     )
 
 
@@ -66,16 +68,21 @@ def is_dated(samples: DataFrame, rules: InputRules) -> bool:
     return first is not None and re.match(DATE, first.time) is not None
 
 
+def file_system(spark: SparkSession, place: Place) -> FileSystem:
+    """Where the files of an input lie."""
+    return SparkFiles(spark) if any(map(has_scheme, paths_of(place))) else LocalFiles()
+
+
 def read_files(
     spark: SparkSession,
     source: str,
-    path: str,
+    place: Place,
     rules: InputRules,
     conformed: Callable[[DataFrame, str], DataFrame],
 ) -> DataFrame:
     """The same of any input: `conformed` makes of raw rows, and of where they lie, a frame."""
-    system: FileSystem = SparkFiles(spark) if has_scheme(path) else LocalFiles()
-    files = input_files(system, path, source)
+    system, path = file_system(spark, place), ", ".join(paths_of(place))
+    files = input_files(system, place, source)
     in_folders = partition_columns(files)
     if files[0].kind == ".parquet":
         groups = _read_parquet(spark, files, path)

@@ -18,7 +18,12 @@ class LocalFiles:
         root = Path(path)
         found = [root] if root.is_file() else root.rglob("*")
         return [
-            File(str(file), file.stat().st_size, file.relative_to(root).parts[:-1])
+            File(
+                str(file),
+                file.stat().st_size,
+                file.relative_to(root).parts[:-1],
+                str(file.stat().st_mtime_ns),
+            )
             for file in found
             if file.is_file()
         ]

@@ -12,6 +12,7 @@ from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.bigquery_names import bigquery_table
 from runners.storage.bigquery_reading import read_table
 from runners.storage.spark_files import has_scheme
+from runners.storage.versions import Versions
 
 DAYS_NAMED = 10
 
@@ -35,6 +36,17 @@ def published_table(spark: SparkSession, place: str, name: str, prefix: str = ""
             return parquet_bucket.published_table(spark, place, name, days)
         place = str(Path(place) / name)
     return spark.read.option("mergeSchema", True).parquet(place)
+
+
+def published_days(spark: SparkSession, place: str, name: str, prefix: str = "") -> list[date]:
+    """The days of a published table in the --out of runs, in order; none where nothing is yet."""
+    if place.startswith(BIGQUERY):
+        from runners.storage.bigquery_calls import days_of_table
+
+        return days_of_table(bigquery_table(place, name, prefix))
+    if has_scheme(place):
+        return parquet_bucket.published_days(spark, place.rstrip("/"))
+    return Versions(Path(place)).days(name)
 
 
 def chosen_day(table: DataFrame, place: str, day: date | None) -> date:

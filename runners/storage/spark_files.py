@@ -34,14 +34,17 @@ class SparkFiles:
         """The file at a path, or all files below it. Raises InputError where Spark cannot tell."""
         listed = self.spark.read.format("binaryFile").option("recursiveFileLookup", True)
         try:
-            found = listed.load(path).select("path", "length").collect()
+            found = listed.load(path).select("path", "length", "modificationTime").collect()
         except SPARK_ERRORS as error:
             if "PATH_NOT_FOUND" in str(error):
                 return []
             told = told_in_one_line(error)
             hint = "; its jar comes with `make jars`" if NO_FILE_SYSTEM in told else ""
             raise InputError(f"{path}: cannot be read: {told}{hint}") from error
-        return [File(row.path, row.length, _folders_below(path, row.path)) for row in found]
+        return [
+            File(row.path, row.length, _folders_below(path, row.path), str(row.modificationTime))
+            for row in found
+        ]
 
     def start(self, file: File) -> bytes:
         """The first lines of a file, without its byte order mark where that is of UTF-8."""
