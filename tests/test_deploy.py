@@ -142,11 +142,12 @@ def test_a_fault_of_the_settings_is_told(tmp_path, old, new, said):
 def test_options_for_bigquery_alone_are_named_as_in_the_file(tmp_path):
     changes = [
         ("bq://my-project.cell_towers", "gs://my-data-bucket/out"),
+        ('\nprefix = ""', '\nprefix = "lab"'),
         ("add_columns = false", "add_columns = true"),
     ]
-    assert faults_with(tmp_path, *changes) == (
-        "[composer.run] prefix, staging_bucket and add_columns are for bq:// alone",
-    )
+    prefix, add_columns = faults_with(tmp_path, *changes)
+    assert prefix == "[composer.run] prefix and staging_bucket are for bq:// alone"
+    assert "[composer.run] add_columns and keep_days are for a folder or bq://" in add_columns
 
 
 def test_all_that_is_written_is_kept_apart_from_what_is_read(tmp_path):

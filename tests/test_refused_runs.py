@@ -37,10 +37,11 @@ def good(spark, tmp_path_factory):
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {
-        f"{table.name}/{part.name}": part.read_bytes()
+        str(part.relative_to(folder)): part.read_bytes()
         for table in folder.iterdir()
         if table.name[0] != "."
-        for part in table.iterdir()
+        for part in table.rglob("*")
+        if part.is_file()
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE
+from anomaly.contracts import (
+    CELL_TABLE,
+    CUSTOMER_TABLE,
+    HISTORY_TABLE,
+    REJECTED_TABLE,
+    SUMMARY_TABLE,
+)
 from runners.command import main
 from tests.cloud.services import ACCESS_TOKEN, CloudServices
 from tests.conftest import REAL_DATA
@@ -25,7 +32,7 @@ TIMEOUT = 60.0
 RUN_TIMEOUT = 300.0
 ROOT = Path(__file__).parents[2]
 BUCKET = "inputs"
-TABLES = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, SUMMARY_TABLE)
+TABLES = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, HISTORY_TABLE, SUMMARY_TABLE)
 KEYS = {CELL_TABLE: ("CellName",), CUSTOMER_TABLE: ("customerID", "CellName")}
 
 
@@ -250,6 +257,14 @@ def test_killed_between_staging_and_publishing_then_run_again(
     assert runs.run_ids() != first
 
 
+@pytest.fixture(scope="module")
+def small_inputs(cloud: CloudServices, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    written = SmallInputs().write(tmp_path_factory.mktemp("small"))
+    return {
+        source: upload(cloud, Path(path), f"refused/{source}") for source, path in written.items()
+    }
+
+
 @pytest.mark.parametrize(
     ("out", "others", "code", "said"),
     [
@@ -257,23 +272,19 @@ def test_killed_between_staging_and_publishing_then_run_again(
         ("bq://p1.nowhere", (), 4, "cannot be used"),
         ("gs://no-such-bucket/out", (), 4, "gs://no-such-bucket/out/runs/.*: cannot be written"),
         (f"gs://{BUCKET}/refused/samples", (), 2, "is the folder of the samples input"),
-        ("out", ("--prefix", "x"), 2, "--prefix, --staging-bucket and --add-columns are for bq://"),
+        ("out", ("--prefix", "x"), 2, "--prefix and --staging-bucket are for bq://"),
         ("s3://bucket/out", (), 2, "give a folder, gs:// or bq://"),
     ],
 )
 def test_a_place_that_cannot_be_is_told_before_any_stage(
-    cloud: CloudServices,
+    small_inputs: dict[str, str],
     capfd: pytest.CaptureFixture[str],
     out: str,
     others: tuple[str, ...],
     code: int,
     said: str,
 ) -> None:
-    import re
-
-    sources = ("customers", "samples", "call_statistics")
-    inputs = {source: f"gs://{BUCKET}/refused/{source}" for source in sources}
-    assert main(arguments(inputs, out, *others)) == code
+    assert main(arguments(small_inputs, out, *others)) == code
     told = capfd.readouterr().err
     assert re.search(said, told)
     assert REJECTED_TABLE not in told
