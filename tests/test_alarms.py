@@ -388,6 +388,7 @@ def test_contradictions_of_alarms_are_told_at_once():
         assert part in told
 
 
+@pytest.mark.slow
 def test_the_command_refuses_what_it_cannot_judge(spark, tmp_path, capsys):
     profile = tmp_path / "profile.toml"
     profile.write_text(HEAD + kpi("one") + OF_PEERS)

@@ -427,6 +427,7 @@ def test_the_command_prints_the_figures_and_writes_them(places, capfd):
     assert written["noted", "unknown cells"]["detail"] == "X"
 
 
+@pytest.mark.slow
 def test_no_events_are_no_data_for_what_was_published_last_in_a_bucket(places, capfd):
     (places / "truth.csv").write_text("CellName,start,end\n")
     bucket = places / "bucket"
@@ -451,6 +452,7 @@ def test_no_events_are_no_data_for_what_was_published_last_in_a_bucket(places, c
     assert "kind" not in out
 
 
+@pytest.mark.slow
 def test_the_last_day_is_evaluated_or_every_day(places, capfd):
     # The alarm that stands is a row of each day, and counts once.
     write_tables(places / "alarms", [("A", 75)], day=date(2026, 2, 3))

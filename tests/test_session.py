@@ -22,6 +22,7 @@ def test_no_master_is_named_beside_the_address_of_a_connect_server(monkeypatch):
 
 
 @pytest.mark.classic
+@pytest.mark.slow
 def test_spark_submit_keeps_its_master_and_settings(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(

@@ -46,6 +46,7 @@ def rows_of(spark, folder, table, *without):
     return sorted(map(repr, frame.collect()))
 
 
+@pytest.mark.slow
 def test_stages_publish_the_tables_of_one_run(spark, tmp_path):
     staged = Staged(spark, tmp_path)
     staged.write_all()
@@ -85,6 +86,7 @@ def test_a_stage_refuses_what_is_unfinished_or_of_another_day(spark, tmp_path):
         staged.write("with-call-statistics")
 
 
+@pytest.mark.slow
 def test_a_limit_stops_the_stage_that_joins_all_inputs(spark, tmp_path):
     # Of the customers of the small inputs fewer than all have samples and calls.
     staged = Staged(spark, tmp_path, profile_text() + "\n[limits]\nsmallest_match_rate = 1.0\n")

@@ -278,13 +278,16 @@ def small_inputs(cloud: CloudServices, tmp_path_factory: pytest.TempPathFactory)
 )
 def test_a_place_that_cannot_be_is_told_before_any_stage(
     small_inputs: dict[str, str],
+    tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     out: str,
     others: tuple[str, ...],
     code: int,
     said: str,
 ) -> None:
-    assert main(arguments(small_inputs, out, *others)) == code
+    profile = tmp_path / "small.toml"
+    profile.write_text(profile_text())
+    assert main(arguments(small_inputs, out, "--profile", str(profile), *others)) == code
     told = capfd.readouterr().err
     assert re.search(said, told)
     assert REJECTED_TABLE not in told
