@@ -134,9 +134,11 @@ class Inputs:
         return Path(self.of_day(number)["samples"])
 
     def _write(self) -> None:
+        # One value of each hour is no number, so that each day has rejected rows.
+        load = "if(Time[15:] = '00:00', 'N/A', PRBUsageDL) as PRBUsageDL"
         weeks = " union all ".join(
             f"select Time::timestamp + interval ({7 * week - 21}) day as begin, CellName, "
-            f"PRBUsageDL, meanThr_DL from read_csv('{self._benchmark(seed)}', all_varchar = true) "
+            f"{load}, meanThr_DL from read_csv('{self._benchmark(seed)}', all_varchar = true) "
             f"where Time >= '{WEEK_OF_FAULTS}'"
             for week, seed in enumerate(SEEDS)
         )
