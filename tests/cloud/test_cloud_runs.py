@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -122,12 +123,41 @@ def test_bigquery_holds_what_the_local_run_writes(
     assert shown[0][1].split()[:2] == ["1", "1CLTE"]
     assert all(lines[:-1] == shown[0][:-1] for lines in shown)
 
-    queries = readme_queries("p1", "operators", "lab")
-    assert len(queries) == 2
-    worst = rows_of(client, queries[0])
+    _, of_worst, of_hurt = readme_queries("p1", "operators", "lab")
+    worst = rows_of(client, of_worst)
     assert worst == expected_worst(tmp_path / "out")
     assert [row[0] for row in worst] == ["1CLTE"] * 3 + ["9VLTE"] * 3 + ["1ULTE"] * 3
-    assert rows_of(client, queries[1]) == expected_hurt(tmp_path / "out")
+    assert rows_of(client, of_hurt) == expected_hurt(tmp_path / "out")
+
+
+def test_the_readme_asks_where_it_got_worse_within_a_week(cloud: CloudServices) -> None:
+    """Only what was due anew, and what has more defects than a week before."""
+    client = cloud.bigquery_client()
+    client.create_dataset("weeks", timeout=TIMEOUT)
+    days = {
+        "2026-11-23": (("more", "PERSISTING", 2), ("same", "PERSISTING", 3), ("new", "HEALTHY", 5)),
+        "2026-11-30": (
+            ("more", "PERSISTING", 4),
+            ("same", "PERSISTING", 3),
+            ("new", "NEW", 4),
+            ("again", "FLAPPING", 6),
+        ),
+    }
+    rows = " UNION ALL ".join(
+        f"SELECT DATE '{day}' AS run_date, '{cell}' AS CellName, '{state}' AS state, "
+        f"DATE '2026-11-22' AS since, {rank} AS severity_rank, {defects} AS defected_count"
+        for day, cells in days.items()
+        for rank, (cell, state, defects) in enumerate(cells, start=1)
+    )
+    table = f"`p1.weeks.all_{HISTORY_TABLE}`"
+    client.query(f"CREATE TABLE {table} AS {rows}", timeout=TIMEOUT).result(timeout=TIMEOUT)
+    where_worse, *_ = readme_queries("p1", "weeks", "all")
+    since = date(2026, 11, 22)
+    assert rows_of(client, where_worse) == [
+        ("more", "PERSISTING", since, 1, 2, 4),
+        ("new", "NEW", since, 3, 5, 4),
+        ("again", "FLAPPING", since, 4, None, 6),
+    ]
 
 
 def readme_queries(project: str, dataset: str, prefix: str) -> list[str]:
