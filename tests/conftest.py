@@ -17,10 +17,11 @@ REAL_DATA = Path(__file__).parents[2] / "shared"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Tests against cloud services import clients that their own environment alone has."""
+    """Tests that import what their own environment alone has are left out where it is another."""
     name = collection_path.name
     is_asked_for = name in config.option.markexpr.replace(f"not {name}", "")
-    return True if name in ("cloud", "airflow") and not is_asked_for else None
+    of_environments = ("cloud", "airflow", "browser", "notebooks")
+    return True if name in of_environments and not is_asked_for else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -52,6 +52,11 @@ crit = 4
 DATED_PROFILE: Profile = parse_profile(PROFILE_TEXT)
 
 
+def quoted(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def write_day(
     folder: Path, day: date, loads: Mapping[str, float | None], late: bool = False
 ) -> None:
@@ -71,7 +76,8 @@ def write_day(
         customers = folder / "customers" / str(day) / "customers.parquet"
         customers.parent.mkdir(parents=True)
         table = ", ".join(
-            f"({number}, 5, 'Yes', 'No', 'DSL', '{cell}')" for number, cell in enumerate(loads, 1)
+            f"({number}, 5, 'Yes', 'No', 'DSL', {quoted(cell)})"
+            for number, cell in enumerate(loads, 1)
         )
         names = "Index, tenure, PhoneService, MultipleLines, InternetService, CellTower"
         duckdb.sql(

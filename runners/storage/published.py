@@ -17,11 +17,18 @@ from runners.storage.versions import Versions
 DAYS_NAMED = 10
 
 
-def published_table(spark: SparkSession, place: str, name: str, prefix: str = "") -> DataFrame:
+def published_table(
+    spark: SparkSession,
+    place: str,
+    name: str,
+    prefix: str = "",
+    days: Sequence[date] | None = None,
+) -> DataFrame:
     """A published table, of all days: of the --out of runs, or `place` itself where it is that.
 
-    It has the columns of all days. Raises InputError where a bucket holds no such table; Spark
-    raises an error of its own where another place does not.
+    It has the columns of all days. Where not every run made it, name the `days` on which one did.
+    Raises InputError where a bucket holds no such table; Spark raises an error of its own where
+    another place does not.
     """
     if place.startswith(BIGQUERY):
         return read_table(spark, bigquery_table(place, name, prefix))
@@ -30,7 +37,7 @@ def published_table(spark: SparkSession, place: str, name: str, prefix: str = ""
     place = place.rstrip("/")
     if place.split("/")[-1] != name:
         if has_scheme(place):
-            days = parquet_bucket.published_days(spark, place)
+            days = days or parquet_bucket.published_days(spark, place)
             if not days:
                 raise InputError(f"{place}: no run was published there")
             return parquet_bucket.published_table(spark, place, name, days)

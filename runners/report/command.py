@@ -1,0 +1,92 @@
+"""Writes a page of a published run, and its plots as pictures where they are asked for."""
+
+import argparse
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from anomaly.errors import ConfigurationError, InputError, OutputError
+from runners.session import local_session
+from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
+from runners.storage.spark_files import has_scheme
+
+# What the extra `report` installs.
+PACKAGES = ("altair", "jinja2", "vl_convert")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `report`."""
+    parser.add_argument(
+        "place",
+        metavar="DIR|TABLE",
+        help="the --out of a run, or its cell table: a folder, gs://BUCKET/FOLDER, "
+        "bq://PROJECT.DATASET or bq://PROJECT.DATASET.TABLE",
+    )
+    parser.add_argument("--out", required=True, metavar="FILE.html", help="the page to write")
+    parser.add_argument("--png", metavar="DIR", help="write the plots as pictures there, too")
+    parser.add_argument("--prefix", default="", help="of BigQuery tables, as given to the run")
+    parser.add_argument(
+        "--run-date", type=date.fromisoformat, help="YYYY-MM-DD (default: the last day there)"
+    )
+    parser.add_argument("--master", help="Spark master (default: local[*], every core)")
+
+
+def report_command(options: argparse.Namespace) -> None:
+    """Read one day of the tables, and write what people look at."""
+    out, pictures = options.out, options.png
+    check_report(out, pictures)
+    spark = local_session(options.master, has_scheme(options.place))
+    write_report(spark, options.place, options.prefix, options.run_date, out, pictures)
+
+
+def check_report(out: str, pictures: str | None = None) -> None:
+    """Raises ConfigurationError where a report cannot be made, or not written there."""
+    named = {"--out": out, "--png": pictures or ""}
+    faults = [
+        f"{option}: {place} is not a place on this machine, where reports are written"
+        for option, place in named.items()
+        if has_scheme(place)
+    ]
+    try:
+        for package in PACKAGES:
+            import_module(package)
+    except ImportError as error:
+        faults.append(f"install what draws it: pip install 'cell-tower-anomaly[report]' ({error})")
+    if faults:
+        raise ConfigurationError("report", faults)
+
+
+def write_report(
+    spark: SparkSession,
+    place: str,
+    prefix: str,
+    day: date | None,
+    out: str,
+    pictures: str | None = None,
+) -> None:
+    """The page of a day of published tables (by default the last one), and its plots as pictures.
+
+    Raises InputError where there are no such tables, OutputError where nothing can be written.
+    """
+    from runners.report.contents import contents_of
+    from runners.report.page import page_of, pictures_of
+    from runners.report.place import published_run
+
+    try:
+        contents = contents_of(published_run(spark, place, prefix, day))
+    except SPARK_ERRORS as error:
+        told = told_in_one_line(error)
+        raise InputError(f"{place}: holds no tables of a run ({told})") from error
+    files = {Path(out): page_of(contents).encode()}
+    if pictures:
+        drawn = pictures_of(contents)
+        files |= {Path(pictures) / f"{name}.png": picture for name, picture in drawn.items()}
+    try:
+        for file, content in files.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+    except OSError as error:
+        raise OutputError(f"{error.filename}: cannot be written ({error.strerror})") from error
+    print(f"Report: {Path(out).resolve().as_uri()}")

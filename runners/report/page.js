@@ -1,0 +1,33 @@
+// Draws the charts in the colours of the ground that they stand on.
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+function colours(isDark) {
+  const text = isDark ? "#e6edf3" : "#1b1f24";
+  const line = isDark ? "#3a424c" : "#d0d7de";
+  const words = {labelColor: text, titleColor: text, labelFontSize: 12, titleFontSize: 12};
+  return {
+    background: null,
+    font: "system-ui, sans-serif",
+    view: {stroke: null},
+    axis: {...words, gridColor: line, domainColor: line, tickColor: line},
+    legend: words,
+  };
+}
+
+function draw(isDark) {
+  // Without the interpreter Vega would compile expressions, which the policy of the page forbids.
+  const options = {actions: false, renderer: "svg", ast: true, config: colours(isDark)};
+  return Promise.all(
+    Object.entries(charts).map(([name, chart]) => {
+      const place = document.getElementById("plot-" + name);
+      const caption = place.closest("figure").querySelector("figcaption");
+      // The words below a plot are also what is read out in place of it.
+      return vegaEmbed(place, {...chart, description: caption.textContent}, options);
+    }),
+  );
+}
+
+draw(dark.matches).then(() => document.body.setAttribute("data-drawn", "yes"));
+dark.addEventListener("change", (change) => draw(change.matches));
+window.addEventListener("beforeprint", () => draw(false));
+window.addEventListener("afterprint", () => draw(dark.matches));

@@ -1,0 +1,95 @@
+"""The page of a report: one file of HTML that needs nothing else, online or off."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import vl_convert
+from jinja2 import Environment, FileSystemLoader
+from pyspark.sql import Row
+
+from runners.report.charts import charts_of, quantity
+from runners.report.contents import Contents
+
+FOLDER = Path(__file__).parent
+PICTURE_SCALE = 2.0
+# What the bundle of Vega's libraries gives to the script of the page.
+LIBRARY = "window.vegaEmbed = vegaEmbed;"
+
+
+def page_of(contents: Contents) -> str:
+    """The whole page."""
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"quantity": quantity, "grouped": "{:,.0f}".format}
+    return environment.get_template("page.html").render(
+        contents=contents,
+        account=account_of(contents.summary),
+        charts={name: specification(chart) for name, chart in charts_of(contents).items()},
+        library=vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace(
+            "</script", r"<\/script"
+        ),
+        style=(FOLDER / "page.css").read_text(encoding="utf-8"),
+        script=(FOLDER / "page.js").read_text(encoding="utf-8"),
+        versions={
+            "cell-tower-anomaly": version("cell-tower-anomaly"),
+            "Spark that read the tables": contents.run.spark.version,
+        },
+    )
+
+
+def pictures_of(contents: Contents) -> dict[str, bytes]:
+    """The plots as PNG, by name."""
+    return {
+        name: vl_convert.vegalite_to_png(
+            {**specification(chart), "background": "white", "padding": 12}, scale=PICTURE_SCALE
+        )
+        for name, chart in charts_of(contents).items()
+    }
+
+
+def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    """A chart as Vega-Lite, without Altair's own colours, so that the page decides about them."""
+    described: dict[str, Any] = chart.to_dict()
+    described.pop("config", None)
+    return described
+
+
+def account_of(summary: Sequence[Row]) -> dict[str, Any]:
+    """What the summary of a run tells of its rows: of each input, of what was left out, of keys."""
+    inputs: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    left_out: dict[tuple[str, str, str], float] = defaultdict(float)
+    sections: dict[str, list[Row]] = defaultdict(list)
+    for row in summary:
+        sections[row.section].append(row)
+        if row.section == "input":
+            inputs[row.subject][row.item] += row.value
+        if row.section in ("rejected", "missing_value"):
+            left_out[row.subject, row.section, row.item] += row.value
+    return {
+        "inputs": inputs,
+        "left_out": sorted(left_out.items(), key=lambda item: (-item[1], item[0])),
+        "joins": _in_order(sections["join"]),
+        "unmatched": _in_order(sections["unmatched_keys"]),
+        "unmatched_keys": _largest(sections["unmatched"]),
+        "seconds": sorted(sections["seconds"], key=lambda row: -row.value),
+        "profile": summary[0].profile if summary else "",
+        "run_id": summary[0].run_id if summary else "",
+    }
+
+
+def _in_order(rows: Sequence[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: (row.subject, row.item))
+
+
+def _largest(rows: Sequence[Row], shown: int = 5) -> Mapping[str, list[Row]]:
+    """Of each kind the keys with the most rows."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: (row.subject, -row.value, row.item)):
+        if len(found[row.subject]) < shown:
+            found[row.subject].append(row)
+    return found

@@ -1,0 +1,152 @@
+"""The notebooks as a user runs them: from the first cell to the last, in kernels of their own."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from runners.session import SETTINGS
+
+pytestmark = pytest.mark.notebooks
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+QUARTER_HOURS = 96
+SPARK4_PYTHON = os.environ.get("SPARK4_PYTHON")
+SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
+ADDRESS = re.compile(r"Spark Connect server started at: .*:(\d+)")
+
+
+def executed(name: str, folder: Path, kernel: str = "python3") -> dict[str, str]:
+    """What each cell shows after it was executed in this folder, by the id of the cell.
+
+    That is its HTML if there is any, else plain text, or what it prints.
+    """
+    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
+    place = {"metadata": {"path": str(folder)}}
+    NotebookClient(notebook, timeout=300, kernel_name=kernel, resources=place).execute()
+    return {cell.id: shown(cell.outputs) for cell in notebook.cells if cell.cell_type == "code"}
+
+
+def shown(outputs: list) -> str:
+    results = [output.data for output in outputs if output.output_type == "execute_result"]
+    if results:
+        return results[0].get("text/html") or results[0]["text/plain"]
+    return "".join(output.text for output in outputs if output.get("name") == "stdout")
+
+
+def lines_of(table: str) -> list[list[str]]:
+    """The lines of what Spark prints of a frame, without its header."""
+    lines = [line for line in table.splitlines() if line.startswith("|")]
+    return [[text.strip() for text in line.strip("|").split("|")] for line in lines[1:]]
+
+
+# --- explore_towers -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def explored(tmp_path_factory):
+    return executed("explore_towers.ipynb", tmp_path_factory.mktemp("explored"))
+
+
+@pytest.fixture(scope="module")
+def faults(explored):
+    """The towers that the sample data has made faulty, each with its fault."""
+    return {tower: fault for tower, fault, _ in lines_of(explored["truth"])}
+
+
+def test_the_congested_tower_is_the_one_to_visit(explored, faults):
+    assert faults["4CLTE"] == "congestion"
+    assert "1 of 52 towers need maintenance on 2026-11-02" in explored["towers"]
+    assert explored["towers"].count('scope="row"') == 1
+    assert "<bdi>4CLTE</bdi>" in explored["towers"]
+
+
+def test_both_tables_are_shown_worst_first(explored):
+    assert [lines_of(explored[table])[0][at] for table, at in (("cells", 0), ("customers", 1))] == [
+        "4CLTE",
+        "4CLTE",
+    ]
+
+
+def test_each_kpi_of_the_tower_is_explained(explored):
+    assert explored["explained"].count('scope="row"') == 25
+    assert "<bdi>CRIT</bdi>" in explored["explained"]
+
+
+def test_a_lower_threshold_makes_more_verdicts_required_some_of_them_wrongly(explored, faults):
+    changed = {line[0]: line[1:] for line in lines_of(explored["changed"])}
+    # A bound that is nearer makes more defects, never fewer.
+    assert {change for change, _, _ in changed.values()} == {"Not Required to Required"}
+    assert all(int(after) > int(before) for _, before, after in changed.values())
+    assert "sleeping_cell" in {faults.get(tower) for tower in changed}
+    assert changed.keys() - faults.keys()
+    assert explored["threshold"].count('scope="row"') == 1 + len(changed)
+
+
+def test_the_plot_has_two_curves_over_the_day(explored):
+    assert explored["plot"].count('"Time": ') == 2 * QUARTER_HOURS
+    assert '"description": "Median of the uplink users' in explored["plot"]
+
+
+# --- spark_connect ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The address of a Spark Connect server that runs for as long as the tests here do."""
+    settings = SETTINGS | {"spark.connect.grpc.binding.port": "0"}
+    options = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
+    submit = Path(SPARK4_PYTHON).parent / "spark-submit"
+    with subprocess.Popen(
+        [submit, "--master", "local[2]", "--class", SERVER, *options],
+        env={**os.environ, "PYSPARK_PYTHON": SPARK4_PYTHON},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        started = next(filter(None, map(ADDRESS.search, process.stderr)))
+        # What nobody reads would halt the server when its pipe is full.
+        Thread(target=process.stderr.read, daemon=True).start()
+        yield f"sc://localhost:{started[1]}"
+        process.terminate()
+
+
+@pytest.fixture
+def kernel_of_spark4(tmp_path, monkeypatch) -> str:
+    """The name of a kernel that has Spark 4."""
+    name = "spark4"
+    specification = tmp_path / "jupyter" / "kernels" / name / "kernel.json"
+    specification.parent.mkdir(parents=True)
+    start = [SPARK4_PYTHON, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    specification.write_text(
+        json.dumps({"argv": start, "display_name": name, "language": "python"})
+    )
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    return name
+
+
+@pytest.mark.skipif(not SPARK4_PYTHON, reason="SPARK4_PYTHON names no Python with Spark 4")
+def test_a_server_finds_the_same_tower(server, kernel_of_spark4, tmp_path, monkeypatch):
+    monkeypatch.setenv("SPARK_REMOTE", server)
+    seen = executed("spark_connect.ipynb", tmp_path, kernel_of_spark4)
+    assert seen["session"] == "pyspark.sql.connect.session.SparkSession"
+    assert "1 of 52 towers need maintenance on 2026-11-02" in seen["towers"]
+    assert "<bdi>4CLTE</bdi>" in seen["towers"]
+    assert seen["explained"].count('scope="row"') == 25
+
+
+# --- as they are committed ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.name)
+def test_notebooks_are_committed_without_results(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        assert not cell.get("outputs") and not cell.get("execution_count"), cell.id
