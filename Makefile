@@ -15,6 +15,9 @@ $(PYTHON) -m venv $(1)
 $(1)/bin/pip install --quiet uv==$(UV)
 $(1)/bin/uv pip install --quiet --python $(1)/bin/python $(2)
 endef
+# Extras for those environments; spelled out there, their commas would part arguments.
+TO_DRAW = '.[local,report]'
+TO_DRAW_AND_TEST = '.[local,dev,report]'
 
 .PHONY: setup run test test-fast test-slow test-killed test-notebooks test-cloud test-airflow \
   test-airflow-all test-browser test-spark4 without-spark4 lint bench bench-detection jars cloud
@@ -64,7 +67,7 @@ test-notebooks: .venv-notebooks/installed $(if $(JAVA),.venv-spark4/with-kernel)
 	.venv-notebooks/bin/python -m pytest tests/notebooks -m notebooks
 
 .venv-notebooks/installed: tests/notebooks/requirements.txt setup.cfg
-	$(call with_uv,.venv-notebooks,-r $< --editable '.[local,report]')
+	$(call with_uv,.venv-notebooks,-r $< --editable $(TO_DRAW))
 	touch $@
 
 .venv-spark4/with-kernel: tests/notebooks/requirements.txt .venv-spark4/installed-$(SPARK4)
@@ -106,7 +109,7 @@ test-browser: setup .venv-browser/installed
 	else echo "Pages in a browser: their tests are left out, Chromium is not installed here"; fi
 
 .venv-browser/installed: tests/browser/requirements.txt setup.cfg
-	$(call with_uv,.venv-browser,-r $< --editable '.[local,dev,report]')
+	$(call with_uv,.venv-browser,-r $< --editable $(TO_DRAW_AND_TEST))
 	touch $@
 
 .venv-airflow-%/installed: tests/airflow/requirements-%.txt
