@@ -192,6 +192,15 @@ def test_rows_of_the_summary_are_added_up_and_the_largest_keys_named():
     assert (account["profile"], account["run_id"]) == ("p@1", "r1")
 
 
+def test_a_defect_beyond_the_outermost_bar_is_marked_at_its_end():
+    loads = Distribution(
+        "load", "%", 1, 1, {"above": 10.0}, [Bar(0.0, 2.0, 2, 0), Bar(9.0, 11.0, 1, 1)]
+    )
+    found = charts_of(contents(tower("1A", kpi(60.0, 1)), distributions=[loads]))
+    marks = found["distributions"].layer[-1].data.values
+    assert [(one["tower"], one["value"]) for one in marks] == [("1A", 11.0)]
+
+
 def test_every_plot_can_be_had_as_a_picture():
     at = {"CellName": "1A", "status": "CRIT", "kpi": "load", "baseline": 4.0, "bound": 10.0}
     alarm = Row(

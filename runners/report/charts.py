@@ -156,8 +156,11 @@ def distributions(kpis: Iterable[Distribution], towers: Iterable[Tower]) -> alt.
         for kpi in kpis
         for side, bound in kpi.bounds.items()
     ]
+    # What lies beyond the outermost bars is marked at their ends, as they hold it.
+    ends = {kpi.kpi: (kpi.bars[0].begin, kpi.bars[-1].end) for kpi in kpis}
     flagged = [
-        {"kpi": kpi.kpi, "value": kpi.value, "tower": tower.name, "reason": kpi.reason}
+        {"kpi": kpi.kpi, "value": _between(kpi.value, *ends[kpi.kpi])}
+        | {"tower": tower.name, "reason": kpi.reason}
         for tower in towers
         for kpi in _kpis(tower)
         if kpi.flag == 1
@@ -188,11 +191,20 @@ def distributions(kpis: Iterable[Distribution], towers: Iterable[Tower]) -> alt.
     text = chart(bounds).mark_text(color=BOUND, align="left", dx=4, y=8)
     ticks = chart(flagged).mark_tick(color=DEFECT, thickness=2, y="height", height=14)
     return (
-        histogram
-        + line.encode(x="bound:Q", tooltip=["text:N"])
-        + text.encode(x="bound:Q", text="text:N")
-        + ticks.encode(x="value:Q", tooltip=["tower:N", "reason:N"])
-    ).add_params(chosen).properties(width=WIDTH, height=220)  # fmt: skip
+        (
+            histogram
+            + line.encode(x="bound:Q", tooltip=["text:N"])
+            + text.encode(x="bound:Q", text="text:N")
+            + ticks.encode(x="value:Q", tooltip=["tower:N", "reason:N"])
+        )
+        .add_params(chosen)
+        .properties(title=alt.Title(alt.expr("kpi")), width=WIDTH, height=220)
+    )
+
+
+def _between(value: float, low: float, high: float) -> float:
+    """The value, or the end that it lies beyond."""
+    return min(max(value, low), high)
 
 
 def customers(towers: Iterable[Tower]) -> alt.Chart:
@@ -284,11 +296,15 @@ def curves(found: Alarms) -> alt.LayerChart:
     y = alt.Y("value:Q", title="mean of the last quarter hours")
     tooltip = [f"{name}:N" for name in ("time", "value", "usual", "bound", "status")]
     return (
-        chart(spans).mark_rect(opacity=0.15, color=DEFECT).encode(x="raised:T", x2="cleared:T")
-        + chart(points)
-        .mark_rule(strokeWidth=5, opacity=0.35, color=NO_DEFECT)
-        .encode(x=time, y="usual:Q", y2="bound:Q")
-        + chart(points)
-        .mark_point(filled=True, size=40, color=DEFECT)
-        .encode(x=time, y=y, tooltip=tooltip)
-    ).add_params(chosen).properties(width=WIDTH, height=200)  # fmt: skip
+        (
+            chart(spans).mark_rect(opacity=0.15, color=DEFECT).encode(x="raised:T", x2="cleared:T")
+            + chart(points)
+            .mark_rule(strokeWidth=5, opacity=0.35, color=NO_DEFECT)
+            .encode(x=time, y="usual:Q", y2="bound:Q")
+            + chart(points)
+            .mark_point(filled=True, size=40, color=DEFECT)
+            .encode(x=time, y=y, tooltip=tooltip)
+        )
+        .add_params(chosen)
+        .properties(title=alt.Title(alt.expr("curve")), width=WIDTH, height=200)
+    )
