@@ -1,7 +1,7 @@
 """From clean rows to averages: per cell, per customer, joined, and per cell again.
 
-Clean rows hold their KPIs as one array, `values`, in the order of the profile. Averages are taken
-of a row per KPI, and gathered into an array again: a plan as small for fifty KPIs as for five.
+Clean rows hold their KPIs as one array, `values`, in the order of the profile. One aggregate takes
+the averages of all of them, so that a row is looked up once however many KPIs there are.
 """
 
 from pyspark.sql import DataFrame
@@ -10,7 +10,6 @@ from pyspark.sql import functions as F
 from anomaly.contracts import CALL_STATISTICS, SAMPLES
 from anomaly.numbers import exact_mean
 from anomaly.profile import DerivedKpi, Formula, MissingPolicy, Profile
-from anomaly.sql import gathered
 
 CUSTOMER_COLUMNS = (
     "customerID",
@@ -22,14 +21,16 @@ CUSTOMER_COLUMNS = (
 )
 
 
-def average_samples(samples: DataFrame) -> DataFrame:
+def average_samples(samples: DataFrame, profile: Profile) -> DataFrame:
     """Clean samples to a row per cell: CellName, sample_count, sample_means (array by KPI)."""
-    return _averaged(samples, "CellName", "sample_count", "sample_means")
+    kpis = len(profile.kpis_of(SAMPLES))
+    return _averaged(samples, "CellName", "sample_count", "sample_means", kpis)
 
 
-def average_calls(calls: DataFrame) -> DataFrame:
+def average_calls(calls: DataFrame, profile: Profile) -> DataFrame:
     """Clean call statistics to a row per customer: customerID, call_row_count, call_means."""
-    return _averaged(calls, "customerID", "call_row_count", "call_means")
+    kpis = len(profile.kpis_of(CALL_STATISTICS))
+    return _averaged(calls, "customerID", "call_row_count", "call_means", kpis)
 
 
 def unknown_callers(calls: DataFrame, customers: DataFrame) -> DataFrame:
@@ -80,8 +81,13 @@ def cell_averages(joined: DataFrame, profile: Profile) -> DataFrame:
     says so; without samples the sample KPIs are NULL.
     """
     # The mean of a cell's samples is the same in each of its rows.
-    of_samples = f"position < {len(profile.kpis_of(SAMPLES))}"
-    mean_of_customers = exact_mean("value", where="is_published")
+    of_samples = len(profile.kpis_of(SAMPLES))
+    averages = [
+        f"max(averages[{position}])"
+        if position < of_samples
+        else exact_mean(f"averages[{position}]", where="is_published")
+        for position in range(len(profile.kpis))
+    ]
     cells = (
         joined.where("CellName IS NOT NULL")
         .selectExpr(
@@ -89,24 +95,16 @@ def cell_averages(joined: DataFrame, profile: Profile) -> DataFrame:
             "sample_count",
             "call_row_count",
             f"{_is_published(profile)} AS is_published",
-            f"posexplode({_averages(profile)}) AS (position, value)",
-        )
-        .groupBy("CellName", "position")
-        .agg(
-            F.expr("count_if(is_published)").alias("customerID_count"),
-            F.expr("sum(call_row_count) FILTER (WHERE is_published)").alias("call_row_count"),
-            F.max("sample_count").alias("sample_count"),
-            F.expr(f"CASE WHEN {of_samples} THEN max(value) ELSE {mean_of_customers} END").alias(
-                "average"
-            ),
+            f"{_averages(profile)} AS averages",
         )
         .groupBy("CellName")
         .agg(
-            *(
-                F.expr(f"coalesce(max({count}), 0)").alias(count)
-                for count in ("customerID_count", "call_row_count", "sample_count")
+            F.expr("count_if(is_published) AS customerID_count"),
+            F.expr(
+                "coalesce(sum(call_row_count) FILTER (WHERE is_published), 0) AS call_row_count"
             ),
-            gathered("average").alias("averages"),
+            F.expr("coalesce(max(sample_count), 0) AS sample_count"),
+            F.expr(f"array({', '.join(averages)}) AS averages"),
         )
     )
     if profile.join.keep_cells_without_customers:
@@ -127,13 +125,10 @@ def with_kpis(averages: DataFrame, level: str, profile: Profile) -> DataFrame:
     return averages.selectExpr("*", f"{kpis} AS kpis").drop("averages")
 
 
-def _averaged(rows: DataFrame, key: str, row_count: str, means: str) -> DataFrame:
-    return (
-        rows.selectExpr(key, "posexplode(values) AS (position, value)")
-        .groupBy(key, "position")
-        .agg(F.expr("count(*)").alias(row_count), F.expr(exact_mean("value")).alias("mean"))
-        .groupBy(key)
-        .agg(F.max(row_count).alias(row_count), gathered("mean").alias(means))
+def _averaged(rows: DataFrame, key: str, row_count: str, means: str, kpis: int) -> DataFrame:
+    of_kpis = ", ".join(exact_mean(f"values[{position}]") for position in range(kpis))
+    return rows.groupBy(key).agg(
+        F.expr(f"count(*) AS {row_count}"), F.expr(f"array({of_kpis}) AS {means}")
     )
 
 

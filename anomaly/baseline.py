@@ -10,7 +10,7 @@ from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL
 from anomaly.methods import IQR_OF_NORMAL, MAD_OF_NORMAL, Direction, Method
 from anomaly.numbers import exact_mean, rounded_for_quantiles
 from anomaly.profile import Profile, Rule
-from anomaly.sql import constant_array, gathered
+from anomaly.sql import constant_array
 
 QUARTILES = (0.25, 0.5, 0.75)
 # Distances are squared in millionths of the range of the values: then squares are at most 1e12, as
@@ -69,31 +69,50 @@ def baselines(metrics: DataFrame, profile: Profile) -> DataFrame:
 
 def judged_values(profile: Profile) -> str:
     """The SQL of the KPIs that rules judge, as an array in the order of the rules."""
-    return f"array({', '.join(f'kpis[{profile.position_of(rule.kpi)}]' for rule in profile.rules)})"
+    return f"array({', '.join(kpi_of(rule, profile) for rule in profile.rules)})"
+
+
+def kpi_of(rule: Rule, profile: Profile) -> str:
+    """The SQL of the KPI that a rule judges."""
+    return f"kpis[{profile.position_of(rule.kpi)}]"
 
 
 def _centred(metrics: DataFrame, profile: Profile) -> DataFrame:
     """A row per level: level, centred (an array of CENTRED in the order of the rules)."""
-    shares = _all_shares(profile)
-    numbers = ", ".join(f"{share!r}D" for share in shares)
-    # Of values rounded, so that the memory of the aggregate is bounded.
-    quantiles = f"percentile({rounded_for_quantiles('value')}, array({numbers}))"
-    has_range = any(rule.method is Method.MEAN_STD for rule in profile.rules)
-    aggregates = {
-        "mean": exact_mean("value"),
-        "quantiles": f"CAST({quantiles if shares else 'array()'} AS array<double>)",
-        "count": "count(value)",
-        "lowest": "min(value)" if has_range else "CAST(NULL AS double)",
-        "highest": "max(value)" if has_range else "CAST(NULL AS double)",
-    }
+    found = ", ".join(
+        _found(rule, f"values[{position}]", f"rounded[{position}]", _all_shares(profile))
+        for position, rule in enumerate(profile.rules)
+    )
+    # Rounded before the aggregate, which would evaluate the formula without compiling it.
+    rounded = (
+        rounded_for_quantiles(kpi_of(rule, profile)) if _shares(rule) else "CAST(NULL AS double)"
+        for rule in profile.rules
+    )
     return (
-        metrics.selectExpr("level", f"posexplode({judged_values(profile)}) AS (position, value)")
-        .groupBy("level", "position")
-        .agg(*(F.expr(f"{aggregate} AS {name}") for name, aggregate in aggregates.items()))
+        metrics.selectExpr(
+            "level",
+            f"{judged_values(profile)} AS values",
+            f"array({', '.join(rounded)}) AS rounded",
+        )
         .groupBy("level")
-        .agg(gathered(f"struct({', '.join(aggregates)})").alias("found"))
+        .agg(F.expr(f"array({found}) AS found"))
         .withColumn("rules", _rules(profile))
         .selectExpr("level", f"zip_with(found, rules, (found, rule) -> {CENTRED}) AS centred")
+    )
+
+
+def _found(rule: Rule, value: str, rounded: str, shares: list[float]) -> str:
+    """The SQL of what one aggregate finds of a rule's values: as much as its method needs."""
+    is_mean = rule.method in (Method.MEAN, Method.MEAN_STD)
+    has_range = rule.method is Method.MEAN_STD
+    numbers = ", ".join(f"{share!r}D" for share in shares)
+    # Of values rounded, so that the memory of the aggregate is bounded.
+    quantiles = f"percentile({rounded}, array({numbers}))" if _shares(rule) else "NULL"
+    return (
+        f"struct(CAST({exact_mean(value) if is_mean else 'NULL'} AS double) AS mean, "
+        f"CAST({quantiles} AS array<double>) AS quantiles, count({value}) AS count, "
+        f"CAST({f'min({value})' if has_range else 'NULL'} AS double) AS lowest, "
+        f"CAST({f'max({value})' if has_range else 'NULL'} AS double) AS highest)"
     )
 
 

@@ -26,7 +26,7 @@ from anomaly.contracts import (
 )
 from anomaly.profile import InputRules, Profile
 from anomaly.repeated_rows import limit_rows, reject_duplicates
-from anomaly.sql import array_of, quoted
+from anomaly.sql import quoted
 from anomaly.times import instant, is_no_time
 from anomaly.values import (
     FAULTS,
@@ -270,10 +270,10 @@ def _filters(rules: InputRules, compared: dict[str, Column]) -> list[Column]:
 
 
 def _with_raw_row(raw: DataFrame) -> DataFrame:
-    """Adds the contract's and KPI columns joined by commas."""
+    """Adds the contract's and KPI columns as one; `_finished` makes a text of it."""
     provenance = (SOURCE_FILE, SOURCE_ROW_ID, MALFORMED_LINE)
-    names = [name for name in raw.columns if name not in provenance]
-    return raw.withColumn(RAW_ROW, F.array_join(array_of(names, "string"), ",", ""))
+    names = [quoted(name) for name in raw.columns if name not in provenance]
+    return raw.selectExpr("*", f"struct({', '.join(names)}) AS {quoted(RAW_ROW)}")
 
 
 def _with_time(raw: DataFrame, rules: InputRules) -> DataFrame:
@@ -305,6 +305,9 @@ def _checked(raw: DataFrame, values: list[Column], row_faults: list[Column]) -> 
 def _finished(checked: DataFrame, rules: InputRules, key: str) -> DataFrame:
     if rules.rows_per_key:
         checked = checked.transform(limit_rows, key, rules.rows_per_key)
-    # The text is kept of rows with a fault only: it is wide, and such rows are few.
-    has_fault = F.col("row_reason").isNotNull() | F.col("faults").isNotNull()
-    return checked.withColumn("raw_row", F.when(has_fault, F.col("raw_row")))
+    # A text is made of rows with a fault only: it is wide, and such rows are few.
+    names = checked.select("raw_row.*").columns
+    fields = ", ".join(f"CAST(raw_row.{quoted(name)} AS string)" for name in names)
+    text = f"array_join(array({fields}), ',', '')"
+    has_fault = "row_reason IS NOT NULL OR faults IS NOT NULL"
+    return checked.withColumn("raw_row", F.expr(f"CASE WHEN {has_fault} THEN {text} END"))

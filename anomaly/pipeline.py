@@ -102,8 +102,8 @@ def detect(
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
     of_inputs = keep("input_figures", input_figures(checked))
 
-    with_samples = join_samples(clean[CUSTOMERS], average_samples(clean[SAMPLES]))
-    callers = average_calls(clean[CALL_STATISTICS])
+    with_samples = join_samples(clean[CUSTOMERS], average_samples(clean[SAMPLES], profile))
+    callers = average_calls(clean[CALL_STATISTICS], profile)
     joined = keep("joined", join_calls(with_samples, callers))
     unknown = unknown_callers(clean[CALL_STATISTICS], clean[CUSTOMERS])
     of_joins = keep("join_figures", join_figures(joined, hash_customers(unknown, hash_key)))

@@ -24,9 +24,3 @@ def array_of(columns: Iterable[str], type_: str) -> Column:
 def constant_array(rows: Iterable[Mapping[str, object]], fields: str) -> Column:
     """An array of structs (their fields as a DDL text) that Spark folds to one literal."""
     return F.from_json(F.lit(json.dumps([*rows])), f"array<struct<{fields}>>")
-
-
-def gathered(column: str) -> Column:
-    """Aggregate: a column's values as an array in the order of the column `position`."""
-    pairs = f"array_sort(collect_list(struct(position, {column} AS gathered)))"
-    return F.expr(f"transform({pairs}, pair -> pair.gathered)")

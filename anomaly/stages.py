@@ -55,7 +55,7 @@ def customers_with_samples(
         CUSTOMERS: keep("checked_customers", check_customers(customers, profile)),
         SAMPLES: keep("checked_samples", check_samples(samples, profile)),
     }
-    cells = average_samples(clean_rows(checked[SAMPLES]))
+    cells = average_samples(clean_rows(checked[SAMPLES]), profile)
     with_samples = join_samples(clean_rows(checked[CUSTOMERS]), cells)
     return {**_account(checked, profile, run), WITH_SAMPLES: with_samples}
 
@@ -69,7 +69,7 @@ def with_call_statistics(
     """
     checked = keep("checked_calls", check_calls(calls, profile))
     clean = clean_rows(checked)
-    with_calls = keep(WITH_CALLS, join_calls(with_samples, average_calls(clean)))
+    with_calls = keep(WITH_CALLS, join_calls(with_samples, average_calls(clean, profile)))
     return {
         **_account({CALL_STATISTICS: checked}, profile, run),
         JOIN_FIGURES: join_figures(with_calls, unknown_callers(clean, with_samples)),

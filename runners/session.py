@@ -26,6 +26,13 @@ SETTINGS = {
 }
 # The second compiler pays off after minutes only; the cache is as large as with both.
 JVM_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseParallelGC"
+MOST_MEMORY = 4 * 2**30
+
+
+def driver_memory() -> str:
+    """Half of the machine's memory, 4 GB at most; Spark's own 1 GB is too little for a network."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{min(memory // 2, MOST_MEMORY) // 2**20}m"
 
 
 def use_bundled_java() -> None:
@@ -53,6 +60,8 @@ def local_session(master: str | None = None, with_cloud: bool = False) -> SparkS
         if master or "SPARK_REMOTE" not in os.environ:
             builder = builder.master(master or os.environ.get("SPARK_MASTER", "local[*]"))
         settings = SETTINGS | (cloud_settings() if with_cloud else {})
+        if "SPARK_DRIVER_MEMORY" not in os.environ:
+            settings["spark.driver.memory"] = driver_memory()
         # Not the extra options, which are left to the user's own settings.
         settings["spark.driver.defaultJavaOptions"] = f"{JVM_OPTIONS} {archive_options()}"
         for name, value in settings.items():

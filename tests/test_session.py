@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from runners.session import local_session
+from runners.session import driver_memory, local_session
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,3 +39,10 @@ def test_spark_submit_keeps_its_master_and_settings(tmp_path):
         text=True,
     )
     assert "found local[1] 7" in ended.stdout, ended.stderr
+
+
+@pytest.mark.parametrize(("gigabytes", "memory"), [(4, "2048m"), (64, "4096m")])
+def test_a_session_takes_half_of_a_small_machine(gigabytes, memory, monkeypatch):
+    sizes = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": gigabytes * 2**18}
+    monkeypatch.setattr("os.sysconf", sizes.get)
+    assert driver_memory() == memory
