@@ -27,7 +27,14 @@ function draw(isDark) {
   );
 }
 
-draw(dark.matches).then(() => document.body.setAttribute("data-drawn", "yes"));
-dark.addEventListener("change", (change) => draw(change.matches));
-window.addEventListener("beforeprint", () => draw(false));
-window.addEventListener("afterprint", () => draw(dark.matches));
+// One after the other: of two at once, the one that was asked for first might end last.
+let drawn = draw(dark.matches);
+drawn.then(() => document.body.setAttribute("data-drawn", "yes"));
+
+function drawNext(isDark) {
+  drawn = drawn.then(() => draw(isDark));
+}
+
+dark.addEventListener("change", (change) => drawNext(change.matches));
+window.addEventListener("beforeprint", () => drawNext(false));
+window.addEventListener("afterprint", () => drawNext(dark.matches));

@@ -237,6 +237,29 @@ def test_it_prints_on_white_without_what_only_a_screen_needs(opened):
     )
 
 
+# Each drawing takes less time than the one before, and `ended` counts them.
+EVER_FASTER = """() => {
+  const drawnAtOnce = window.vegaEmbed;
+  let delay = 1000;
+  window.ended = 0;
+  window.vegaEmbed = async (...chart) => {
+    delay = delay / 2;
+    await new Promise((resolve) => setTimeout(resolve, delay));
+    await drawnAtOnce(...chart);
+    window.ended += 1;
+  };
+}"""
+
+
+def test_of_two_drawings_the_one_that_was_asked_for_last_stays(opened):
+    opened.evaluate(EVER_FASTER)
+    for event in ("afterprint", "beforeprint"):
+        opened.evaluate("event => { window.dispatchEvent(new Event(event)) }", event)
+    opened.wait_for_function("() => ended == 2 * document.querySelectorAll('figure .plot').length")
+    fill = opened.evaluate("label => getComputedStyle(document.querySelector(label)).fill", LABEL)
+    assert fill == "rgb(27, 31, 36)"
+
+
 def test_it_is_one_small_file(run):
     assert run.page.stat().st_size < LARGEST
 
