@@ -30,6 +30,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         _leave_out("real_data", "no ../shared here", config, items)
     if "OTHER_PYTHON" not in os.environ:
         _leave_out("other_python", "OTHER_PYTHON names no second Spark", config, items)
+    if not os.environ.get("SPARK4_PYTHON"):
+        _leave_out("connect_server", "SPARK4_PYTHON names no Python with Spark 4", config, items)
 
 
 def _leave_out(marker: str, why: str, config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -131,7 +131,7 @@ def kernel_of_spark4(tmp_path, monkeypatch) -> str:
     return name
 
 
-@pytest.mark.skipif(not SPARK4_PYTHON, reason="SPARK4_PYTHON names no Python with Spark 4")
+@pytest.mark.connect_server
 def test_a_server_finds_the_same_tower(server, kernel_of_spark4, tmp_path, monkeypatch):
     monkeypatch.setenv("SPARK_REMOTE", server)
     seen = executed("spark_connect.ipynb", tmp_path, kernel_of_spark4)
