@@ -1,7 +1,8 @@
 """From clean rows to averages: per cell, per customer, joined, and per cell again.
 
-Clean rows hold their KPIs as one array, `values`, in the order of the profile. One aggregate takes
-the averages of all of them, so that a row is looked up once however many KPIs there are.
+Clean rows hold their KPIs as one array, `values`, in the order of the profile. Averages are taken
+of the values one below the other: what Spark compiles for an aggregate grows with its columns, and
+is then as small as one KPI needs, however many there are.
 """
 
 from pyspark.sql import DataFrame
@@ -20,17 +21,22 @@ CUSTOMER_COLUMNS = (
     "InternetService",
 )
 
+# The SQL of an aggregate: rows of `position` and `mean` as one array. Without any KPI the position
+# is NULL, and the array empty.
+MEANS_IN_ORDER = (
+    "transform(array_sort(collect_list(CASE WHEN position IS NOT NULL THEN struct(position, mean) "
+    "END)), kpi -> kpi.mean)"
+)
 
-def average_samples(samples: DataFrame, profile: Profile) -> DataFrame:
+
+def average_samples(samples: DataFrame) -> DataFrame:
     """Clean samples to a row per cell: CellName, sample_count, sample_means (array by KPI)."""
-    kpis = len(profile.kpis_of(SAMPLES))
-    return _averaged(samples, "CellName", "sample_count", "sample_means", kpis)
+    return _averaged(samples, "CellName", "sample_count", "sample_means")
 
 
-def average_calls(calls: DataFrame, profile: Profile) -> DataFrame:
+def average_calls(calls: DataFrame) -> DataFrame:
     """Clean call statistics to a row per customer: customerID, call_row_count, call_means."""
-    kpis = len(profile.kpis_of(CALL_STATISTICS))
-    return _averaged(calls, "customerID", "call_row_count", "call_means", kpis)
+    return _averaged(calls, "customerID", "call_row_count", "call_means")
 
 
 def unknown_callers(calls: DataFrame, customers: DataFrame) -> DataFrame:
@@ -81,13 +87,10 @@ def cell_averages(joined: DataFrame, profile: Profile) -> DataFrame:
     says so; without samples the sample KPIs are NULL.
     """
     # The mean of a cell's samples is the same in each of its rows.
-    of_samples = len(profile.kpis_of(SAMPLES))
-    averages = [
-        f"max(averages[{position}])"
-        if position < of_samples
-        else exact_mean(f"averages[{position}]", where="is_published")
-        for position in range(len(profile.kpis))
-    ]
+    mean = (
+        f"CASE WHEN position < {len(profile.kpis_of(SAMPLES))} THEN max(value) "
+        f"ELSE {exact_mean('value', where='is_published')} END"
+    )
     cells = (
         joined.where("CellName IS NOT NULL")
         .selectExpr(
@@ -95,16 +98,25 @@ def cell_averages(joined: DataFrame, profile: Profile) -> DataFrame:
             "sample_count",
             "call_row_count",
             f"{_is_published(profile)} AS is_published",
-            f"{_averages(profile)} AS averages",
+            f"posexplode_outer({_averages(profile)}) AS (position, value)",
         )
-        .groupBy("CellName")
+        .groupBy("CellName", "position")
         .agg(
             F.expr("count_if(is_published) AS customerID_count"),
             F.expr(
                 "coalesce(sum(call_row_count) FILTER (WHERE is_published), 0) AS call_row_count"
             ),
             F.expr("coalesce(max(sample_count), 0) AS sample_count"),
-            F.expr(f"array({', '.join(averages)}) AS averages"),
+            F.expr(f"{mean} AS mean"),
+        )
+        .groupBy("CellName")
+        .agg(
+            # The same for each KPI.
+            *(
+                F.expr(f"max({count}) AS {count}")
+                for count in ("customerID_count", "call_row_count", "sample_count")
+            ),
+            F.expr(f"{MEANS_IN_ORDER} AS averages"),
         )
     )
     if profile.join.keep_cells_without_customers:
@@ -125,10 +137,13 @@ def with_kpis(averages: DataFrame, level: str, profile: Profile) -> DataFrame:
     return averages.selectExpr("*", f"{kpis} AS kpis").drop("averages")
 
 
-def _averaged(rows: DataFrame, key: str, row_count: str, means: str, kpis: int) -> DataFrame:
-    of_kpis = ", ".join(exact_mean(f"values[{position}]") for position in range(kpis))
-    return rows.groupBy(key).agg(
-        F.expr(f"count(*) AS {row_count}"), F.expr(f"array({of_kpis}) AS {means}")
+def _averaged(rows: DataFrame, key: str, row_count: str, means: str) -> DataFrame:
+    return (
+        rows.selectExpr(key, "posexplode_outer(values) AS (position, value)")
+        .groupBy(key, "position")
+        .agg(F.expr("count(*) AS row_count"), F.expr(f"{exact_mean('value')} AS mean"))
+        .groupBy(key)
+        .agg(F.expr(f"max(row_count) AS {row_count}"), F.expr(f"{MEANS_IN_ORDER} AS {means}"))
     )
 
 

@@ -5,7 +5,8 @@ so that an input is scanned once and no row can be lost in between. Raw columns 
 or typed (Parquet); both are checked by the same rules.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -26,18 +27,18 @@ from anomaly.contracts import (
 )
 from anomaly.profile import InputRules, Profile
 from anomaly.repeated_rows import limit_rows, reject_duplicates
-from anomaly.sql import quoted
+from anomaly.sql import literal, quoted, text
 from anomaly.times import instant, is_no_time
 from anomaly.values import (
     FAULTS,
     VALUES,
     is_missing,
     is_numeric,
-    raw_column,
     text_of,
     trimmed,
     whole_number,
     with_values,
+    without_zeros,
 )
 
 # In the text of Customer_ID the customer number begins at this character, 7 characters at most.
@@ -45,14 +46,6 @@ CUSTOMER_NUMBER_START, CUSTOMER_NUMBER_LENGTH = 4, 7
 
 # What stands for bytes that an encoding does not know.
 NOT_DECODED = "\ufffd"
-OPERATIONS = {
-    "=": Column.__eq__,
-    "!=": Column.__ne__,
-    ">": Column.__gt__,
-    ">=": Column.__ge__,
-    "<": Column.__lt__,
-    "<=": Column.__le__,
-}
 
 # Columns that are added to a raw frame; the blank keeps them apart from an operator's columns.
 RAW_ROW, TIME_TEXT, TIME, BAD_TIME = "raw row", "time text", "sample time", "bad time"
@@ -66,34 +59,27 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
     """
     rules = profile.inputs[CUSTOMERS]
     raw = conform(raw, CUSTOMERS, profile).transform(_with_raw_row)
-    number = whole_number(raw, "Index")
-    tenure = whole_number(raw, "tenure")
-    cell = text_of("CellTower", rules)
     texts = ("PhoneService", "MultipleLines", "InternetService")
-    values = [
-        number.alias("customerID"),
-        cell.alias("CellName"),
-        tenure.alias("tenure"),
-        *(text_of(name, rules).alias(name) for name in texts),
-    ]
-    compared = {"Index": number, "tenure": tenure, "CellTower": cell} | {
-        name: text_of(name, rules) for name in texts
+    values = {
+        "customerID": whole_number(raw, "Index"),
+        "CellName": text_of("CellTower", rules),
+        "tenure": whole_number(raw, "tenure"),
+        **{name: text_of(name, rules) for name in texts},
     }
+    compared = values | {"Index": values["customerID"], "CellTower": values["CellName"]}
     row_faults = [
-        _malformed(),
-        _fault(is_missing("Index", rules), "Index", "missing_key"),
-        _fault(number.isNull(), "Index", "bad_customer_number"),
-        _fault(cell.contains(NOT_DECODED), "CellTower", "bad_encoding"),
+        MALFORMED,
+        Fault(is_missing("Index", rules), "Index", "missing_key"),
+        Fault(f"({values['customerID']}) IS NULL", "Index", "bad_customer_number"),
+        Fault(_is_not_decoded(values["CellName"]), "CellTower", "bad_encoding"),
         *_suspects(rules),
         *_filters(rules, compared),
     ]
-    tenure_fault = F.struct(
-        F.lit("tenure").alias("column"),
-        F.lit("not_a_number").alias("reason"),
-        raw_column("tenure").cast("string").alias("raw_value"),
+    has_fault = f"({values['tenure']}) IS NULL AND NOT {is_missing('tenure', rules)}"
+    tenure_fault = "struct('tenure', 'not_a_number', CAST(tenure AS string))"
+    raw = raw.selectExpr(
+        "*", f"CASE WHEN {has_fault} THEN array({tenure_fault}) END AS {quoted(FAULTS)}"
     )
-    has_fault = tenure.isNull() & ~is_missing("tenure", rules)
-    raw = raw.withColumn(FAULTS, F.when(has_fault, F.array(tenure_fault)))
     checked = _checked(raw, values, row_faults)
     if rules.reject_duplicates:
         said = ("CellName", "tenure", *texts)
@@ -114,22 +100,20 @@ def check_samples(raw: DataFrame, profile: Profile) -> DataFrame:
         .transform(_with_time, rules)
         .transform(with_values, profile.kpis_of(SAMPLES), rules)
     )
-    cell = text_of("CellName", rules)
-    row_faults = [
-        _malformed(),
-        _fault(cell.isNull(), "CellName", "missing_key"),
-        _fault(cell.contains(NOT_DECODED), "CellName", "bad_encoding"),
-        _fault(F.col(BAD_TIME), "Time", "bad_time"),
-        *_suspects(rules),
-        *_filters(rules, {"CellName": cell}),
-    ]
     peers_column = profile.alarms.peers_column if profile.alarms else ""
-    peers = text_of(peers_column, rules) if peers_column else F.lit(None).cast("string")
-    values = [
-        cell.alias("CellName"),
-        F.col(TIME).alias("time"),
-        peers.alias("peers"),
-        F.col(VALUES).alias("values"),
+    values = {
+        "CellName": text_of("CellName", rules),
+        "time": quoted(TIME),
+        "peers": text_of(peers_column, rules) if peers_column else "CAST(NULL AS string)",
+        "values": quoted(VALUES),
+    }
+    row_faults = [
+        MALFORMED,
+        Fault(f"({values['CellName']}) IS NULL", "CellName", "missing_key"),
+        Fault(_is_not_decoded(values["CellName"]), "CellName", "bad_encoding"),
+        Fault(quoted(BAD_TIME), "Time", "bad_time"),
+        *_suspects(rules),
+        *_filters(rules, values),
     ]
     checked = _checked(raw, values, row_faults)
     if rules.reject_duplicates and "Time" in raw.columns:
@@ -148,19 +132,21 @@ def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
         .transform(_with_raw_row)
         .transform(with_values, profile.kpis_of(CALL_STATISTICS), rules)
     )
-    text = F.regexp_replace(text_of("Customer_ID", rules), r"\.0*$", "")
+    found = without_zeros(text_of("Customer_ID", rules))
     if is_numeric(raw, "Customer_ID"):
-        text = whole_number(raw, "Customer_ID").cast("string")
-    digits = F.substring(text, CUSTOMER_NUMBER_START, CUSTOMER_NUMBER_LENGTH)
-    number = F.when(digits.rlike(r"^\d+$"), digits).cast("bigint")
+        found = f"CAST({whole_number(raw, 'Customer_ID')} AS string)"
+    digits = f"substring({found}, {CUSTOMER_NUMBER_START}, {CUSTOMER_NUMBER_LENGTH})"
+    values = {
+        "customerID": f"CAST(CASE WHEN {digits} RLIKE '^[0-9]+$' THEN {digits} END AS bigint)",
+        "values": quoted(VALUES),
+    }
     row_faults = [
-        _malformed(),
-        _fault(text.isNull(), "Customer_ID", "missing_key"),
-        _fault(number.isNull(), "Customer_ID", "bad_customer_number"),
+        MALFORMED,
+        Fault(f"({found}) IS NULL", "Customer_ID", "missing_key"),
+        Fault(f"{values['customerID']} IS NULL", "Customer_ID", "bad_customer_number"),
         *_suspects(rules),
-        *_filters(rules, {"Customer_ID": number}),
+        *_filters(rules, {"Customer_ID": values["customerID"]}),
     ]
-    values = [number.alias("customerID"), F.col(VALUES).alias("values")]
     return _finished(_checked(raw, values, row_faults), rules, "customerID")
 
 
@@ -199,21 +185,17 @@ def rejected_rows(checked: Mapping[str, DataFrame], run: Mapping[str, Column]) -
 
 
 def _faults(checked: DataFrame, source: str) -> DataFrame:
-    is_rejected = F.col("row_reason").isNotNull()
-    of_row = F.struct(
-        F.col("row_column").alias("column"),
-        F.col("row_reason").alias("reason"),
-        F.lit(None).cast("string").alias("raw_value"),
-    )
-    of_values = F.coalesce("faults", F.array().cast(f"array<{FAULT_TYPE}>"))
+    of_row = "named_struct('column', row_column, 'reason', row_reason, 'raw_value', NULL)"
+    of_rows = f"CAST(array({of_row}) AS array<{FAULT_TYPE}>)"
+    found = f"CASE WHEN row_reason IS NOT NULL THEN {of_rows} ELSE faults END"
     return (
-        checked.where(is_rejected | F.col("faults").isNotNull())
-        .withColumn("found", F.explode(F.when(is_rejected, F.array(of_row)).otherwise(of_values)))
-        .select(
-            F.lit(source).alias("source"),
+        checked.where("row_reason IS NOT NULL OR faults IS NOT NULL")
+        .selectExpr("*", f"explode({found}) AS found")
+        .selectExpr(
+            f"'{source}' AS source",
             SOURCE_FILE,
             SOURCE_ROW_ID,
-            F.when(is_rejected, "row").otherwise("value").alias("scope"),
+            "CASE WHEN row_reason IS NOT NULL THEN 'row' ELSE 'value' END AS scope",
             "found.*",
             "raw_row",
         )
@@ -223,42 +205,45 @@ def _faults(checked: DataFrame, source: str) -> DataFrame:
 # --- faults -------------------------------------------------------------------------------------
 
 
-def _fault(condition: Column, column: str | None, reason: str) -> Column:
-    """A fault of the row as a whole, NULL where the condition does not hold."""
-    assert REASONS[reason].rejects_row
-    return F.when(
-        condition,
-        F.struct(
-            F.lit(column).cast("string").alias("row_column"), F.lit(reason).alias("row_reason")
-        ),
-    )
+@dataclass(frozen=True)
+class Fault:
+    """A fault of the row as a whole, where a condition (its SQL) holds."""
+
+    condition: str
+    column: str | None
+    reason: str
+
+    def __post_init__(self) -> None:
+        assert REASONS[self.reason].rejects_row
 
 
-def _malformed() -> Column:
-    return _fault(F.col(MALFORMED_LINE), None, "malformed_line")
+MALFORMED = Fault(MALFORMED_LINE, None, "malformed_line")
 
 
-def _suspects(rules: InputRules) -> list[Column]:
+def _is_not_decoded(found: str) -> str:
+    return f"contains({found}, {text(NOT_DECODED)})"
+
+
+def _suspects(rules: InputRules) -> list[Fault]:
     """A fault for each `suspect_where` that holds (a missing value does not)."""
 
-    def compared(name: str, value: str | float) -> tuple[Column, str | float]:
+    def holds(name: str, operator: str, value: str | float) -> str:
         if isinstance(value, str):
-            return F.lower(trimmed(raw_column(name).cast("string"))), value.lower()
-        return F.expr(f"try_cast({quoted(name)} AS double)"), value
+            found = trimmed(f"CAST({quoted(name)} AS string)")
+            return f"lower({found}) {operator} {literal(value.lower())}"
+        return f"try_cast({quoted(name)} AS double) {operator} {literal(value)}"
 
-    faults = []
-    for name, operator, value in rules.suspect_where:
-        found, wanted = compared(name, value)
-        holds = F.coalesce(OPERATIONS[operator](found, wanted), F.lit(False))
-        faults.append(_fault(holds, name, "suspect"))
-    return faults
+    return [
+        Fault(f"coalesce({holds(*condition)}, FALSE)", condition[0], "suspect")
+        for condition in rules.suspect_where
+    ]
 
 
-def _filters(rules: InputRules, compared: dict[str, Column]) -> list[Column]:
+def _filters(rules: InputRules, compared: Mapping[str, str]) -> list[Fault]:
     """A fault for each `keep_where` that does not hold (a missing value does not)."""
     return [
-        _fault(
-            ~F.coalesce(OPERATIONS[operator](compared[name], value), F.lit(False)),
+        Fault(
+            f"NOT coalesce({compared[name]} {operator} {literal(value)}, FALSE)",
             name,
             "filtered_by_profile",
         )
@@ -281,24 +266,29 @@ def _with_time(raw: DataFrame, rules: InputRules) -> DataFrame:
     if "Time" not in raw.columns:
         instant_of, is_bad = "CAST(NULL AS timestamp)", "FALSE"
     elif isinstance(raw.schema["Time"].dataType, T.StringType):
-        raw = raw.withColumn(TIME_TEXT, text_of("Time", rules))
-        text = quoted(TIME_TEXT)
-        instant_of, is_bad = instant(text), is_no_time(text)
+        raw = raw.selectExpr("*", f"{text_of('Time', rules)} AS {quoted(TIME_TEXT)}")
+        found = quoted(TIME_TEXT)
+        instant_of, is_bad = instant(found), is_no_time(found)
     else:
         instant_of, is_bad = "CAST(Time AS timestamp)", "FALSE"
     return raw.selectExpr("*", f"{instant_of} AS `{TIME}`", f"{is_bad} AS `{BAD_TIME}`")
 
 
-def _checked(raw: DataFrame, values: list[Column], row_faults: list[Column]) -> DataFrame:
-    row_fault = F.coalesce(*row_faults)
-    return raw.select(
-        *values,
-        F.col(SOURCE_FILE),
-        F.col(SOURCE_ROW_ID),
-        row_fault["row_column"].alias("row_column"),
-        row_fault["row_reason"].alias("row_reason"),
-        F.col(FAULTS).cast(f"array<{FAULT_TYPE}>").alias("faults"),
-        F.col(RAW_ROW).alias("raw_row"),
+def _checked(raw: DataFrame, values: Mapping[str, str], row_faults: Sequence[Fault]) -> DataFrame:
+    first = " ".join(
+        f"WHEN {fault.condition} THEN struct({text(fault.column)} AS row_column, "
+        f"'{fault.reason}' AS row_reason)"
+        for fault in row_faults
+    )
+    return raw.selectExpr(
+        *(f"{value} AS {quoted(name)}" for name, value in values.items()),
+        SOURCE_FILE,
+        SOURCE_ROW_ID,
+        f"CASE {first} END AS row_fault",
+        f"CAST({quoted(FAULTS)} AS array<{FAULT_TYPE}>) AS faults",
+        f"{quoted(RAW_ROW)} AS raw_row",
+    ).selectExpr(
+        *map(quoted, values), SOURCE_FILE, SOURCE_ROW_ID, "row_fault.*", "faults", "raw_row"
     )
 
 
@@ -308,6 +298,7 @@ def _finished(checked: DataFrame, rules: InputRules, key: str) -> DataFrame:
     # A text is made of rows with a fault only: it is wide, and such rows are few.
     names = checked.select("raw_row.*").columns
     fields = ", ".join(f"CAST(raw_row.{quoted(name)} AS string)" for name in names)
-    text = f"array_join(array({fields}), ',', '')"
+    found = f"array_join(array({fields}), ',', '')"
     has_fault = "row_reason IS NOT NULL OR faults IS NOT NULL"
-    return checked.withColumn("raw_row", F.expr(f"CASE WHEN {has_fault} THEN {text} END"))
+    others = (quoted(name) for name in checked.columns if name != "raw_row")
+    return checked.selectExpr(*others, f"CASE WHEN {has_fault} THEN {found} END AS raw_row")

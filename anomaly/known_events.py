@@ -3,8 +3,7 @@
 Each row is checked; one with a fault is told with its row and column, and never left out silently.
 """
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
 from anomaly.clean import NOT_DECODED
@@ -42,10 +41,10 @@ def check_events(raw: DataFrame) -> DataFrame:
     `conform_events` does.
     """
     raw = conform_events(raw)
-    texts = {f"{name} text": _text(raw, name) for name in EVENT_COLUMNS}
+    texts = (f"{_text(raw, name)} AS `{name} text`" for name in EVENT_COLUMNS)
     row = f"{SOURCE_ROW_ID} - min({SOURCE_ROW_ID}) OVER (PARTITION BY {SOURCE_FILE}) + 1"
     return (
-        raw.withColumns(texts)
+        raw.selectExpr("*", *texts)
         .selectExpr(
             "*",
             f"{_time(raw, 'start')} AS started_at",
@@ -74,8 +73,8 @@ def faulty_events(checked: DataFrame) -> DataFrame:
     return checked.where("size(problems) > 0").select(SOURCE_FILE, "source_row", "problems")
 
 
-def _text(raw: DataFrame, name: str) -> Column:
-    return text_of(name, RULES) if name in raw.columns else F.lit(None).cast("string")
+def _text(raw: DataFrame, name: str) -> str:
+    return text_of(name, RULES) if name in raw.columns else "CAST(NULL AS string)"
 
 
 def _time(raw: DataFrame, name: str) -> str:

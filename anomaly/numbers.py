@@ -32,6 +32,32 @@ def exceeds(value: Column, bound: Column) -> Column:
     return value - bound > TIE_TOLERANCE * F.greatest(F.abs(value), F.abs(bound))
 
 
+def limit_above(bound: str) -> str:
+    """The SQL of the limit beyond which a value exceeds a bound (its SQL), as `exceeds` has it.
+
+    It follows from the bound alone, so that a comparison with many values costs no more than `>`.
+    """
+    return _farther(bound, f"{bound} >= 0")
+
+
+def limit_below(bound: str) -> str:
+    """The SQL of the limit below which a value is exceeded by a bound (its SQL)."""
+    return _farther(bound, f"{bound} <= 0")
+
+
+def _farther(bound: str, is_away_from_zero: str) -> str:
+    # Beyond the bound, away from zero the value is the larger of the two, otherwise the bound is.
+    nearly_one = f"(1D - {TIE_TOLERANCE!r}D)"
+    return (
+        f"CASE WHEN {is_away_from_zero} THEN {bound} / {nearly_one} ELSE {bound} * {nearly_one} END"
+    )
+
+
+def number_text(value: str) -> str:
+    """The SQL of the value of an SQL as people read it, four digits behind the point at most."""
+    return f"CAST(round({value}, 4) AS string)"
+
+
 def rounded_for_quantiles(value: str) -> str:
     """The SQL of the value of an SQL to QUANTILE_DIGITS significant digits."""
     scale = f"power(10D, {QUANTILE_DIGITS} - ceil(log10(abs(nullif({value}, 0)))))"

@@ -1,7 +1,9 @@
 """The whole pipeline as one function, from raw inputs to the tables. It starts no job."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -19,7 +21,7 @@ from anomaly.aggregate import (
 from anomaly.alarms import found_alarms
 from anomaly.baseline import baselines
 from anomaly.clean import check_calls, check_customers, check_samples, clean_rows, rejected_rows
-from anomaly.compare import evidence, judge
+from anomaly.compare import judge, with_evidence
 from anomaly.contracts import (
     CALL_STATISTICS,
     CELL_LEVEL,
@@ -33,6 +35,7 @@ from anomaly.contracts import (
     SUMMARY_TABLE,
     VERDICT,
 )
+from anomaly.level_rules import level_rules
 from anomaly.profile import MissingPolicy, Profile
 from anomaly.pseudonyms import hash_customers, withhold_texts
 from anomaly.run import Keep, Run, not_kept
@@ -102,20 +105,18 @@ def detect(
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
     of_inputs = keep("input_figures", input_figures(checked))
 
-    with_samples = join_samples(clean[CUSTOMERS], average_samples(clean[SAMPLES], profile))
-    callers = average_calls(clean[CALL_STATISTICS], profile)
+    with_samples = join_samples(clean[CUSTOMERS], average_samples(clean[SAMPLES]))
+    callers = average_calls(clean[CALL_STATISTICS])
     joined = keep("joined", join_calls(with_samples, callers))
     unknown = unknown_callers(clean[CALL_STATISTICS], clean[CUSTOMERS])
     of_joins = keep("join_figures", join_figures(joined, hash_customers(unknown, hash_key)))
 
-    # One frame of both levels means that one plan judges both.
-    metrics = customer_metrics(joined, profile).unionByName(
-        cell_metrics(joined, profile), allowMissingColumns=True
-    )
-    judged = keep("judged", judged_metrics(metrics, profile))
-    of_customers = hash_customers(customer_table(judged, profile, run), hash_key)
-    published_customers = keep(CUSTOMER_TABLE, of_customers)
-    published_cells = keep(CELL_TABLE, cell_table(judged, profile, run))
+    of_customers = customer_metrics(joined, profile)
+    of_cells = keep("cell_metrics", cell_metrics(joined, profile))
+    rules = keep("level_rules", rules_of_levels([of_customers, of_cells], profile))
+    published_cells = keep(CELL_TABLE, cell_table(of_cells, rules, profile, run))
+    customers_judged = customer_table(of_customers, rules, profile, run)
+    published_customers = keep(CUSTOMER_TABLE, hash_customers(customers_judged, hash_key))
 
     figures = [of_inputs, of_joins, result_figures(published_customers, published_cells)]
     found = None
@@ -144,27 +145,31 @@ def cell_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
     return with_kpis(averages, CELL_LEVEL, profile).withColumn("level", F.lit(CELL_LEVEL))
 
 
-def judged_metrics(metrics: DataFrame, profile: Profile) -> DataFrame:
-    """Metrics of one level or both, each row compared with the baselines of its level."""
-    return judge(metrics, baselines(metrics, profile), profile)
+def rules_of_levels(metrics: Sequence[DataFrame], profile: Profile) -> DataFrame:
+    """What the metrics of levels are compared with: a row per level (level_rules.level_rules)."""
+    # One frame of all levels means one aggregate.
+    of_rules = ("level", "kpis", "sample_count", "call_row_count")
+    both = reduce(DataFrame.unionByName, (frame.select(*of_rules) for frame in metrics))
+    return level_rules(baselines(both, profile), profile)
 
 
-def customer_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
+def customer_table(metrics: DataFrame, rules: DataFrame, profile: Profile, run: Run) -> DataFrame:
     """The published table of the customers: a row per customer and cell."""
-    counted = judged.where(F.col("level") == CUSTOMER_LEVEL).transform(with_counts)
+    counted = judge(metrics, rules, profile).transform(with_counts)
     ranked = counted.transform(rank_by_severity, "customerID", "CellName")
-    return _table(ranked, CUSTOMER_LEVEL, profile, run)
+    return _table(with_evidence(ranked, rules), CUSTOMER_LEVEL, profile, run)
 
 
-def cell_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
+def cell_table(metrics: DataFrame, rules: DataFrame, profile: Profile, run: Run) -> DataFrame:
     """The published table of the cells: a row per cell, with its verdict."""
-    counted = judged.where(F.col("level") == CELL_LEVEL).transform(with_counts)
+    counted = judge(metrics, rules, profile).transform(with_counts)
+    ranked = counted.transform(rank_by_severity, "CellName")
+    judged = with_evidence(ranked, rules)
     verdict = maintenance_verdict(profile.verdict)
-    ranked = counted.transform(rank_by_severity, "CellName").withColumn(VERDICT.name, verdict)
-    return _table(ranked, CELL_LEVEL, profile, run)
+    return _table(judged.withColumn(VERDICT.name, verdict), CELL_LEVEL, profile, run)
 
 
-def _table(ranked: DataFrame, level: str, profile: Profile, run: Run) -> DataFrame:
+def _table(judged: DataFrame, level: str, profile: Profile, run: Run) -> DataFrame:
     """The table of a level, with the columns of its contract."""
     missing_is_zero = profile.level(level).missing is MissingPolicy.HEALTHY
     value = "coalesce({}, 0D)" if missing_is_zero else "{}"
@@ -174,14 +179,9 @@ def _table(ranked: DataFrame, level: str, profile: Profile, run: Run) -> DataFra
     }
     flags = {rule.flag: f"evidence[{position}].flag" for position, rule in enumerate(profile.rules)}
     expressions = values | flags
-    return (
-        ranked.withColumn("evidence", evidence(profile))
-        .withColumns(run.columns(profile))
-        .selectExpr(
-            *(
-                f"CAST({expressions.get(column.name, column.name)} AS {column.type}) "
-                f"AS {column.name}"
-                for column in level_columns(level, profile)
-            )
+    return judged.withColumns(run.columns(profile)).selectExpr(
+        *(
+            f"CAST({expressions.get(column.name, column.name)} AS {column.type}) AS {column.name}"
+            for column in level_columns(level, profile)
         )
     )

@@ -16,9 +16,30 @@ def quoted(column: str) -> str:
     return "`" + column.replace("`", "``") + "`"
 
 
-def array_of(columns: Iterable[str], type_: str) -> Column:
-    """An array of columns, each cast to the one type."""
-    return F.expr(f"array({', '.join(f'CAST({quoted(column)} AS {type_})' for column in columns)})")
+def text(value: str | None) -> str:
+    """A text as SQL writes it, whatever characters it has; NULL for none."""
+    if value is None:
+        return "CAST(NULL AS string)"
+    escaped = "".join(
+        f"\\u{ord(character):04x}" if character < " " else character
+        for character in value.replace("\\", "\\\\").replace("'", "\\'")
+    )
+    return f"'{escaped}'"
+
+
+def literal(value: str | float) -> str:
+    """A text or a number as SQL writes it."""
+    return text(value) if isinstance(value, str) else f"{float(value)!r}D"
+
+
+def texts(values: Iterable[str]) -> str:
+    """Texts as SQL lists them, with commas between."""
+    return ", ".join(map(text, values))
+
+
+def array_of(columns: Iterable[str], type_: str) -> str:
+    """The SQL of an array of columns, each cast to the one type."""
+    return f"array({', '.join(f'CAST({quoted(column)} AS {type_})' for column in columns)})"
 
 
 def constant_array(rows: Iterable[Mapping[str, object]], fields: str) -> Column:

@@ -31,7 +31,7 @@ from anomaly.pipeline import (
     cell_table,
     customer_metrics,
     customer_table,
-    judged_metrics,
+    rules_of_levels,
 )
 from anomaly.profile import Profile
 from anomaly.run import Keep, Run, not_kept
@@ -55,7 +55,7 @@ def customers_with_samples(
         CUSTOMERS: keep("checked_customers", check_customers(customers, profile)),
         SAMPLES: keep("checked_samples", check_samples(samples, profile)),
     }
-    cells = average_samples(clean_rows(checked[SAMPLES]), profile)
+    cells = average_samples(clean_rows(checked[SAMPLES]))
     with_samples = join_samples(clean_rows(checked[CUSTOMERS]), cells)
     return {**_account(checked, profile, run), WITH_SAMPLES: with_samples}
 
@@ -69,7 +69,7 @@ def with_call_statistics(
     """
     checked = keep("checked_calls", check_calls(calls, profile))
     clean = clean_rows(checked)
-    with_calls = keep(WITH_CALLS, join_calls(with_samples, average_calls(clean, profile)))
+    with_calls = keep(WITH_CALLS, join_calls(with_samples, average_calls(clean)))
     return {
         **_account({CALL_STATISTICS: checked}, profile, run),
         JOIN_FIGURES: join_figures(with_calls, unknown_callers(clean, with_samples)),
@@ -79,14 +79,16 @@ def with_call_statistics(
 
 def judged_customers(with_calls: DataFrame, profile: Profile, run: Run) -> Tables:
     """WITH_CALLS to the published table of the customers."""
-    judged = judged_metrics(customer_metrics(with_calls, profile), profile)
-    return {CUSTOMER_TABLE: customer_table(judged, profile, run)}
+    metrics = customer_metrics(with_calls, profile)
+    rules = rules_of_levels([metrics], profile)
+    return {CUSTOMER_TABLE: customer_table(metrics, rules, profile, run)}
 
 
 def judged_cells(with_calls: DataFrame, profile: Profile, run: Run) -> Tables:
     """WITH_CALLS to the published table of the cells."""
-    judged = judged_metrics(cell_metrics(with_calls, profile), profile)
-    return {CELL_TABLE: cell_table(judged, profile, run)}
+    metrics = cell_metrics(with_calls, profile)
+    rules = rules_of_levels([metrics], profile)
+    return {CELL_TABLE: cell_table(metrics, rules, profile, run)}
 
 
 def results_of(

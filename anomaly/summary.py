@@ -9,7 +9,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.compare import SEVERITY, defects
+from anomaly.compare import SEVERITY_OF_EVIDENCE, defects
 from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL, SOURCE_FILE, SUMMARY_COLUMNS
 from anomaly.verdict import REQUIRED
 
@@ -165,7 +165,7 @@ def _worst(cells: DataFrame, most: int = LARGEST_KEYS) -> DataFrame:
     """The towers that need maintenance, worst first, each with its strongest reasons."""
     by_severity = (
         f"array_sort(transform({defects('evidence')}, "
-        f"kpi -> struct(-{SEVERITY} AS order, kpi.reason AS reason)))"
+        f"kpi -> struct(-{SEVERITY_OF_EVIDENCE} AS order, kpi.reason AS reason)))"
     )
     reasons = f"transform(slice({by_severity}, 1, {REASONS_SHOWN}), kpi -> kpi.reason)"
     required = cells.where(F.col("Maintainence_Required") == REQUIRED)

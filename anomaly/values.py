@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
 from anomaly.numbers import LARGEST_NUMBER
 from anomaly.profile import InputRules, Kpi
-from anomaly.sql import array_of, constant_array, quoted
+from anomaly.sql import array_of, constant_array, quoted, text, texts
 
 # Letters that Java takes in a number: 12d, 1f and 0x1p3.
 NOT_IN_A_NUMBER = "dDfFxX"
-WHOLE_NUMBER_PATTERN = r"^[+-]?\d{1,18}(\.0*)?$"
+WHOLE_NUMBER_PATTERN = text(r"^[+-]?\d{1,18}(\.0*)?$")
 NOT_FINITE_TEXTS = ("nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
+# Spaces, tabs, line ends and control characters.
+BLANKS = text("".join(map(chr, range(0x21))))
 # Columns that are added to a raw frame; the blank keeps them apart from an operator's columns.
-VALUES, FAULTS = "usable values", "value faults"
+VALUES, FAULTS, CONSTANTS = "usable values", "value faults", "value constants"
 
 
 def with_values(raw: DataFrame, kpis: Sequence[Kpi], rules: InputRules) -> DataFrame:
@@ -31,21 +32,20 @@ def with_values(raw: DataFrame, kpis: Sequence[Kpi], rules: InputRules) -> DataF
     usable = parsed.selectExpr(
         "*", *(f"{_usable(kpi)} AS {quoted(_usable_name(kpi))}" for kpi in kpis)
     )
-    is_unusable = (
+    is_unusable = " OR ".join(
         f"{quoted(_usable_name(kpi))} IS NULL AND CAST({quoted(kpi.column)} AS string) != ''"
         for kpi in kpis
     )
-    with_fault = usable.withColumn("has_fault", F.expr(" OR ".join(is_unusable)))
-    # Few rows have a fault: only theirs are examined one by one.
-    faults = F.when(F.col("has_fault"), _value_faults(kpis, rules))
-    return with_fault.withColumns(
-        {VALUES: array_of(map(_usable_name, kpis), "double"), FAULTS: faults}
+    constants = constant_array(
+        ({"column": kpi.column, "sentinels": kpi.sentinels} for kpi in kpis),
+        "column: string, sentinels: array<double>",
     )
-
-
-def raw_column(name: str) -> Column:
-    """A column of a raw frame, whatever characters its name has."""
-    return F.col(quoted(name))
+    return usable.withColumn(CONSTANTS, constants).selectExpr(
+        "*",
+        f"{array_of(map(_usable_name, kpis), 'double')} AS {quoted(VALUES)}",
+        # Few rows have a fault: only theirs are examined one by one.
+        f"CASE WHEN {is_unusable} THEN {_value_faults(kpis, rules)} END AS {quoted(FAULTS)}",
+    )
 
 
 def is_numeric(raw: DataFrame, name: str) -> bool:
@@ -53,32 +53,46 @@ def is_numeric(raw: DataFrame, name: str) -> bool:
     return isinstance(raw.schema[name].dataType, T.NumericType)
 
 
-def text_of(name: str, rules: InputRules) -> Column:
-    """The text of a column without what is blank around it; NULL where it stands for no value."""
-    text = trimmed(raw_column(name).cast("string"))
-    return F.when((text != "") & ~F.lower(text).isin(*rules.missing_texts), text)
+def text_of(name: str, rules: InputRules) -> str:
+    """The SQL of the text of a column without what is blank around it.
+
+    NULL where it stands for no value.
+    """
+    found = trimmed(f"CAST({quoted(name)} AS string)")
+    is_value = f"{found} != ''"
+    if rules.missing_texts:
+        is_value += f" AND lower({found}) NOT IN ({texts(rules.missing_texts)})"
+    return f"CASE WHEN {is_value} THEN {found} END"
 
 
-def trimmed(text: Column) -> Column:
-    """Without spaces, tabs, line ends and control characters around it."""
-    return F.regexp_replace(text, r"^[\x00-\x20]+|[\x00-\x20]+$", "")
+def trimmed(found: str) -> str:
+    """The SQL of a text (its SQL) without BLANKS around it."""
+    return f"btrim({found}, {BLANKS})"
 
 
-def is_missing(name: str, rules: InputRules) -> Column:
-    """Whether a column is empty or holds a text that stands for no value."""
-    return text_of(name, rules).isNull()
+def is_missing(name: str, rules: InputRules) -> str:
+    """The SQL of whether a column is empty or holds a text that stands for no value."""
+    return f"({text_of(name, rules)}) IS NULL"
 
 
-def whole_number(raw: DataFrame, name: str) -> Column:
-    """A whole number; NULL where the text or number is none ("7", "0007" and 7.0 are)."""
-    column = raw_column(name)
+def whole_number(raw: DataFrame, name: str) -> str:
+    """The SQL of a whole number; NULL where the text or number is none ("7", "0007", 7.0 are)."""
+    column = quoted(name)
     if is_numeric(raw, name):
-        number = column.cast("double")
-        is_whole = (number == F.floor(number)) & (F.abs(number) < 1e15)
-        return F.when(is_whole, column).cast("bigint")
-    text = trimmed(column)
-    return F.when(text.rlike(WHOLE_NUMBER_PATTERN), F.regexp_replace(text, r"\.0*$", "")).cast(
-        "bigint"
+        number = f"CAST({column} AS double)"
+        is_whole = f"{number} = floor({number}) AND abs({number}) < 1e15"
+        return f"CAST(CASE WHEN {is_whole} THEN {column} END AS bigint)"
+    found = trimmed(column)
+    whole = f"CASE WHEN {found} RLIKE {WHOLE_NUMBER_PATTERN} THEN {without_zeros(found)} END"
+    return f"CAST({whole} AS bigint)"
+
+
+def without_zeros(found: str) -> str:
+    """The SQL of a text (its SQL) without the point and the zeros of a whole number at its end."""
+    # Few have a point, and to look for one costs less than to match a pattern.
+    return (
+        f"CASE WHEN contains({found}, '.') THEN regexp_replace({found}, {text(r'[.]0*$')}, '') "
+        f"ELSE {found} END"
     )
 
 
@@ -107,35 +121,25 @@ def _usable(kpi: Kpi) -> str:
     return f"CASE WHEN {is_usable} THEN {number} END"
 
 
-def _value_faults(kpis: Sequence[Kpi], rules: InputRules) -> Column:
-    """A fault for each KPI with a text that stands for no usable number (contracts.FAULT_TYPE)."""
-    constants = constant_array(
-        ({"column": kpi.column, "sentinels": kpi.sentinels} for kpi in kpis),
-        "column: string, sentinels: array<double>",
+def _value_faults(kpis: Sequence[Kpi], rules: InputRules) -> str:
+    """The SQL of the faults of a row's texts that stand for no usable number."""
+    texts_of_row = array_of((kpi.column for kpi in kpis), "string")
+    numbers = array_of(map(_parsed_name, kpis), "double")
+    usable = array_of(map(_usable_name, kpis), "double")
+    read = (
+        f"zip_with({texts_of_row}, {quoted(CONSTANTS)}, (found, kpi) -> "
+        f"struct({trimmed('found')} AS text, kpi.column AS column, kpi.sentinels AS sentinels))"
     )
-    read = F.zip_with(
-        F.arrays_zip(
-            array_of((kpi.column for kpi in kpis), "string").alias("text"),
-            array_of(map(_parsed_name, kpis), "double").alias("number"),
-            array_of(map(_usable_name, kpis), "double").alias("usable"),
-        ),
-        constants,
-        lambda read, kpi: F.struct(
-            kpi["column"].alias("column"),
-            trimmed(read["text"]).alias("text"),
-            read["number"].alias("number"),
-            read["usable"].alias("usable"),
-            kpi["sentinels"].alias("sentinels"),
-        ),
+    with_numbers = (
+        f"zip_with({read}, zip_with({numbers}, {usable}, (number, usable) -> "
+        "struct(number AS number, usable AS usable)), (kpi, found) -> struct(kpi.text AS text, "
+        "kpi.column AS column, kpi.sentinels AS sentinels, found.number AS number, "
+        "found.usable AS usable))"
     )
-    unusable = F.filter(read, lambda kpi: (kpi["text"] != "") & kpi["usable"].isNull())
-    return F.transform(
-        unusable,
-        lambda kpi: F.struct(
-            kpi["column"].alias("column"),
-            _reason(kpi, rules).alias("reason"),
-            kpi["text"].alias("raw_value"),
-        ),
+    unusable = f"filter({with_numbers}, kpi -> kpi.text != '' AND kpi.usable IS NULL)"
+    return (
+        f"transform({unusable}, kpi -> struct(kpi.column AS column, {_reason(rules)} AS reason, "
+        "kpi.text AS raw_value))"
     )
 
 
@@ -147,15 +151,20 @@ def _usable_name(kpi: Kpi) -> str:
     return f"usable {kpi.name}"
 
 
-def _reason(kpi: Column, rules: InputRules) -> Column:
-    """Why a text is no usable number."""
-    text, number = F.lower(kpi["text"]), kpi["number"]
-    return (
-        F.when(text.isin(*rules.missing_texts), "missing_text")
-        .when(text.startswith("#"), "spreadsheet_error")
-        .when(text.isin(*NOT_FINITE_TEXTS), "not_finite")
-        .when(number.isNull(), "not_a_number")
-        .when(F.isnan(number) | (F.abs(number) == float("inf")), "not_finite")
-        .when(F.array_contains(kpi["sentinels"], number), "sentinel")
-        .otherwise("out_of_range")
+def _reason(rules: InputRules) -> str:
+    """The SQL of why the text of a `kpi` is no usable number."""
+    found = "lower(kpi.text)"
+    is_missing_text = (
+        f"WHEN {found} IN ({texts(rules.missing_texts)}) THEN 'missing_text'"
+        if rules.missing_texts
+        else ""
     )
+    return f"""CASE
+        {is_missing_text}
+        WHEN {found} LIKE '#%' THEN 'spreadsheet_error'
+        WHEN {found} IN ({texts(NOT_FINITE_TEXTS)}) THEN 'not_finite'
+        WHEN kpi.number IS NULL THEN 'not_a_number'
+        WHEN isnan(kpi.number) OR abs(kpi.number) = double('infinity') THEN 'not_finite'
+        WHEN array_contains(kpi.sentinels, kpi.number) THEN 'sentinel'
+        ELSE 'out_of_range'
+    END"""

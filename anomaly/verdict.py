@@ -3,7 +3,8 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.compare import CRIT, OK, SEVERITY, WARN, defects
+from anomaly.compare import CRIT, OK, WARN
+from anomaly.contracts import DEFECT_COUNT
 from anomaly.profile import VerdictRule
 
 # The SQL of the statuses of KPIs that were judged.
@@ -14,17 +15,14 @@ TASKS_WITHOUT_DEFECT = 64
 
 
 def with_counts(judged: DataFrame) -> DataFrame:
-    """Adds what follows from the column `judged` of a row.
+    """Adds what follows from the column `status` of a row.
 
-    defected_count: KPIs with the flag 1; evaluated_kpis: KPIs that could be judged; severity: how
-    far the defects lie beyond their bounds, added up.
+    defected_count: KPIs with the flag 1; evaluated_kpis: KPIs that could be judged.
     """
-    found = defects("judged")
     return judged.selectExpr(
         "*",
-        f"size({found}) AS defected_count",
-        f"size(filter(judged, kpi -> kpi.status IN {JUDGED})) AS evaluated_kpis",
-        f"aggregate({found}, 0D, (total, kpi) -> total + {SEVERITY}) AS severity",
+        f"size(filter(status, one -> one = '{CRIT}')) AS {DEFECT_COUNT.name}",
+        f"size(filter(status, one -> one IN {JUDGED})) AS evaluated_kpis",
     )
 
 

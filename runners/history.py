@@ -9,7 +9,7 @@ from runners.storage.destination import Destination
 
 
 def stage_history(
-    destination: Destination, cells: DataFrame, profile: Profile, run: Run
+    destination: Destination, profile: Profile, run: Run, cells: DataFrame
 ) -> tuple[DataFrame, int]:
     """Stage the history of the day, and of the later ones that are published, which rest on it.
 

@@ -39,7 +39,7 @@ from runners.storage.inputs import is_dated, read_input
 from runners.storage.spark_files import has_scheme
 
 PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, *TABLES_OF_ALARMS)
-HELD = ("joined", "judged", "alarm_periods", "alarm_states")
+HELD = ("joined", "alarm_periods", "alarm_states")
 # These are needed by no later stage, or by the last alone, and so are made beside the stages:
 # planning a stage takes one core.
 BESIDE = (REJECTED_TABLE, "input_figures", "join_figures")
@@ -73,19 +73,18 @@ def run_pipeline(
     Raises AnomalyError, with the previous output whole.
     """
     keep_apart(inputs, out)
-    raw = {
-        # Older samples have the columns of samples.
-        source: read_input(spark, SAMPLES if source == HISTORY else source, path, profile)
-        for source, path in inputs.items()
-    }
+    raw, are_dated = read_inputs(spark, inputs, profile)
     made_from = origins(spark, inputs)
-    dated = _dated(raw, profile)
+    dated = _dated(raw, profile, are_dated)
     tables = (*TABLES_OF_A_RUN, *(TABLES_OF_ALARMS if dated else ()))
     columns = table_columns(profile, tables, hash_customers=hash_key is not None)
     progress.done("inputs")
     with open_destination(spark, out, run, columns, publishing) as destination:
         progress.done("destination")
         with Kept(destination, progress) as kept:
+            kept.made_of(
+                CELL_TABLE, HISTORY_TABLE, partial(stage_history, destination, profile, run)
+            )
             results = detect(
                 raw[CUSTOMERS],
                 raw[SAMPLES],
@@ -96,8 +95,6 @@ def run_pipeline(
                 dated,
                 key_frame(spark, hash_key),
             )
-            cells = results.cell_tower_performance_data
-            kept.beside(HISTORY_TABLE, partial(stage_history, destination, cells, profile, run))
             figures = results.run_summary
             summary = figures.collect()
             kept.wait()
@@ -105,12 +102,31 @@ def run_pipeline(
         return publish(destination, figures, summary, profile, run, progress, check, made_from)
 
 
-def _dated(raw: Mapping[str, DataFrame], profile: Profile) -> Dated | None:
+def read_inputs(
+    spark: SparkSession, inputs: Mapping[str, Place], profile: Profile
+) -> tuple[dict[str, DataFrame], bool]:
+    """The raw inputs, and whether the samples are dated. Raises InputError.
+
+    They are read side by side: each takes small jobs, which leave most cores idle.
+    """
+    with ThreadPoolExecutor() as threads:
+        reading = {
+            # Older samples have the columns of samples.
+            source: threads.submit(
+                read_input, spark, SAMPLES if source == HISTORY else source, place, profile
+            )
+            for source, place in inputs.items()
+        }
+        are_dated = is_dated(reading[SAMPLES].result(), profile.inputs[SAMPLES])
+        return {source: one.result() for source, one in reading.items()}, are_dated
+
+
+def _dated(raw: Mapping[str, DataFrame], profile: Profile, are_dated: bool) -> Dated | None:
     """What alarms need beside the samples, if the samples are dated and the profile has alarms.
 
     Raises ConfigurationError for older samples that nothing would use.
     """
-    if profile.alarms and is_dated(raw[SAMPLES], profile.inputs[SAMPLES]):
+    if profile.alarms and are_dated:
         return Dated(history=raw.get(HISTORY))
     if HISTORY in raw:
         unused = "only alarms use it; they need samples with dates, and [alarms] in the profile"
@@ -169,6 +185,7 @@ class Kept:
         self._persisted: list[DataFrame] = []
         self._beside = ThreadPoolExecutor(max_workers=1)
         self._waiting: list[Future[Any]] = []
+        self._made_of: dict[str, tuple[str, Callable[[DataFrame], tuple[DataFrame, int]]]] = {}
 
     def __enter__(self) -> "Kept":
         return self
@@ -179,31 +196,41 @@ class Kept:
             frame.unpersist()
 
     def keep(self, name: str, frame: DataFrame) -> DataFrame:
-        """Stages tables, holds large intermediates, persists what the next stage reads at once."""
+        """Stages tables, holds large intermediates, persists what later stages read."""
         if name == SUMMARY_TABLE:
             return frame
-        if name in (*self._staged, *self._held):
-            if name not in BESIDE:
-                return self._taken(name, frame)
-            self._waiting.append(self._beside.submit(self._taken, name, frame))
-            return frame
-        self._persisted.append(frame.persist())
+        is_taken = name in (*self._staged, *self._held)
+        if is_taken and name not in BESIDE:
+            return self._taken(name, frame)
+        # Nothing is made of the rejected rows.
+        kept = frame if name == REJECTED_TABLE else self._persist(frame)
         if name in BESIDE:
-            self._waiting.append(self._beside.submit(self._persisted[-1].count))
-        return self._persisted[-1]
+            make = partial(self._taken, name, kept) if is_taken else kept.count
+            self._waiting.append(self._beside.submit(make))
+        return kept
 
-    def beside(self, name: str, stage: Callable[[], tuple[DataFrame, int]]) -> None:
-        """Have a table staged beside what comes next."""
-        self._waiting.append(self._beside.submit(self._told, name, stage))
+    def made_of(
+        self, name: str, made: str, stage: Callable[[DataFrame], tuple[DataFrame, int]]
+    ) -> None:
+        """Have a table staged that is made of another one, as soon as that is there."""
+        self._made_of[name] = made, stage
 
     def wait(self) -> None:
         """Wait for what is written beside other stages, and raise what went wrong there."""
         for one in self._waiting:
             one.result()
 
+    def _persist(self, frame: DataFrame) -> DataFrame:
+        self._persisted.append(frame.persist())
+        return self._persisted[-1]
+
     def _taken(self, name: str, frame: DataFrame) -> DataFrame:
         take = self._destination.stage if name in self._staged else self._destination.hold
-        return self._told(name, partial(take, name, frame))
+        kept = self._told(name, partial(take, name, frame))
+        if name in self._made_of:
+            made, stage = self._made_of[name]
+            self._told(made, partial(stage, kept))
+        return kept
 
     def _told(self, name: str, stage: Callable[[], tuple[DataFrame, int]]) -> DataFrame:
         began = time.monotonic()

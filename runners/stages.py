@@ -111,7 +111,7 @@ class StageRun:
                 _, rows = destination.stage(name, getattr(results, name))
                 self.progress.done(name, rows)
             cells = results.cell_tower_performance_data
-            _, rows = stage_history(destination, cells, self.profile, self.run)
+            _, rows = stage_history(destination, self.profile, self.run, cells)
             self.progress.done(HISTORY_TABLE, rows)
             figures = results.run_summary
             summary = figures.collect()

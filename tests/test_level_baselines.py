@@ -12,9 +12,9 @@ import pytest
 
 from anomaly import parse_profile
 from anomaly.aggregate import with_kpis
-from anomaly.compare import evidence
+from anomaly.compare import judge, with_evidence
 from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL
-from anomaly.pipeline import judged_metrics
+from anomaly.pipeline import rules_of_levels
 from anomaly.verdict import with_counts
 
 HEAD = """
@@ -71,10 +71,10 @@ def judged_rows(spark, profile, rows, partitions=2):
         [(number, *row, 5, 0) for number, row in enumerate(rows)],
         "number int, level string, kpis array<double>, sample_count bigint, call_row_count bigint",
     )
-    judged = judged_metrics(metrics.repartition(partitions), profile).withColumn(
-        "evidence", evidence(profile)
-    )
-    return with_counts(judged).orderBy("number").collect()
+    metrics = metrics.repartition(partitions)
+    rules = rules_of_levels([metrics], profile)
+    counted = judge(metrics, rules, profile).transform(with_counts)
+    return with_evidence(counted, rules).orderBy("number").collect()
 
 
 def as_floats(values):

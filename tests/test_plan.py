@@ -1,5 +1,6 @@
 """What the plans of a run cost, counted: jobs, scans, windows, joins. No wall time."""
 
+import re
 import shutil
 from datetime import date
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from anomaly import parse_profile
 from anomaly.contracts import HISTORY_TABLE, REJECTED_TABLE
-from anomaly.pipeline import judged_metrics
+from anomaly.pipeline import rules_of_levels
 from runners import run
 from runners.alarms import AlarmInputs, run_alarms
 from runners.local import run_locally
@@ -18,6 +19,9 @@ from tests.test_alarms import HEAD, OF_PEERS, kpi
 
 pytestmark = pytest.mark.classic
 MOST_JOBS = 8
+# The columns of what is sent to each task to meet every row there.
+SENT = "BroadcastExchange IdentityBroadcastMode"
+ONE_ROW = re.compile(rf"ReusedExchange \[(\w+)#\d+\], {SENT}|- {SENT}.*\n.*Project \[(\w+)#\d+\]")
 
 
 class RecordedRun:
@@ -50,7 +54,6 @@ class RecordedRun:
             patch.setattr(ParquetFolder, "stage", stage)
             # Jobs are told apart by the stage that is under way.
             patch.setattr(run, "BESIDE", ())
-            patch.setattr(run.Kept, "beside", run.Kept._told)
             finished = run_locally(
                 parse_profile(profile_text(kpis)), inputs, str(folder / "out"), date(2026, 11, 1)
             )
@@ -77,7 +80,9 @@ def test_jobs_do_not_grow_with_the_catalogue_and_are_few(runs):
 def test_no_cartesian_product_and_no_task_that_takes_all_rows(runs):
     for name, plan in runs[5].plans.items():
         assert "CartesianProduct" not in plan, name
-        assert "BroadcastNestedLoopJoin" not in plan, name
+        # Rows meet the one row of rules of their level, and nothing else without a key.
+        sides = [reused or sent for reused, sent in ONE_ROW.findall(plan)]
+        assert sides == ["rules"] * plan.count("BroadcastNestedLoopJoin"), name
         assert "SinglePartition" not in plan, name
 
 
@@ -96,13 +101,13 @@ def test_only_rules_that_measure_from_the_centre_cost_a_second_aggregate(spark):
             [("cell", [1.0] * 9, 5, 5)],
             "level string, kpis array<double>, sample_count bigint, call_row_count bigint",
         )
-        judged = judged_metrics(rows, parse_profile(profile))
-        return judged._jdf.queryExecution().executedPlan().toString().count("Scan ExistingRDD")
+        rules = rules_of_levels([rows], parse_profile(profile))
+        return rules._jdf.queryExecution().executedPlan().toString().count("Scan ExistingRDD")
 
     by_median = profile_text(8)
     by_mad = by_median.replace('"median_iqr"', '"median_mad"')
     one_by_deviation = by_median.replace('"median_iqr"', '"mean_std"', 1)
-    assert [scans(text) for text in (by_median, by_mad, one_by_deviation)] == [2, 3, 3]
+    assert [scans(text) for text in (by_median, by_mad, one_by_deviation)] == [1, 2, 2]
 
 
 class RecordedAlarms:

@@ -64,7 +64,7 @@ def is_dated(samples: DataFrame, rules: InputRules) -> bool:
         return True
     time = text_of("Time", rules)
     with reading_and_writing(SAMPLES):
-        first = samples.select(time.alias("time")).where("time IS NOT NULL").head()
+        first = samples.selectExpr(f"{time} AS time").where("time IS NOT NULL").head()
     return first is not None and re.match(DATE, first.time) is not None
 
 
