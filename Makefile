@@ -117,9 +117,15 @@ test-browser: setup .venv-browser/installed
 	$(call with_uv,.venv-airflow-$*,-r $<)
 	touch $@
 
-# Whole processes against the floor, in pairs; ratios, not seconds, are what counts.
-bench: setup
-	$(BIN)/python benchmarks/run_against_floor.py
+# Whole processes against the floor, growing inputs, other tools and engines; ratios, not seconds,
+# are what counts. Spark 4 takes part where `make test-spark4` was run, and so does Comet where
+# COMET_JAR names its jar.
+bench: setup .venv-bench/installed
+	.venv-bench/bin/python -m benchmarks
+
+.venv-bench/installed: benchmarks/requirements.txt
+	$(call with_uv,.venv-bench,-r $<)
+	touch $@
 
 # This library and known detectors on weeks with known faults, made from the real samples in ../shared.
 bench-detection: setup .venv-detection/installed

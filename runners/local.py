@@ -26,6 +26,7 @@ from runners.sample import write_sample
 from runners.session import local_session
 from runners.storage.destination import PLAINLY, Publishing, check_destination
 from runners.storage.files import Place, paths_of
+from runners.storage.local_files import bytes_below
 from runners.storage.spark_files import has_scheme
 
 SAMPLE_SCALE, SAMPLE_SEED = 1, 42
@@ -46,8 +47,10 @@ def run_locally(
     """
     check_destination(out, publishing)
     progress = Progress()
-    places = (path for place in (*inputs.values(), out) for path in paths_of(place))
-    spark = local_session(master, any(map(has_scheme, places)))
+    paths = [path for place in inputs.values() for path in paths_of(place)]
+    on_this_machine = [path for path in paths if not has_scheme(path)]
+    with_cloud = len(on_this_machine) < len(paths) or has_scheme(out)
+    spark = local_session(master, with_cloud, bytes_below(on_this_machine))
     progress.done("session")
     return run_pipeline(spark, profile, inputs, out, new_run(run_date), publishing, progress, key)
 

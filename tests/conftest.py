@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from runners.session import JVM_OPTIONS, SETTINGS, local_session, use_bundled_java
+from runners.session import SETTINGS, jvm_options, local_session, use_bundled_java
 
 REAL_DATA = Path(__file__).parents[2] / "shared"
 
@@ -57,7 +57,7 @@ def connect_session(remote: str) -> SparkSession:
     builder = SparkSession.builder.remote(remote)
     for name, value in SETTINGS.items():
         builder = builder.config(name, value)
-    builder = builder.config("spark.driver.extraJavaOptions", JVM_OPTIONS)
+    builder = builder.config("spark.driver.extraJavaOptions", jvm_options(input_bytes=0))
     with warnings.catch_warnings():
         # The server starts with every setting; the session then says which ones it cannot change.
         warnings.filterwarnings("ignore", message="Failed to set", category=UserWarning)

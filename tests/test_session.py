@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from runners.session import driver_memory, local_session
+from runners.session import LARGE_INPUTS, driver_memory, jvm_options, local_session
+from runners.storage.local_files import bytes_below
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,3 +47,13 @@ def test_a_session_takes_half_of_a_small_machine(gigabytes, memory, monkeypatch)
     sizes = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": gigabytes * 2**18}
     monkeypatch.setattr("os.sysconf", sizes.get)
     assert driver_memory() == memory
+
+
+def test_both_compilers_run_where_the_inputs_are_large(tmp_path):
+    for name, size in (("a.csv", 3), ("b/c.csv", 4)):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"x" * size)
+    assert bytes_below([str(tmp_path / "a.csv"), str(tmp_path / "b"), str(tmp_path / "none")]) == 7
+    assert "TieredStopAtLevel" in jvm_options(LARGE_INPUTS - 1)
+    assert "TieredStopAtLevel" not in jvm_options(LARGE_INPUTS)

@@ -1,6 +1,7 @@
 """Files on this machine, read without Spark: sooner than a job of it would start."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from anomaly.errors import InputError
@@ -8,6 +9,11 @@ from runners.storage.files import File
 
 # Of a text file; no header is longer.
 START_BYTES = 1 << 20
+
+
+def bytes_below(paths: Iterable[str]) -> int:
+    """The size of the files at paths of this machine, and below them."""
+    return sum(file.size for path in paths for file in LocalFiles().files(path))
 
 
 class LocalFiles:
