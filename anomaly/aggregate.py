@@ -42,9 +42,14 @@ def average_calls(calls: DataFrame) -> DataFrame:
 def unknown_callers(calls: DataFrame, customers: DataFrame) -> DataFrame:
     """Clean call statistics without a customer: a row per number, customerID, call_row_count."""
     counted = calls.groupBy("customerID").agg(F.expr("count(*)").alias("call_row_count"))
-    # One caller to no customer; by hash, because a broadcast would cost a job of its own.
-    known = customers.select("customerID").hint("shuffle_hash")
-    return counted.join(known, on="customerID", how="left_anti")
+    known = customers.selectExpr("customerID", "TRUE AS is_known").distinct()
+    # One caller to at most one number, by hash, because a broadcast would cost a job of its own.
+    # Not an anti join: Spark would send every row of the callers to it, and count afterwards.
+    return (
+        counted.join(known.hint("shuffle_hash"), on="customerID", how="left")
+        .where("is_known IS NULL")
+        .drop("is_known")
+    )
 
 
 def join_samples(customers: DataFrame, cells: DataFrame) -> DataFrame:

@@ -1,7 +1,7 @@
 """Comparison of KPIs with the rules of their level: a flag for each, and the evidence for it.
 
 All KPIs of a row are judged by one expression over an array, so the plan stays small however many
-KPIs a profile has. `judge` finds what counts, `evidence` adds the numbers and the words.
+KPIs a profile has. `judge` finds what counts, `with_evidence` adds the numbers and the words.
 """
 
 from pyspark.sql import DataFrame

@@ -161,7 +161,8 @@ def publish(
         ),
     ]
     whole = figures.sparkSession.createDataFrame(summary, figures.schema)
-    destination.stage(SUMMARY_TABLE, whole)
+    # A few hundred rows are one file, however many cores made them.
+    destination.stage(SUMMARY_TABLE, whole.coalesce(1))
     destination.publish()
     progress.done("published")
     return Finished(summary, destination.place_of_tables)

@@ -6,7 +6,7 @@ from statistics import fmean
 import pytest
 from pyspark.sql import functions as F
 
-from anomaly.numbers import exact_mean, exceeds
+from anomaly.numbers import exact_mean, exceeds, limit_above, limit_below
 
 
 def test_mean_is_the_same_to_the_last_bit_for_every_partitioning(spark):
@@ -33,3 +33,32 @@ def test_a_tie_is_no_excess(spark):
         exceeds(F.col("a"), F.col("b")).alias("above"),
     ).first()
     assert (row.tie, row.above) == (False, True)
+
+
+def test_limits_say_the_same_as_a_comparison_with_the_bound(spark):
+    """Far from a bound of either sign, and next to it on both sides of the tolerance."""
+    bounds = [-3e7, -0.3, 0.0, 1e-6, 0.3, 2.5e11]
+    pairs = [(value, bound) for bound in bounds for value in (-1e12, -0.2, 0.0, 0.2, 1e12)]
+    pairs += [
+        (bound * (1 + nearness), bound)
+        for bound in bounds
+        for nearness in (-1e-8, -2e-9, -5e-10, 0.0, 5e-10, 2e-9, 1e-8)
+    ]
+    rows = (
+        spark.createDataFrame(pairs, "value double, bound double")
+        .select(
+            "*",
+            exceeds(F.col("value"), F.col("bound")).alias("above"),
+            exceeds(F.col("bound"), F.col("value")).alias("below"),
+            F.expr(f"value > {limit_above('bound')}").alias("beyond_above"),
+            F.expr(f"value < {limit_below('bound')}").alias("beyond_below"),
+        )
+        .collect()
+    )
+    assert {(row.above, row.below) for row in rows} == {
+        (True, False),
+        (False, True),
+        (False, False),
+    }
+    for row in rows:
+        assert (row.beyond_above, row.beyond_below) == (row.above, row.below), row

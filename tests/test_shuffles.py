@@ -1,0 +1,86 @@
+"""What a run sends between its tasks, and the files it leaves, counted. No wall time."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE, HISTORY_TABLE, SUMMARY_TABLE
+from runners.session import SETTINGS
+from tests.small_inputs import SmallInputs, profile_text
+
+pytestmark = [pytest.mark.slow, pytest.mark.classic]
+ROOT = Path(__file__).parents[1]
+TIMES_MORE = 8
+
+
+def events(folder: Path, inputs: SmallInputs, kpis: int) -> list[dict]:
+    """The events that Spark logs of a run of the console command in a process of its own."""
+    places = inputs.write(folder / "in")
+    (folder / "log").mkdir()
+    (folder / "profile.toml").write_text(profile_text(kpis))
+    log = f"-Dspark.eventLog.enabled=true -Dspark.eventLog.dir=file://{folder}/log"
+    command = ["-m", "runners.command", "run", "--profile", folder / "profile.toml"]
+    command += ["--customers", places["customers"], "--samples", places["samples"]]
+    command += ["--calls", places["call_statistics"], "--out", folder / "out"]
+    subprocess.run(
+        [sys.executable, *command, "--master", "local[2]"],
+        cwd=ROOT,
+        env={**os.environ, "SPARK_SUBMIT_OPTS": log},
+        check=True,
+        capture_output=True,
+    )
+    (written,) = (folder / "log").iterdir()
+    return [json.loads(line) for line in written.read_text().splitlines()]
+
+
+def counted(found: list[dict]) -> Counter[str]:
+    """Jobs and stages of a run, and the rows that its tasks wrote for others."""
+    of_run: Counter[str] = Counter()
+    for event in found:
+        of_run["jobs"] += event["Event"] == "SparkListenerJobStart"
+        of_run["stages"] += event["Event"] == "SparkListenerStageCompleted"
+        if event["Event"] == "SparkListenerTaskEnd":
+            written = event["Task Metrics"]["Shuffle Write Metrics"]
+            of_run["rows"] += written["Shuffle Records Written"]
+    return of_run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("usual")
+
+
+@pytest.fixture(scope="module")
+def usual(folder):
+    return counted(events(folder, SmallInputs(), kpis=6))
+
+
+def test_more_rows_of_a_customer_are_averaged_before_they_are_sent(usual, tmp_path):
+    inputs = SmallInputs()
+    header, *rows = inputs.calls
+    inputs.calls = [header, *rows * TIMES_MORE]
+    assert counted(events(tmp_path, inputs, kpis=6)) == usual
+
+
+def test_more_kpis_cost_no_jobs_and_no_stages(usual, tmp_path):
+    many = counted(events(tmp_path, SmallInputs(kpis=50), kpis=50))
+    assert (many["jobs"], many["stages"]) == (usual["jobs"], usual["stages"])
+    # Each KPI sends rows of its own, and nothing that grows faster.
+    assert usual["rows"] < many["rows"] < usual["rows"] * 50 / 6
+
+
+def test_a_table_has_no_more_files_than_a_shuffle_has_tasks_and_none_without_rows(usual, folder):
+    files = {
+        table: [pq.read_metadata(file) for file in (folder / "out" / table).rglob("*.parquet")]
+        for table in (CUSTOMER_TABLE, CELL_TABLE, HISTORY_TABLE, SUMMARY_TABLE)
+    }
+    assert len(files[SUMMARY_TABLE]) == 1
+    for table, found in files.items():
+        assert 1 <= len(found) <= int(SETTINGS["spark.sql.shuffle.partitions"]), table
+        assert all(file.num_rows > 0 for file in found), table
