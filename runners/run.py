@@ -117,8 +117,11 @@ def read_inputs(
             )
             for source, place in inputs.items()
         }
-        are_dated = is_dated(reading[SAMPLES].result(), profile.inputs[SAMPLES])
-        return {source: one.result() for source, one in reading.items()}, are_dated
+        are_dated = threads.submit(
+            lambda: is_dated(reading[SAMPLES].result(), profile.inputs[SAMPLES])
+        )
+        # In the order of the inputs, so that the first one at fault is told.
+        return {source: one.result() for source, one in reading.items()}, are_dated.result()
 
 
 def _dated(raw: Mapping[str, DataFrame], profile: Profile, are_dated: bool) -> Dated | None:
