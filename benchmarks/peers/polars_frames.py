@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import polars as pl  # type: ignore[import-not-found]
+import polars as pl
 
 from benchmarks.peers.lab import (
     CELL_TABLE,
