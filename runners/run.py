@@ -73,9 +73,9 @@ def run_pipeline(
     Raises AnomalyError, with the previous output whole.
     """
     keep_apart(inputs, out)
-    raw, are_dated = read_inputs(spark, inputs, profile)
+    raw, has_alarms = read_inputs(spark, inputs, profile)
     made_from = origins(spark, inputs)
-    dated = _dated(raw, profile, are_dated)
+    dated = _dated(raw, has_alarms)
     tables = (*TABLES_OF_A_RUN, *(TABLES_OF_ALARMS if dated else ()))
     columns = table_columns(profile, tables, hash_customers=hash_key is not None)
     progress.done("inputs")
@@ -105,9 +105,9 @@ def run_pipeline(
 def read_inputs(
     spark: SparkSession, inputs: Mapping[str, Place], profile: Profile
 ) -> tuple[dict[str, DataFrame], bool]:
-    """The raw inputs, and whether the samples are dated. Raises InputError.
+    """The raw inputs, and whether alarms are raised: of dated samples, where the profile says how.
 
-    They are read side by side: each takes small jobs, which leave most cores idle.
+    Raises InputError. They are read side by side: each takes small jobs, which leave cores idle.
     """
     with ThreadPoolExecutor() as threads:
         reading = {
@@ -117,19 +117,22 @@ def read_inputs(
             )
             for source, place in inputs.items()
         }
-        are_dated = threads.submit(
-            lambda: is_dated(reading[SAMPLES].result(), profile.inputs[SAMPLES])
+        has_alarms = threads.submit(
+            lambda: (
+                bool(profile.alarms)
+                and is_dated(reading[SAMPLES].result(), profile.inputs[SAMPLES])
+            )
         )
         # In the order of the inputs, so that the first one at fault is told.
-        return {source: one.result() for source, one in reading.items()}, are_dated.result()
+        return {source: one.result() for source, one in reading.items()}, has_alarms.result()
 
 
-def _dated(raw: Mapping[str, DataFrame], profile: Profile, are_dated: bool) -> Dated | None:
-    """What alarms need beside the samples, if the samples are dated and the profile has alarms.
+def _dated(raw: Mapping[str, DataFrame], has_alarms: bool) -> Dated | None:
+    """What alarms need beside the samples, where they are raised.
 
     Raises ConfigurationError for older samples that nothing would use.
     """
-    if profile.alarms and are_dated:
+    if has_alarms:
         return Dated(history=raw.get(HISTORY))
     if HISTORY in raw:
         unused = "only alarms use it; they need samples with dates, and [alarms] in the profile"
@@ -203,15 +206,19 @@ class Kept:
         """Stages tables, holds large intermediates, persists what later stages read."""
         if name == SUMMARY_TABLE:
             return frame
-        is_taken = name in (*self._staged, *self._held)
-        if is_taken and name not in BESIDE:
-            return self._taken(name, frame)
-        # Nothing is made of the rejected rows.
-        kept = frame if name == REJECTED_TABLE else self._persist(frame)
+        if name in (*self._staged, *self._held):
+            if name in BESIDE:
+                self._waiting.append(self._beside.submit(self._taken, name, frame))
+                return frame
+            kept = self._taken(name, frame)
+            if name in self._made_of:
+                made, stage = self._made_of[name]
+                self.beside(made, partial(stage, kept))
+            return kept
+        self._persisted.append(frame.persist())
         if name in BESIDE:
-            make = partial(self._taken, name, kept) if is_taken else kept.count
-            self._waiting.append(self._beside.submit(make))
-        return kept
+            self._waiting.append(self._beside.submit(self._persisted[-1].count))
+        return self._persisted[-1]
 
     def made_of(
         self, name: str, made: str, stage: Callable[[DataFrame], tuple[DataFrame, int]]
@@ -219,22 +226,18 @@ class Kept:
         """Have a table staged that is made of another one, as soon as that is there."""
         self._made_of[name] = made, stage
 
+    def beside(self, name: str, stage: Callable[[], tuple[DataFrame, int]]) -> None:
+        """Have a table staged beside what comes next."""
+        self._waiting.append(self._beside.submit(self._told, name, stage))
+
     def wait(self) -> None:
         """Wait for what is written beside other stages, and raise what went wrong there."""
         for one in self._waiting:
             one.result()
 
-    def _persist(self, frame: DataFrame) -> DataFrame:
-        self._persisted.append(frame.persist())
-        return self._persisted[-1]
-
     def _taken(self, name: str, frame: DataFrame) -> DataFrame:
         take = self._destination.stage if name in self._staged else self._destination.hold
-        kept = self._told(name, partial(take, name, frame))
-        if name in self._made_of:
-            made, stage = self._made_of[name]
-            self._told(made, partial(stage, kept))
-        return kept
+        return self._told(name, partial(take, name, frame))
 
     def _told(self, name: str, stage: Callable[[], tuple[DataFrame, int]]) -> DataFrame:
         began = time.monotonic()

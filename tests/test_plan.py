@@ -54,6 +54,7 @@ class RecordedRun:
             patch.setattr(ParquetFolder, "stage", stage)
             # Jobs are told apart by the stage that is under way.
             patch.setattr(run, "BESIDE", ())
+            patch.setattr(run.Kept, "beside", run.Kept._told)
             finished = run_locally(
                 parse_profile(profile_text(kpis)), inputs, str(folder / "out"), date(2026, 11, 1)
             )
