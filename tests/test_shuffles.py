@@ -24,7 +24,9 @@ def events(folder: Path, inputs: SmallInputs, kpis: int) -> list[dict]:
     places = inputs.write(folder / "in")
     (folder / "log").mkdir()
     (folder / "profile.toml").write_text(profile_text(kpis))
+    # One file of plain text, on Spark 4, too.
     log = f"-Dspark.eventLog.enabled=true -Dspark.eventLog.dir=file://{folder}/log"
+    log += " -Dspark.eventLog.rolling.enabled=false -Dspark.eventLog.compress=false"
     command = ["-m", "runners.command", "run", "--profile", folder / "profile.toml"]
     command += ["--customers", places["customers"], "--samples", places["samples"]]
     command += ["--calls", places["call_statistics"], "--out", folder / "out"]
