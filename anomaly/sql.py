@@ -29,7 +29,9 @@ def text(value: str | None) -> str:
 
 def literal(value: str | float) -> str:
     """A text or a number as SQL writes it."""
-    return text(value) if isinstance(value, str) else f"{float(value)!r}D"
+    if isinstance(value, str):
+        return text(value)
+    return f"{value!r}D" if isinstance(value, float) else str(value)
 
 
 def texts(values: Iterable[str]) -> str:
