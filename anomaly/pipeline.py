@@ -93,23 +93,25 @@ def detect(
     Raises InputError for an input without a column that is needed, ConfigurationError where alarms
     are wanted and the profile has no `[alarms]`.
     """
+    # The largest first: a caller may have it read while the others are planned.
+    checked_calls = keep("checked_calls", check_calls(calls, profile))
     checked = {
         CUSTOMERS: keep("checked_customers", check_customers(customers, profile)),
         SAMPLES: keep("checked_samples", check_samples(samples, profile)),
-        CALL_STATISTICS: keep("checked_calls", check_calls(calls, profile)),
+        CALL_STATISTICS: checked_calls,
     }
     if dated is not None and dated.history is not None:
         checked[HISTORY] = keep("checked_history", check_samples(dated.history, profile))
     rejected = withhold_texts(rejected_rows(checked, run.columns(profile)), hash_key)
     rejected = keep(REJECTED_TABLE, rejected)
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
-    of_inputs = keep("input_figures", input_figures(checked))
 
     with_samples = join_samples(clean[CUSTOMERS], average_samples(clean[SAMPLES]))
     callers = average_calls(clean[CALL_STATISTICS])
     joined = keep("joined", join_calls(with_samples, callers))
     unknown = unknown_callers(clean[CALL_STATISTICS], clean[CUSTOMERS])
-    of_joins = keep("join_figures", join_figures(joined, hash_customers(unknown, hash_key)))
+    of_joins = join_figures(joined, hash_customers(unknown, hash_key))
+    of_inputs = keep("input_figures", input_figures(checked).unionByName(of_joins))
 
     of_customers = customer_metrics(joined, profile)
     of_cells = keep("cell_metrics", cell_metrics(joined, profile))
@@ -118,7 +120,7 @@ def detect(
     customers_judged = customer_table(of_customers, rules, profile, run)
     published_customers = keep(CUSTOMER_TABLE, hash_customers(customers_judged, hash_key))
 
-    figures = [of_inputs, of_joins, result_figures(published_customers, published_cells)]
+    figures = [of_inputs, result_figures(published_customers, published_cells)]
     found = None
     if dated is not None:
         found = found_alarms(clean, profile, run.columns(profile), dated.start, keep)

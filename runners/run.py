@@ -35,14 +35,16 @@ from runners.origins import ORIGIN, Origin, origins
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import Destination, Publishing, open_destination
 from runners.storage.files import Place, paths_of
+from runners.storage.held import counted, with_short_plan
 from runners.storage.inputs import is_dated, read_input
 from runners.storage.spark_files import has_scheme
 
 PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, *TABLES_OF_ALARMS)
-HELD = ("joined", "alarm_periods", "alarm_states")
-# These are needed by no later stage, or by the last alone, and so are made beside the stages:
-# planning a stage takes one core.
-BESIDE = (REJECTED_TABLE, "input_figures", "join_figures")
+HELD = ("alarm_periods", "alarm_states")
+# These are needed by no later stage, or by the last alone, or take longer than to plan the next
+# one, and so are made beside the stages: planning a stage takes one core.
+BESIDE = ("checked_calls", REJECTED_TABLE, "joined", "input_figures")
+
 
 
 def new_run(run_date: date) -> Run:
@@ -177,7 +179,7 @@ def publish(
 class Kept:
     """Decides how each frame that a pipeline names is kept, and tells what was made of it.
 
-    `staged` are tables, `held` the large intermediates; the others are persisted.
+    `staged` are tables, `held` the large intermediates; the others are kept once they are computed.
     """
 
     def __init__(
@@ -203,7 +205,7 @@ class Kept:
             frame.unpersist()
 
     def keep(self, name: str, frame: DataFrame) -> DataFrame:
-        """Stages tables, holds large intermediates, persists what later stages read."""
+        """Stages tables, holds large intermediates, keeps what later stages read."""
         if name == SUMMARY_TABLE:
             return frame
         if name in (*self._staged, *self._held):
@@ -215,10 +217,11 @@ class Kept:
                 made, stage = self._made_of[name]
                 self.beside(made, partial(stage, kept))
             return kept
-        self._persisted.append(frame.persist())
+        kept = with_short_plan(frame)
+        self._persisted.append(kept)
         if name in BESIDE:
-            self._waiting.append(self._beside.submit(self._persisted[-1].count))
-        return self._persisted[-1]
+            self.beside(name, partial(counted, name, kept))
+        return kept
 
     def made_of(
         self, name: str, made: str, stage: Callable[[DataFrame], tuple[DataFrame, int]]
