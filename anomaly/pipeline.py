@@ -116,9 +116,11 @@ def detect(
     of_customers = customer_metrics(joined, profile)
     of_cells = keep("cell_metrics", cell_metrics(joined, profile))
     rules = keep("level_rules", rules_of_levels([of_customers, of_cells], profile))
-    published_cells = keep(CELL_TABLE, cell_table(of_cells, rules, profile, run))
-    customers_judged = customer_table(of_customers, rules, profile, run)
-    published_customers = keep(CUSTOMER_TABLE, hash_customers(customers_judged, hash_key))
+    # Both before one is kept, where a caller may wait for what they are made of.
+    cells = cell_table(of_cells, rules, profile, run)
+    judged_customers = hash_customers(customer_table(of_customers, rules, profile, run), hash_key)
+    published_cells = keep(CELL_TABLE, cells)
+    published_customers = keep(CUSTOMER_TABLE, judged_customers)
 
     figures = [of_inputs, result_figures(published_customers, published_cells)]
     found = None

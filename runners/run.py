@@ -1,5 +1,6 @@
 """One run, wherever it runs: reads, detects, stages, checks, publishes."""
 
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,6 +12,8 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType
 
 from anomaly import Dated, Profile, Run, detect
 from anomaly.contracts import (
@@ -37,14 +40,14 @@ from runners.storage.destination import Destination, Publishing, open_destinatio
 from runners.storage.files import Place, paths_of
 from runners.storage.held import counted, with_short_plan
 from runners.storage.inputs import is_dated, read_input
+from runners.storage.spark_errors import reading_and_writing
 from runners.storage.spark_files import has_scheme
 
 PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, *TABLES_OF_ALARMS)
 HELD = ("alarm_periods", "alarm_states")
 # These are needed by no later stage, or by the last alone, or take longer than to plan the next
 # one, and so are made beside the stages: planning a stage takes one core.
-BESIDE = ("checked_calls", REJECTED_TABLE, "joined", "input_figures")
-
+BESIDE = ("checked_calls", REJECTED_TABLE, "joined", "input_figures", CELL_TABLE)
 
 
 def new_run(run_date: date) -> Run:
@@ -168,12 +171,21 @@ def publish(
             for stage, seconds in progress.seconds.items()
         ),
     ]
-    whole = figures.sparkSession.createDataFrame(summary, figures.schema)
-    # A few hundred rows are one file, however many cores made them.
-    destination.stage(SUMMARY_TABLE, whole.coalesce(1))
+    destination.stage(SUMMARY_TABLE, frame_of(summary, figures))
     destination.publish()
     progress.done("published")
     return Finished(summary, destination.place_of_tables)
+
+
+def frame_of(rows: Sequence[Row], like: DataFrame) -> DataFrame:
+    """A few rows of this process as a frame of one partition, with the columns of another one.
+
+    By their JSON, because createDataFrame starts a process of Python to hand them over.
+    """
+    texts = json.dumps([row.asDict() for row in rows], default=str)
+    of_one_row = like.sparkSession.range(0, 1, 1, numPartitions=1)
+    array = F.from_json(F.lit(texts), ArrayType(like.schema))
+    return of_one_row.select(F.inline(array))
 
 
 class Kept:
@@ -191,7 +203,7 @@ class Kept:
     ) -> None:
         self._destination, self._progress = destination, progress
         self._staged, self._held = staged, held
-        self._persisted: list[DataFrame] = []
+        self._kept: list[DataFrame] = []
         self._beside = ThreadPoolExecutor(max_workers=1)
         self._waiting: list[Future[Any]] = []
         self._made_of: dict[str, tuple[str, Callable[[DataFrame], tuple[DataFrame, int]]]] = {}
@@ -201,27 +213,30 @@ class Kept:
 
     def __exit__(self, *_: object) -> None:
         self._beside.shutdown()
-        for frame in self._persisted:
+        for frame in self._kept:
             frame.unpersist()
 
     def keep(self, name: str, frame: DataFrame) -> DataFrame:
         """Stages tables, holds large intermediates, keeps what later stages read."""
         if name == SUMMARY_TABLE:
             return frame
-        if name in (*self._staged, *self._held):
+        is_table = name in self._staged
+        if name not in BESIDE and (is_table or name in self._held):
+            keep = self._destination.stage if is_table else self._destination.hold
+            frame = self._told(name, partial(keep, name, frame))
+        else:
+            # Nothing is made of the rejected rows, which may be many.
+            if name != REJECTED_TABLE:
+                with reading_and_writing(name):
+                    frame = with_short_plan(frame)
+                self._kept.append(frame)
             if name in BESIDE:
-                self._waiting.append(self._beside.submit(self._taken, name, frame))
-                return frame
-            kept = self._taken(name, frame)
-            if name in self._made_of:
-                made, stage = self._made_of[name]
-                self.beside(made, partial(stage, kept))
-            return kept
-        kept = with_short_plan(frame)
-        self._persisted.append(kept)
-        if name in BESIDE:
-            self.beside(name, partial(counted, name, kept))
-        return kept
+                make = self._destination.stage if is_table else counted
+                self.beside(name, partial(make, name, frame))
+        if name in self._made_of:
+            made, stage = self._made_of[name]
+            self.beside(made, partial(stage, frame))
+        return frame
 
     def made_of(
         self, name: str, made: str, stage: Callable[[DataFrame], tuple[DataFrame, int]]
@@ -237,10 +252,6 @@ class Kept:
         """Wait for what is written beside other stages, and raise what went wrong there."""
         for one in self._waiting:
             one.result()
-
-    def _taken(self, name: str, frame: DataFrame) -> DataFrame:
-        take = self._destination.stage if name in self._staged else self._destination.hold
-        return self._told(name, partial(take, name, frame))
 
     def _told(self, name: str, stage: Callable[[], tuple[DataFrame, int]]) -> DataFrame:
         began = time.monotonic()
