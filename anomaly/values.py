@@ -33,8 +33,7 @@ def with_values(raw: DataFrame, kpis: Sequence[Kpi], rules: InputRules) -> DataF
         "*", *(f"{_usable(kpi)} AS {quoted(_usable_name(kpi))}" for kpi in kpis)
     )
     is_unusable = " OR ".join(
-        f"{quoted(_usable_name(kpi))} IS NULL AND CAST({quoted(kpi.column)} AS string) != ''"
-        for kpi in kpis
+        f"{quoted(_usable_name(kpi))} IS NULL AND {_is_filled(raw, kpi)}" for kpi in kpis
     )
     constants = constant_array(
         ({"column": kpi.column, "sentinels": kpi.sentinels} for kpi in kpis),
@@ -107,6 +106,12 @@ def _number(raw: DataFrame, kpi: Kpi, decimal: str) -> str:
         # A point would be between thousands: whoever wrote it may have meant 1.234 or 1234.
         not_in_it, text = f"{NOT_IN_A_NUMBER}.", f"replace({column}, ',', '.')"
     return f"CASE WHEN NOT {column} RLIKE '[{not_in_it}]' THEN try_cast({text} AS double) END"
+
+
+def _is_filled(raw: DataFrame, kpi: Kpi) -> str:
+    """The SQL of whether a KPI column holds anything at all."""
+    column = quoted(kpi.column)
+    return f"{column} IS NOT NULL" if is_numeric(raw, kpi.column) else f"{column} != ''"
 
 
 def _usable(kpi: Kpi) -> str:
