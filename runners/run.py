@@ -40,11 +40,17 @@ from runners.storage.destination import Destination, Publishing, open_destinatio
 from runners.storage.files import Place, paths_of
 from runners.storage.held import counted, with_short_plan
 from runners.storage.inputs import is_dated, read_input
+from runners.storage.local_files import bytes_below
 from runners.storage.spark_errors import reading_and_writing
 from runners.storage.spark_files import has_scheme
 
 PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, *TABLES_OF_ALARMS)
 HELD = ("alarm_periods", "alarm_states")
+# As many rows as the inputs have. From so many bytes of inputs on they are persisted, which packs
+# their columns; of fewer a plan that begins anew saves more than the rows, which lie there one by
+# one, cost the collector.
+CHECKED = ("checked_customers", "checked_samples", "checked_calls", "checked_history")
+BYTES_TO_PACK = 256 * 2**20
 # These are needed by no later stage, or by the last alone, or take longer than to plan the next
 # one, and so are made beside the stages: planning a stage takes one core.
 BESIDE = ("checked_calls", REJECTED_TABLE, "joined", "input_figures", CELL_TABLE)
@@ -86,7 +92,8 @@ def run_pipeline(
     progress.done("inputs")
     with open_destination(spark, out, run, columns, publishing) as destination:
         progress.done("destination")
-        with Kept(destination, progress) as kept:
+        persisted = CHECKED if _are_to_pack(inputs) else ()
+        with Kept(destination, progress, persisted=persisted) as kept:
             kept.made_of(
                 CELL_TABLE, HISTORY_TABLE, partial(stage_history, destination, profile, run)
             )
@@ -130,6 +137,12 @@ def read_inputs(
         )
         # In the order of the inputs, so that the first one at fault is told.
         return {source: one.result() for source, one in reading.items()}, has_alarms.result()
+
+
+def _are_to_pack(inputs: Mapping[str, Place]) -> bool:
+    """Whether the rows of the inputs are better packed; unknown sizes are taken for large."""
+    paths = [path for place in inputs.values() for path in paths_of(place)]
+    return any(map(has_scheme, paths)) or bytes_below(paths) >= BYTES_TO_PACK
 
 
 def _dated(raw: Mapping[str, DataFrame], has_alarms: bool) -> Dated | None:
@@ -191,7 +204,8 @@ def frame_of(rows: Sequence[Row], like: DataFrame) -> DataFrame:
 class Kept:
     """Decides how each frame that a pipeline names is kept, and tells what was made of it.
 
-    `staged` are tables, `held` the large intermediates; the others are kept once they are computed.
+    `staged` are tables, `held` the large intermediates; the others are kept once they are computed,
+    those that are `persisted` with the whole of their plan.
     """
 
     def __init__(
@@ -200,9 +214,10 @@ class Kept:
         progress: Progress,
         staged: Sequence[str] = PUBLISHED,
         held: Sequence[str] = HELD,
+        persisted: Sequence[str] = CHECKED,
     ) -> None:
         self._destination, self._progress = destination, progress
-        self._staged, self._held = staged, held
+        self._staged, self._held, self._persisted = staged, held, persisted
         self._kept: list[DataFrame] = []
         self._beside = ThreadPoolExecutor(max_workers=1)
         self._waiting: list[Future[Any]] = []
@@ -228,7 +243,8 @@ class Kept:
             # Nothing is made of the rejected rows, which may be many.
             if name != REJECTED_TABLE:
                 with reading_and_writing(name):
-                    frame = with_short_plan(frame)
+                    is_persisted = name in self._persisted
+                    frame = frame.persist() if is_persisted else with_short_plan(frame)
                 self._kept.append(frame)
             if name in BESIDE:
                 make = self._destination.stage if is_table else counted
