@@ -93,12 +93,10 @@ def detect(
     Raises InputError for an input without a column that is needed, ConfigurationError where alarms
     are wanted and the profile has no `[alarms]`.
     """
-    # The largest first: a caller may have it read while the others are planned.
-    checked_calls = keep("checked_calls", check_calls(calls, profile))
     checked = {
         CUSTOMERS: keep("checked_customers", check_customers(customers, profile)),
         SAMPLES: keep("checked_samples", check_samples(samples, profile)),
-        CALL_STATISTICS: checked_calls,
+        CALL_STATISTICS: keep("checked_calls", check_calls(calls, profile)),
     }
     if dated is not None and dated.history is not None:
         checked[HISTORY] = keep("checked_history", check_samples(dated.history, profile))

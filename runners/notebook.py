@@ -20,7 +20,7 @@ from runners.notebook_table import NotebookTable
 from runners.storage.held import held
 
 # What several tables rest on, and the table that is looked at again and again.
-COMPUTED_ONCE = ("joined", "judged", CELL_TABLE)
+COMPUTED_ONCE = ("joined", "level_rules", CELL_TABLE)
 
 NEEDED = (
     "CellName",

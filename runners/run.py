@@ -51,9 +51,9 @@ HELD = ("alarm_periods", "alarm_states")
 # one, cost the collector.
 CHECKED = ("checked_customers", "checked_samples", "checked_calls", "checked_history")
 BYTES_TO_PACK = 256 * 2**20
-# These are needed by no later stage, or by the last alone, or take longer than to plan the next
-# one, and so are made beside the stages: planning a stage takes one core.
-BESIDE = ("checked_calls", REJECTED_TABLE, "joined", "input_figures", CELL_TABLE)
+# These are needed by no later stage, or by the last alone, and so are made beside the stages:
+# planning a stage takes one core.
+BESIDE = (REJECTED_TABLE, "input_figures", CELL_TABLE)
 
 
 def new_run(run_date: date) -> Run:

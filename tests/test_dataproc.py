@@ -184,4 +184,6 @@ def test_a_batch_needs_pyspark_and_the_standard_library_alone(tmp_path):
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "out" / CELL_TABLE / "run_date=2026-11-01" / "_SUCCESS").is_file()
     lines = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")]
-    assert {"rejected_rows", "joined", CELL_TABLE, "published"} < {line["stage"] for line in lines}
+    assert {"rejected_rows", "input_figures", CELL_TABLE, "published"} < {
+        line["stage"] for line in lines
+    }

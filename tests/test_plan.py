@@ -25,10 +25,10 @@ ONE_ROW = re.compile(rf"ReusedExchange \[(\w+)#\d+\], {SENT}|- {SENT}.*\n.*Proje
 
 
 class RecordedRun:
-    """One run of the pipeline, with the plan and the jobs of each table that it staged.
+    """A run of the pipeline as it is, and one more with the plan and the jobs of each table.
 
-    Its input files are removed as soon as the rejected rows are written: whoever reads an input
-    once more fails.
+    The input files of that one are removed as soon as the rejected rows are written: whoever reads
+    an input once more fails.
     """
 
     def __init__(self, spark, folder: Path, kpis: int) -> None:
@@ -49,17 +49,17 @@ class RecordedRun:
                 shutil.rmtree(folder / "in")
             return kept
 
+        profile = parse_profile(profile_text(kpis))
         before = jobs_so_far()
+        run_locally(profile, inputs, str(folder / "as it is"), date(2026, 11, 1))
+        self.jobs["whole run"] = jobs_so_far() - before
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ParquetFolder, "stage", stage)
             # Jobs are told apart by the stage that is under way.
             patch.setattr(run, "BESIDE", ())
             patch.setattr(run.Kept, "beside", run.Kept._told)
-            finished = run_locally(
-                parse_profile(profile_text(kpis)), inputs, str(folder / "out"), date(2026, 11, 1)
-            )
+            finished = run_locally(profile, inputs, str(folder / "out"), date(2026, 11, 1))
         self.summary = finished.summary
-        self.jobs["whole run"] = jobs_so_far() - before
 
 
 @pytest.fixture(scope="module")
