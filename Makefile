@@ -145,5 +145,5 @@ bench-detection: setup .venv-detection/installed
 test-spark4: export OTHER_PYTHON = $(BIN)/python
 test-spark4: setup .venv-spark4/installed-$(SPARK4)
 	$(SPARK4_BIN)/pytest $(addprefix --ignore tests/test_, dataproc.py deploy.py)
-	$(SPARK4_BIN)/pytest -m slow $(addprefix tests/test_, fuzz.py invariance.py)
+	$(SPARK4_BIN)/pytest -m slow $(addprefix tests/test_, fuzz.py invariance.py plan.py)
 	SPARK_TEST_CONNECT=1 $(SPARK4_BIN)/pytest -m 'not cloud and not airflow and not classic and not killed and not browser and not notebooks' $(CONNECT_TESTS)

@@ -69,6 +69,7 @@ def runs(spark, tmp_path_factory):
     }
 
 
+@pytest.mark.slow
 def test_jobs_do_not_grow_with_the_catalogue_and_are_few(runs):
     # What judges the day; the rejected rows and the history over days stand beside it.
     beside = (REJECTED_TABLE, HISTORY_TABLE)
@@ -78,6 +79,7 @@ def test_jobs_do_not_grow_with_the_catalogue_and_are_few(runs):
     assert [run.jobs[HISTORY_TABLE] for run in runs.values()] == [1, 1]
 
 
+@pytest.mark.slow
 def test_no_cartesian_product_and_no_task_that_takes_all_rows(runs):
     for name, plan in runs[5].plans.items():
         assert "CartesianProduct" not in plan, name
@@ -87,6 +89,7 @@ def test_no_cartesian_product_and_no_task_that_takes_all_rows(runs):
         assert "SinglePartition" not in plan, name
 
 
+@pytest.mark.slow
 def test_each_input_file_is_read_by_one_scan(runs):
     figures = {(row.section, row.subject, row.item): row.value for row in runs[5].summary}
     assert figures["join", "all inputs", "customers"] == 60
