@@ -78,7 +78,7 @@ class SmallInputs:
             rows = order.sample(rows, len(rows)) if order else rows
             for file in range(files):
                 write_csv(folder / name / f"{file}.csv", header, rows[file::files])
-        (folder / "customers").mkdir(parents=True)
+        (folder / "customers").mkdir(parents=True, exist_ok=True)
         table = ", ".join(str(tuple(row)) for row in self.customers)
         names = "Index, tenure, PhoneService, MultipleLines, InternetService, CellTower"
         target = folder / "customers" / "customers.parquet"

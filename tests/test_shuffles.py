@@ -19,9 +19,13 @@ ROOT = Path(__file__).parents[1]
 TIMES_MORE = 8
 
 
-def events(folder: Path, inputs: SmallInputs, kpis: int) -> list[dict]:
-    """The events that Spark logs of a run of the console command in a process of its own."""
-    places = inputs.write(folder / "in")
+def events(folder: Path, place: Path, inputs: SmallInputs, kpis: int) -> list[dict]:
+    """The events that Spark logs of a run of the console command in a process of its own.
+
+    The inputs are written to the same place each time: by the names of the files it is decided
+    which task counts their rows.
+    """
+    places = inputs.write(place)
     (folder / "log").mkdir()
     (folder / "profile.toml").write_text(profile_text(kpis))
     # One file of plain text, on Spark 4, too.
@@ -59,19 +63,24 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def usual(folder):
-    return counted(events(folder, SmallInputs(), kpis=6))
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("in") / "in"
 
 
-def test_more_rows_of_a_customer_are_averaged_before_they_are_sent(usual, tmp_path):
+@pytest.fixture(scope="module")
+def usual(folder, place):
+    return counted(events(folder, place, SmallInputs(), kpis=6))
+
+
+def test_more_rows_of_a_customer_are_averaged_before_they_are_sent(usual, place, tmp_path):
     inputs = SmallInputs()
     header, *rows = inputs.calls
     inputs.calls = [header, *rows * TIMES_MORE]
-    assert counted(events(tmp_path, inputs, kpis=6)) == usual
+    assert counted(events(tmp_path, place, inputs, kpis=6)) == usual
 
 
-def test_more_kpis_cost_no_jobs_and_no_stages(usual, tmp_path):
-    many = counted(events(tmp_path, SmallInputs(kpis=50), kpis=50))
+def test_more_kpis_cost_no_jobs_and_no_stages(usual, place, tmp_path):
+    many = counted(events(tmp_path, place, SmallInputs(kpis=50), kpis=50))
     assert (many["jobs"], many["stages"]) == (usual["jobs"], usual["stages"])
     # Each KPI sends rows of its own, and nothing that grows faster.
     assert usual["rows"] < many["rows"] < usual["rows"] * 50 / 6
