@@ -22,7 +22,7 @@ SETTINGS = {
     "spark.sql.constraintPropagation.enabled": "false",
     # BigQuery refuses the older INT96.
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    # The plans of one run make some 290 classes; fewer are kept, and a second run makes all anew.
+    # The plans of one run make some 350 classes; fewer are kept, and a second run makes all anew.
     "spark.sql.codegen.cache.maxEntries": "1000",
     # Finding the best encoding of a cached column takes longer than reading it once.
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
