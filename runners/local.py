@@ -25,7 +25,7 @@ from runners.run import Finished, new_run, run_pipeline
 from runners.sample import write_sample
 from runners.session import local_session
 from runners.storage.destination import PLAINLY, Publishing, check_destination
-from runners.storage.files import Place, paths_of
+from runners.storage.files import Place, all_paths
 from runners.storage.local_files import bytes_below
 from runners.storage.spark_files import has_scheme
 
@@ -47,7 +47,7 @@ def run_locally(
     """
     check_destination(out, publishing)
     progress = Progress()
-    paths = [path for place in inputs.values() for path in paths_of(place)]
+    paths = all_paths(inputs)
     on_this_machine = [path for path in paths if not has_scheme(path)]
     with_cloud = len(on_this_machine) < len(paths) or has_scheme(out)
     spark = local_session(master, with_cloud, bytes_below(on_this_machine))

@@ -37,11 +37,10 @@ from runners.limits import check_limits, check_run_limits
 from runners.origins import ORIGIN, Origin, origins
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import Destination, Publishing, open_destination
-from runners.storage.files import Place, paths_of
+from runners.storage.files import Place, all_paths, paths_of
 from runners.storage.held import counted, with_short_plan
 from runners.storage.inputs import is_dated, read_input
 from runners.storage.local_files import bytes_below
-from runners.storage.spark_errors import reading_and_writing
 from runners.storage.spark_files import has_scheme
 
 PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, *TABLES_OF_ALARMS)
@@ -141,7 +140,7 @@ def read_inputs(
 
 def _are_to_pack(inputs: Mapping[str, Place]) -> bool:
     """Whether the rows of the inputs are better packed; unknown sizes are taken for large."""
-    paths = [path for place in inputs.values() for path in paths_of(place)]
+    paths = all_paths(inputs)
     return any(map(has_scheme, paths)) or bytes_below(paths) >= BYTES_TO_PACK
 
 
@@ -193,11 +192,12 @@ def publish(
 def frame_of(rows: Sequence[Row], like: DataFrame) -> DataFrame:
     """A few rows of this process as a frame of one partition, with the columns of another one.
 
-    By their JSON, because createDataFrame starts a process of Python to hand them over.
+    By their JSON, because createDataFrame starts a process of Python to hand them over. Spark
+    fails where it cannot read it, rather than leave rows out.
     """
     texts = json.dumps([row.asDict() for row in rows], default=str)
     of_one_row = like.sparkSession.range(0, 1, 1, numPartitions=1)
-    array = F.from_json(F.lit(texts), ArrayType(like.schema))
+    array = F.from_json(F.lit(texts), ArrayType(like.schema), {"mode": "FAILFAST"})
     return of_one_row.select(F.inline(array))
 
 
@@ -242,9 +242,8 @@ class Kept:
         else:
             # Nothing is made of the rejected rows, which may be many.
             if name != REJECTED_TABLE:
-                with reading_and_writing(name):
-                    is_persisted = name in self._persisted
-                    frame = frame.persist() if is_persisted else with_short_plan(frame)
+                is_persisted = name in self._persisted
+                frame = frame.persist() if is_persisted else with_short_plan(name, frame)
                 self._kept.append(frame)
             if name in BESIDE:
                 make = self._destination.stage if is_table else counted

@@ -5,7 +5,7 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,6 +62,11 @@ class FileSystem(Protocol):
 def paths_of(place: Place) -> list[str]:
     """The files and folders that an input consists of."""
     return [place] if isinstance(place, str) else [*place]
+
+
+def all_paths(inputs: Mapping[str, Place]) -> list[str]:
+    """The files and folders of all inputs."""
+    return [path for place in inputs.values() for path in paths_of(place)]
 
 
 def listed_files(system: FileSystem, place: Place) -> list[File]:

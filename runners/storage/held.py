@@ -1,7 +1,8 @@
-"""Keeps a frame for the rest of a run where no folder of this machine can hold it."""
+"""Keeps a frame for the rest of a run, in the memory and on the disks of those who computed it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 from pyspark.errors import PySparkNotImplementedError
 from pyspark.sql import DataFrame, SparkSession
@@ -12,6 +13,8 @@ CONSTRAINTS = "spark.sql.constraintPropagation.enabled"
 # More than any frame has: a frame that says how its rows are parted is not taken for the same one
 # where a plan has it twice, and would be broadcast twice.
 MOST_PARTITIONS = 1_000_000
+# A setting of the session is that of all its threads, and a run plans in two.
+_ONE_BY_ONE = Lock()
 
 
 def held(name: str, frame: DataFrame) -> tuple[DataFrame, int]:
@@ -19,8 +22,7 @@ def held(name: str, frame: DataFrame) -> tuple[DataFrame, int]:
 
     Raises InputError where Spark fails at reading what the frame is made from.
     """
-    with reading_and_writing(name):
-        return counted(name, with_short_plan(frame))
+    return counted(name, with_short_plan(name, frame))
 
 
 def counted(name: str, kept: DataFrame) -> tuple[DataFrame, int]:
@@ -32,22 +34,23 @@ def counted(name: str, kept: DataFrame) -> tuple[DataFrame, int]:
         return kept, kept.count()
 
 
-def with_short_plan(frame: DataFrame) -> DataFrame:
+def with_short_plan(name: str, frame: DataFrame) -> DataFrame:
     """The frame, to be kept once it is computed; on one machine what comes after plans faster.
 
     On one machine a checkpoint, because it also ends the plan there: a persisted frame's plan
     stays whole, and Spark goes through it again at each later step. On a cluster a checkpoint
-    would go with the executor that holds it, and a persisted frame is computed anew.
+    would go with the executor that holds it, and a persisted frame is computed anew. Raises
+    InputError where Spark fails at reading what it must compute to plan the frame.
     """
     session = frame.sparkSession
-    if (session.conf.get("spark.master", "") or "").startswith("local"):
-        with _without_constraints(session):
-            try:
-                return frame.coalesce(MOST_PARTITIONS).localCheckpoint(eager=False)
-            except PySparkNotImplementedError:
-                # Spark Connect knows checkpoints since Spark 4.
-                return frame.persist()
-    return frame.persist()
+    if not (session.conf.get("spark.master", "") or "").startswith("local"):
+        return frame.persist()
+    with reading_and_writing(name), _without_constraints(session):
+        try:
+            return frame.coalesce(MOST_PARTITIONS).localCheckpoint(eager=False)
+        except PySparkNotImplementedError:
+            # Spark Connect knows checkpoints since Spark 4.
+            return frame.persist()
 
 
 @contextmanager
@@ -56,9 +59,10 @@ def _without_constraints(session: SparkSession) -> Iterator[None]:
 
     Their number grows with the power of the columns that are made of each other.
     """
-    before = session.conf.get(CONSTRAINTS, "true") or "true"
-    session.conf.set(CONSTRAINTS, "false")
-    try:
-        yield
-    finally:
-        session.conf.set(CONSTRAINTS, before)
+    with _ONE_BY_ONE:
+        before = session.conf.get(CONSTRAINTS, "true") or "true"
+        session.conf.set(CONSTRAINTS, "false")
+        try:
+            yield
+        finally:
+            session.conf.set(CONSTRAINTS, before)
