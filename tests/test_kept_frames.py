@@ -8,7 +8,7 @@ import pytest
 from chispa import assert_df_equality
 
 from runners.run import frame_of
-from runners.storage.held import CONSTRAINTS, counted, with_short_plan
+from runners.storage.held import CONSTRAINTS, without_constraints
 
 
 @pytest.fixture
@@ -19,22 +19,18 @@ def with_constraints(spark):
     spark.conf.set(CONSTRAINTS, before)
 
 
-def test_frames_of_two_threads_are_kept_and_the_setting_is_as_before(spark, with_constraints):
-    def kept(rows: int) -> int:
-        return counted("numbers", with_short_plan("numbers", spark.range(rows)))[1]
+def test_a_thread_waits_while_another_one_has_constraints_off(spark, with_constraints):
+    def found() -> str:
+        with without_constraints(spark):
+            return spark.conf.get(CONSTRAINTS)
 
-    with ThreadPoolExecutor(max_workers=2) as threads:
-        assert list(threads.map(kept, range(1, 9))) == list(range(1, 9))
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        with without_constraints(spark):
+            other = threads.submit(found)
+            with pytest.raises(TimeoutError):
+                other.result(timeout=0.3)
+        assert other.result() == "false"
     assert spark.conf.get(CONSTRAINTS) == "true"
-
-
-def test_columns_made_of_each_other_are_kept_with_constraints_on(spark, with_constraints):
-    """With the constraints of such a plan all memory would not do."""
-    frame = spark.range(3).selectExpr("id", "id AS c0")
-    for place in range(40):
-        frame = frame.selectExpr("*", f"coalesce(c{place}, id) + 1 AS c{place + 1}")
-    kept = with_short_plan("columns", frame)
-    assert [row.c40 for row in kept.orderBy("id").collect()] == [40, 41, 42]
 
 
 def test_rows_of_this_process_become_a_frame_as_they_are(spark):

@@ -45,7 +45,7 @@ def with_short_plan(name: str, frame: DataFrame) -> DataFrame:
     session = frame.sparkSession
     if not (session.conf.get("spark.master", "") or "").startswith("local"):
         return frame.persist()
-    with reading_and_writing(name), _without_constraints(session):
+    with reading_and_writing(name), without_constraints(session):
         try:
             return frame.coalesce(MOST_PARTITIONS).localCheckpoint(eager=False)
         except PySparkNotImplementedError:
@@ -54,7 +54,7 @@ def with_short_plan(name: str, frame: DataFrame) -> DataFrame:
 
 
 @contextmanager
-def _without_constraints(session: SparkSession) -> Iterator[None]:
+def without_constraints(session: SparkSession) -> Iterator[None]:
     """A checkpoint takes the constraints of its plan along, which are more than all memory holds.
 
     Their number grows with the power of the columns that are made of each other.
