@@ -39,37 +39,33 @@ def average_calls(calls: DataFrame) -> DataFrame:
     return _averaged(calls, "customerID", "call_row_count", "call_means")
 
 
-def unknown_callers(calls: DataFrame, customers: DataFrame) -> DataFrame:
-    """Clean call statistics without a customer: a row per number, customerID, call_row_count."""
-    counted = calls.groupBy("customerID").agg(F.expr("count(*)").alias("call_row_count"))
-    known = customers.selectExpr("customerID", "TRUE AS is_known").distinct()
-    # One caller to at most one number, by hash, because a broadcast would cost a job of its own.
-    # Not an anti join: Spark would send every row of the callers to it, and count afterwards.
-    return (
-        counted.join(known.hint("shuffle_hash"), on="customerID", how="left")
-        .where("is_known IS NULL")
-        .drop("is_known")
-    )
-
-
 def join_samples(customers: DataFrame, cells: DataFrame) -> DataFrame:
-    """Customers with the averages of their cell.
+    """Customers with the averages of their cell; is_customer is true there.
 
-    A row per customer and cell, and a row per cell without customers (customerID is NULL there).
-    sample_count is NULL where there are no samples. `cells` has a row per cell.
+    A row per customer and cell, and a row per cell without customers (customerID and is_customer
+    are NULL there). sample_count is NULL where there are no samples. `cells` has a row per cell.
     """
+    known = customers.selectExpr(*CUSTOMER_COLUMNS, "TRUE AS is_customer")
     # Many customers to at most one cell; cells without customers are kept.
-    return customers.select(*CUSTOMER_COLUMNS).join(cells, on="CellName", how="full_outer")
+    return known.join(cells, on="CellName", how="full_outer")
 
 
 def join_calls(with_samples: DataFrame, callers: DataFrame) -> DataFrame:
     """The rows of `join_samples`, each customer with the averages of his calls.
 
-    call_row_count is NULL where there are none. `callers` has a row per customer number.
+    And a row per caller who is no customer (CellName and is_customer are NULL there).
+    call_row_count is NULL where there are no calls. `callers` has a row per customer number.
     """
     # Many customer rows to at most one caller; merged whatever their sizes, because a broadcast
     # would cost a job of its own.
-    return with_samples.join(callers.hint("merge"), on="customerID", how="left")
+    return with_samples.join(callers.hint("merge"), on="customerID", how="full_outer")
+
+
+def unknown_callers(joined: DataFrame) -> DataFrame:
+    """Those rows of `join_calls` that have no customer: customerID, call_row_count."""
+    return joined.where("is_customer IS NULL AND call_row_count IS NOT NULL").select(
+        "customerID", "call_row_count"
+    )
 
 
 def customer_averages(joined: DataFrame, profile: Profile) -> DataFrame:
@@ -165,7 +161,7 @@ def _averages(profile: Profile) -> str:
 
 def _is_published(profile: Profile) -> str:
     """The SQL of whether a joined row is a customer of the published table."""
-    needed = ["customerID", "CellName", "call_row_count"]
+    needed = ["is_customer", "CellName", "call_row_count"]
     if not profile.join.keep_customers_without_samples:
         needed.append("sample_count")
     return "(" + " AND ".join(f"{column} IS NOT NULL" for column in needed) + ")"

@@ -10,7 +10,7 @@ from anomaly.alarm_figures import alarm_figures
 from anomaly.alarm_rules import AlarmRules
 from anomaly.alarm_states import alarm_states
 from anomaly.alarm_tables import alarms_table, anomalies_table
-from anomaly.clean import check_samples, clean_rows, rejected_rows
+from anomaly.clean import check_samples, clean_rows, outcomes, rejected_rows
 from anomaly.contracts import (
     ALARMS_TABLE,
     ANOMALIES_TABLE,
@@ -69,8 +69,9 @@ def raise_alarms(
     checked = {SAMPLES: keep("checked_samples", check_samples(samples, narrow))}
     if history is not None:
         checked[HISTORY] = keep("checked_history", check_samples(history, narrow))
-    rejected = keep(REJECTED_TABLE, rejected_rows(checked, of_run))
-    of_inputs = keep("input_figures", input_figures(checked))
+    became = keep("outcomes", outcomes(checked))
+    rejected = keep(REJECTED_TABLE, rejected_rows(checked, became, of_run))
+    of_inputs = keep("input_figures", input_figures(became))
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
     found = found_alarms(clean, narrow, of_run, start, keep)
     return AlarmResults(

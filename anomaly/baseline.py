@@ -79,20 +79,15 @@ def kpi_of(rule: Rule, profile: Profile) -> str:
 
 def _centred(metrics: DataFrame, profile: Profile) -> DataFrame:
     """A row per level: level, centred (an array of CENTRED in the order of the rules)."""
+    places = [profile.position_of(rule.kpi) for rule in profile.rules]
     found = ", ".join(
-        _found(rule, f"values[{position}]", f"rounded[{position}]", _all_shares(profile))
-        for position, rule in enumerate(profile.rules)
-    )
-    # Rounded before the aggregate, which would evaluate the formula without compiling it.
-    rounded = (
-        rounded_for_quantiles(kpi_of(rule, profile)) if _shares(rule) else "CAST(NULL AS double)"
-        for rule in profile.rules
+        _found(rule, f"kpis[{place}]", f"rounded[{place}]", _all_shares(profile))
+        for rule, place in zip(profile.rules, places, strict=True)
     )
     return (
+        # One formula for all KPIs: of one for each Spark would compile its largest classes.
         metrics.selectExpr(
-            "level",
-            f"{judged_values(profile)} AS values",
-            f"array({', '.join(rounded)}) AS rounded",
+            "level", "kpis", f"transform(kpis, kpi -> {rounded_for_quantiles('kpi')}) AS rounded"
         )
         .groupBy("level")
         .agg(F.expr(f"array({found}) AS found"))

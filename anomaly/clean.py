@@ -150,25 +150,53 @@ def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
     return _finished(_checked(raw, values, row_faults), rules, "customerID")
 
 
+def check_input(source: str, raw: DataFrame, profile: Profile) -> DataFrame:
+    """The checked rows of an input by its name, of older samples as of samples."""
+    checks = {CUSTOMERS: check_customers, CALL_STATISTICS: check_calls}
+    return checks.get(source, check_samples)(raw, profile)
+
+
 def clean_rows(checked: DataFrame) -> DataFrame:
     """The rows of a checked frame that count, without their provenance."""
     return checked.where(F.col("row_reason").isNull()).drop(*PROVENANCE)
 
 
-def rejected_rows(checked: Mapping[str, DataFrame], run: Mapping[str, Column]) -> DataFrame:
+def outcomes(checked: Mapping[str, DataFrame]) -> DataFrame:
+    """What became of the rows of each file of the inputs, a row per outcome.
+
+    source, source_file; row_reason why the rows were rejected, or else faults, those of values that
+    were left out, as texts; row_count, and first_id, the smallest source_row_id among them.
+    """
+    texts = "transform(faults, fault -> concat_ws(': ', fault.column, fault.reason))"
+    grouped = (
+        frame.selectExpr(
+            f"'{source}' AS source",
+            SOURCE_FILE,
+            SOURCE_ROW_ID,
+            "row_reason",
+            f"coalesce({texts}, CAST(array() AS array<string>)) AS faults",
+        )
+        .groupBy("source", SOURCE_FILE, "row_reason", "faults")
+        .agg(
+            F.expr("count(*) AS row_count"),
+            F.expr(f"min({SOURCE_ROW_ID}) AS first_id"),
+        )
+        for source, frame in checked.items()
+    )
+    return reduce(DataFrame.unionByName, grouped)
+
+
+def rejected_rows(
+    checked: Mapping[str, DataFrame], found: DataFrame, run: Mapping[str, Column]
+) -> DataFrame:
     """A row per rejected row and per value that was left out of a clean row, of all inputs.
 
     The number of the row in its file counts from 1, a CSV header aside. Rows with the scope `row`
-    and clean rows add up to the rows read.
+    and clean rows add up to the rows read. `found` are the `outcomes` of the same inputs.
     """
-    first_ids = [
-        frame.groupBy(F.lit(source).alias("source"), SOURCE_FILE).agg(
-            F.min(SOURCE_ROW_ID).alias("first_id")
-        )
-        for source, frame in checked.items()
-    ]
+    first_ids = found.groupBy("source", SOURCE_FILE).agg(F.min("first_id").alias("first_id"))
     faults = [_faults(frame, source) for source, frame in checked.items()]
-    first_id = F.broadcast(reduce(DataFrame.unionByName, first_ids)).alias("first")
+    first_id = F.broadcast(first_ids).alias("first")
     fault = reduce(DataFrame.unionByName, faults).alias("fault")
     # Null-safe because frames made in memory have no file.
     same_file = (F.col("fault.source") == F.col("first.source")) & F.col(

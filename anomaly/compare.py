@@ -43,7 +43,12 @@ DIRECTION = f"""CASE
     WHEN kpi.value < rule.centre THEN '{BELOW}'
     ELSE '{Direction.BOTH.value}'
 END"""
-BOUND = f"CASE {DIRECTION} WHEN '{ABOVE}' THEN rule.above WHEN '{BELOW}' THEN rule.below END"
+# The other side of a rule for one has no bound.
+BOUND = f"""CASE
+    WHEN rule.direction != '{Direction.BOTH.value}' THEN coalesce(rule.above, rule.below)
+    WHEN kpi.value >= rule.centre THEN rule.above
+    WHEN kpi.value < rule.centre THEN rule.below
+END"""
 DEVIATION = f"""CASE
     WHEN rule.spread > 0 THEN (kpi.value - rule.centre) / rule.spread
     ELSE 100D * (kpi.value - {BOUND}) / nullif(abs({BOUND}), 0D)

@@ -1,6 +1,6 @@
 """The whole pipeline as one function, from raw inputs to the tables. It starts no job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -20,7 +20,7 @@ from anomaly.aggregate import (
 )
 from anomaly.alarms import found_alarms
 from anomaly.baseline import baselines
-from anomaly.clean import check_calls, check_customers, check_samples, clean_rows, rejected_rows
+from anomaly.clean import check_input, clean_rows, outcomes, rejected_rows
 from anomaly.compare import judge, with_evidence
 from anomaly.contracts import (
     CALL_STATISTICS,
@@ -93,23 +93,39 @@ def detect(
     Raises InputError for an input without a column that is needed, ConfigurationError where alarms
     are wanted and the profile has no `[alarms]`.
     """
-    checked = {
-        CUSTOMERS: keep("checked_customers", check_customers(customers, profile)),
-        SAMPLES: keep("checked_samples", check_samples(samples, profile)),
-        CALL_STATISTICS: keep("checked_calls", check_calls(calls, profile)),
-    }
+    raw = {CUSTOMERS: customers, SAMPLES: samples, CALL_STATISTICS: calls}
     if dated is not None and dated.history is not None:
-        checked[HISTORY] = keep("checked_history", check_samples(dated.history, profile))
-    rejected = withhold_texts(rejected_rows(checked, run.columns(profile)), hash_key)
-    rejected = keep(REJECTED_TABLE, rejected)
+        raw[HISTORY] = dated.history
+    checked = {
+        source: keep(f"checked_{source}", check_input(source, frame, profile))
+        for source, frame in raw.items()
+    }
+    return detect_in_checked(checked, profile, run, keep, dated, hash_key)
+
+
+def detect_in_checked(
+    checked: Mapping[str, DataFrame],
+    profile: Profile,
+    run: Run,
+    keep: Keep = not_kept,
+    dated: Dated | None = None,
+    hash_key: DataFrame | None = None,
+) -> Results:
+    """The same of inputs that are checked already (clean.check_input), by their names.
+
+    Older samples are there as HISTORY, not in `dated`. Raises ConfigurationError where alarms are
+    wanted and the profile has no `[alarms]`.
+    """
+    became = keep("outcomes", outcomes(checked))
+    rejected = rejected_rows(checked, became, run.columns(profile))
+    rejected = keep(REJECTED_TABLE, withhold_texts(rejected, hash_key))
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
 
     with_samples = join_samples(clean[CUSTOMERS], average_samples(clean[SAMPLES]))
     callers = average_calls(clean[CALL_STATISTICS])
     joined = keep("joined", join_calls(with_samples, callers))
-    unknown = unknown_callers(clean[CALL_STATISTICS], clean[CUSTOMERS])
-    of_joins = join_figures(joined, hash_customers(unknown, hash_key))
-    of_inputs = keep("input_figures", input_figures(checked).unionByName(of_joins))
+    of_joins = join_figures(joined, hash_customers(unknown_callers(joined), hash_key))
+    of_inputs = keep("input_figures", input_figures(became).unionByName(of_joins))
 
     of_customers = customer_metrics(joined, profile)
     of_cells = keep("cell_metrics", cell_metrics(joined, profile))

@@ -20,11 +20,16 @@ class Run:
     run_date: date
     run_id: str
 
+    @property
+    def date_column(self) -> Column:
+        """The day as a column."""
+        # Not as a date of Python, which costs a hundred milliseconds to hand to the JVM.
+        return F.expr(f"DATE '{self.run_date}'")
+
     def columns(self, profile: Profile) -> dict[str, Column]:
         """The columns that stand at the end of each table, by their names."""
         return {
-            # Not as a date of Python, which costs a hundred milliseconds to hand to the JVM.
-            "run_date": F.expr(f"DATE '{self.run_date}'"),
+            "run_date": self.date_column,
             "run_id": F.lit(self.run_id),
             "profile": F.lit(profile.fingerprint),
         }

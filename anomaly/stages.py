@@ -16,7 +16,14 @@ from anomaly.aggregate import (
     join_samples,
     unknown_callers,
 )
-from anomaly.clean import check_calls, check_customers, check_samples, clean_rows, rejected_rows
+from anomaly.clean import (
+    check_calls,
+    check_customers,
+    check_samples,
+    clean_rows,
+    outcomes,
+    rejected_rows,
+)
 from anomaly.contracts import (
     CALL_STATISTICS,
     CELL_TABLE,
@@ -57,7 +64,7 @@ def customers_with_samples(
     }
     cells = average_samples(clean_rows(checked[SAMPLES]))
     with_samples = join_samples(clean_rows(checked[CUSTOMERS]), cells)
-    return {**_account(checked, profile, run), WITH_SAMPLES: with_samples}
+    return {**_account(checked, profile, run, keep), WITH_SAMPLES: with_samples}
 
 
 def with_call_statistics(
@@ -68,11 +75,11 @@ def with_call_statistics(
     Raises InputError for an input without a column that is needed.
     """
     checked = keep("checked_calls", check_calls(calls, profile))
-    clean = clean_rows(checked)
-    with_calls = keep(WITH_CALLS, join_calls(with_samples, average_calls(clean)))
+    callers = average_calls(clean_rows(checked))
+    with_calls = keep(WITH_CALLS, join_calls(with_samples, callers))
     return {
-        **_account({CALL_STATISTICS: checked}, profile, run),
-        JOIN_FIGURES: join_figures(with_calls, unknown_callers(clean, with_samples)),
+        **_account({CALL_STATISTICS: checked}, profile, run, keep),
+        JOIN_FIGURES: join_figures(with_calls, unknown_callers(with_calls)),
         WITH_CALLS: with_calls,
     }
 
@@ -119,9 +126,10 @@ def results_of(
     )
 
 
-def _account(checked: Tables, profile: Profile, run: Run) -> Tables:
+def _account(checked: Tables, profile: Profile, run: Run, keep: Keep) -> Tables:
     """What became of every row of the inputs of a stage."""
+    became = keep("outcomes", outcomes(checked))
     return {
-        REJECTED_TABLE: rejected_rows(checked, run.columns(profile)),
-        INPUT_FIGURES: input_figures(checked),
+        REJECTED_TABLE: rejected_rows(checked, became, run.columns(profile)),
+        INPUT_FIGURES: input_figures(became),
     }

@@ -15,14 +15,18 @@ from anomaly.verdict import REQUIRED
 
 # Of keys without a partner, and of towers that need maintenance, the table names this many.
 LARGEST_KEYS = 50
+UNMATCHED = "'unmatched'"
+# The SQL of whether a joined row is a cell without customers.
+ALONE = "is_customer IS NULL AND CellName IS NOT NULL"
+FIGURE_COLUMNS = ("section", "subject", "item", "value", "detail")
 REASONS_SHOWN = 3
 
 
-def input_figures(checked: Mapping[str, DataFrame]) -> DataFrame:
-    """Per input file the rows read, clean and rejected, and per reason rows and values left out."""
-    found = reduce(
-        DataFrame.unionByName, (_outcomes(frame, source) for source, frame in checked.items())
-    )
+def input_figures(outcomes: DataFrame) -> DataFrame:
+    """Per input file the rows read, clean and rejected, and per reason rows and values left out.
+
+    `outcomes`: clean.outcomes.
+    """
 
     def of_file(item: str, condition: str) -> str:
         value = f"CASE WHEN {condition} THEN row_count ELSE 0 END"
@@ -31,7 +35,7 @@ def input_figures(checked: Mapping[str, DataFrame]) -> DataFrame:
     rejected = figure("'rejected'", "source", "row_reason", "row_count")
     left_out = figure("'missing_value'", "source", "fault", "row_count")
     return added_up(
-        found,
+        outcomes,
         "concat(array("
         + ", ".join(
             (
@@ -46,36 +50,35 @@ def input_figures(checked: Mapping[str, DataFrame]) -> DataFrame:
 
 
 def join_figures(joined: DataFrame, unknown_callers: DataFrame) -> DataFrame:
-    """Per join the matched and unmatched rows, and the unmatched keys with the most rows."""
-    kinds = joined.selectExpr(
-        "customerID IS NOT NULL AS is_customer",
-        "sample_count IS NOT NULL AS has_samples",
-        "call_row_count IS NOT NULL AS has_calls",
-    )
+    """Per join the matched and unmatched rows, and the unmatched keys with the most rows.
+
+    `joined`: aggregate.join_calls, and `unknown_callers` those of its rows that are named as such.
+    """
     counted = {
-        ("customers to samples", "matched customers"): "is_customer AND has_samples",
-        ("customers to samples", "unmatched customers"): "is_customer AND NOT has_samples",
-        ("customers to samples", "cells without customers"): "NOT is_customer",
-        ("customers to calls", "matched customers"): "is_customer AND has_calls",
-        ("customers to calls", "unmatched customers"): "is_customer AND NOT has_calls",
-        ("all inputs", "matched customers"): "is_customer AND has_calls AND has_samples",
+        ("customers to samples", "matched customers"): "is_customer AND sample_count IS NOT NULL",
+        ("customers to samples", "unmatched customers"): "is_customer AND sample_count IS NULL",
+        ("customers to samples", "cells without customers"): ALONE,
+        ("customers to calls", "matched customers"): "is_customer AND call_row_count IS NOT NULL",
+        ("customers to calls", "unmatched customers"): "is_customer AND call_row_count IS NULL",
+        ("all inputs", "matched customers"): "is_customer AND call_row_count IS NOT NULL "
+        "AND sample_count IS NOT NULL",
         ("all inputs", "customers"): "is_customer",
     }
-    figures = (
+    of_joins = (
         figure("'join'", f"'{join}'", f"'{item}'", f"CASE WHEN {condition} THEN 1 ELSE 0 END")
         for (join, item), condition in counted.items()
     )
-    unmatched = _unmatched(joined).unionByName(
-        unknown_callers.selectExpr(
-            "'callers that are no customer' AS kind",
-            "CAST(customerID AS string) AS key",
-            "call_row_count AS size",
-        )
+    cell = "coalesce(CellName, '(none)')"
+    without_samples = figure(UNMATCHED, "'cells without samples'", cell, "1")
+    without_customers = figure(UNMATCHED, "'cells without customers'", cell, "sample_count")
+    unmatched = (
+        f"CASE WHEN is_customer AND sample_count IS NULL THEN array({without_samples}) "
+        f"WHEN {ALONE} THEN array({without_customers}) ELSE array() END"
     )
-    return reduce(
-        DataFrame.unionByName,
-        (added_up(kinds, f"array({', '.join(figures)})"), *_of_unmatched(unmatched)),
-    )
+    caller = "CAST(customerID AS string)"
+    callers = figure(UNMATCHED, "'callers that are no customer'", caller, "call_row_count")
+    of_joined = each(joined, f"concat(array({', '.join(of_joins)}), {unmatched})")
+    return _with_totals(added(of_joined.unionByName(each(unknown_callers, f"array({callers})"))))
 
 
 def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:
@@ -98,7 +101,7 @@ def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:
     evaluated = figure("'kpi'", "level", "concat(kpi, ' evaluated')", "evaluated")
     flagged = figure("'kpi'", "level", "concat(kpi, ' flagged')", "coalesce(flagged, 0)")
     is_cell = f"level = '{CELL_LEVEL}'"
-    counts = added_up(of_kpis, f"array({evaluated}, {flagged})")
+    counts = each(of_kpis, f"array({evaluated}, {flagged})")
     verdicts = added_up(
         published, f"CASE WHEN {is_cell} THEN array({ROWS}, {VERDICTS}) ELSE array({ROWS}) END"
     )
@@ -120,45 +123,21 @@ def summary(figures: Iterable[DataFrame], run: Mapping[str, Column]) -> DataFram
     )
 
 
-def _outcomes(checked: DataFrame, source: str) -> DataFrame:
-    """A row per file and outcome of its rows: row_reason, or the faults of values as texts."""
-    texts = "transform(faults, fault -> concat_ws(': ', fault.column, fault.reason))"
-    return (
-        checked.selectExpr(
-            f"'{source}' AS source",
-            SOURCE_FILE,
-            "row_reason",
-            f"coalesce({texts}, CAST(array() AS array<string>)) AS faults",
+def _with_totals(figures: DataFrame) -> DataFrame:
+    """How many keys found no partner, and how many rows they have; the largest keys alone stay."""
+    keys = figure("'unmatched_keys'", "subject", "'keys'", "1")
+    rows = figure("'unmatched_keys'", "subject", "'rows'", "value")
+    itself = f"struct({', '.join(FIGURE_COLUMNS)})"
+    with_totals = added(
+        each(
+            figures,
+            f"CASE WHEN section = {UNMATCHED} THEN array({itself}, {keys}, {rows}) "
+            f"ELSE array({itself}) END",
         )
-        .groupBy("source", SOURCE_FILE, "row_reason", "faults")
-        .agg(F.expr("count(*) AS row_count"))
     )
-
-
-def _unmatched(joined: DataFrame) -> DataFrame:
-    """A row per cell without samples, or without customers: kind, key, size."""
-    return (
-        joined.where("sample_count IS NULL OR customerID IS NULL")
-        .selectExpr(
-            "CASE WHEN sample_count IS NULL THEN 'cells without samples' "
-            "ELSE 'cells without customers' END AS kind",
-            "coalesce(CellName, '(none)') AS key",
-            "coalesce(sample_count, 1) AS size",
-        )
-        .groupBy("kind", "key")
-        .agg(F.expr("sum(size) AS size"))
-    )
-
-
-def _of_unmatched(unmatched: DataFrame) -> list[DataFrame]:
-    """How many keys found no partner, and the largest of them."""
-    largest = first_of_each(unmatched, "kind", "size DESC, key")
-    keys = figure("'unmatched_keys'", "kind", "'keys'", "1")
-    rows = figure("'unmatched_keys'", "kind", "'rows'", "size")
-    return [
-        alone(largest, figure("'unmatched'", "kind", "key", "size")),
-        added_up(unmatched, f"array({keys}, {rows})"),
-    ]
+    # All others are the first of their own.
+    group = f"section, subject, CASE WHEN section != {UNMATCHED} THEN item END"
+    return first_of_each(with_totals, group, "value DESC, item").drop("position")
 
 
 def _worst(cells: DataFrame, most: int = LARGEST_KEYS) -> DataFrame:
@@ -203,14 +182,21 @@ def alone(frame: DataFrame, figure: str) -> DataFrame:
     return frame.selectExpr(f"{figure} AS figure").selectExpr("figure.*")
 
 
+def each(frame: DataFrame, figures: str) -> DataFrame:
+    """The figures that each row gives."""
+    return frame.selectExpr(f"explode({figures}) AS figure").selectExpr("figure.*")
+
+
+def added(figures: DataFrame) -> DataFrame:
+    """Figures of the same name added up."""
+    return figures.groupBy("section", "subject", "item", "detail").agg(
+        F.expr("sum(value) AS value")
+    )
+
+
 def added_up(frame: DataFrame, figures: str) -> DataFrame:
     """The figures that each row gives, those of the same name added up."""
-    return (
-        frame.selectExpr(f"explode({figures}) AS figure")
-        .selectExpr("figure.*")
-        .groupBy("section", "subject", "item", "detail")
-        .agg(F.expr("sum(value) AS value"))
-    )
+    return added(each(frame, figures))
 
 
 ROWS = figure("'kpi'", "level", "'rows'", "1")

@@ -15,12 +15,11 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType
 
-from anomaly import Dated, Profile, Run, detect
+from anomaly import Dated, Profile, Run
+from anomaly.clean import check_input
 from anomaly.contracts import (
-    CALL_STATISTICS,
     CELL_TABLE,
     CUSTOMER_TABLE,
-    CUSTOMERS,
     HISTORY,
     HISTORY_TABLE,
     REJECTED_TABLE,
@@ -28,7 +27,9 @@ from anomaly.contracts import (
     SUMMARY_TABLE,
 )
 from anomaly.errors import ConfigurationError
+from anomaly.pipeline import detect_in_checked
 from anomaly.profile import Limits
+from anomaly.run import Keep
 from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS, table_columns
 from runners.console import Progress
 from runners.hash_key import key_frame
@@ -48,7 +49,7 @@ HELD = ("alarm_periods", "alarm_states")
 # As many rows as the inputs have. From so many bytes of inputs on they are persisted, which packs
 # their columns; of fewer a plan that begins anew saves more than the rows, which lie there one by
 # one, cost the collector.
-CHECKED = ("checked_customers", "checked_samples", "checked_calls", "checked_history")
+CHECKED = ("checked_customers", "checked_samples", "checked_call_statistics", "checked_history")
 BYTES_TO_PACK = 256 * 2**20
 # These are needed by no later stage, or by the last alone, and so are made beside the stages:
 # planning a stage takes one core.
@@ -96,16 +97,9 @@ def run_pipeline(
             kept.made_of(
                 CELL_TABLE, HISTORY_TABLE, partial(stage_history, destination, profile, run)
             )
-            results = detect(
-                raw[CUSTOMERS],
-                raw[SAMPLES],
-                raw[CALL_STATISTICS],
-                profile,
-                run,
-                kept.keep,
-                dated,
-                key_frame(spark, hash_key),
-            )
+            checked = check_inputs(raw, profile, kept.keep)
+            key = key_frame(spark, hash_key)
+            results = detect_in_checked(checked, profile, run, kept.keep, dated, key)
             figures = results.run_summary
             summary = figures.collect()
             kept.wait()
@@ -138,6 +132,27 @@ def read_inputs(
         return {source: one.result() for source, one in reading.items()}, has_alarms.result()
 
 
+def check_inputs(
+    raw: Mapping[str, DataFrame], profile: Profile, keep: Keep
+) -> dict[str, DataFrame]:
+    """The raw inputs checked and kept, side by side: planning each takes one core.
+
+    Raises InputError for a column that is missing or of an impossible type.
+    """
+    with ThreadPoolExecutor() as threads:
+        checking = {
+            source: threads.submit(
+                lambda source, frame: keep(
+                    f"checked_{source}", check_input(source, frame, profile)
+                ),
+                source,
+                frame,
+            )
+            for source, frame in raw.items()
+        }
+        return {source: one.result() for source, one in checking.items()}
+
+
 def _are_to_pack(inputs: Mapping[str, Place]) -> bool:
     """Whether the rows of the inputs are better packed; unknown sizes are taken for large."""
     paths = all_paths(inputs)
@@ -150,7 +165,7 @@ def _dated(raw: Mapping[str, DataFrame], has_alarms: bool) -> Dated | None:
     Raises ConfigurationError for older samples that nothing would use.
     """
     if has_alarms:
-        return Dated(history=raw.get(HISTORY))
+        return Dated()
     if HISTORY in raw:
         unused = "only alarms use it; they need samples with dates, and [alarms] in the profile"
         raise ConfigurationError("--history", [unused])

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from anomaly import InputError, parse_profile
-from anomaly.clean import check_samples
+from anomaly.clean import check_samples, outcomes
 from anomaly.contracts import SAMPLES
 from anomaly.errors import AnomalyError
 from anomaly.summary import input_figures
@@ -293,7 +293,7 @@ def test_lines_that_no_mutation_touched_keep_their_values(mutants, found):
 
 def test_the_account_of_each_file_adds_up(mutants, checked, found):
     counted: dict[str, dict[str, float]] = defaultdict(dict)
-    for row in input_figures({SAMPLES: checked}).where("section = 'input'").collect():
+    for row in input_figures(outcomes({SAMPLES: checked})).where("section = 'input'").collect():
         counted[file_name(row.detail)][row.item] = row.value
     expected = {
         name: {

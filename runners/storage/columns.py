@@ -71,6 +71,8 @@ def warn_of_removed(table: str, columns: Mapping[str, str] | Sequence[str]) -> N
 
 def with_removed(frame: DataFrame, removed: Mapping[str, str]) -> DataFrame:
     """Adds columns that older days have, without values."""
+    if not removed:
+        return frame
     return frame.selectExpr(
         "*", *(f"CAST(NULL AS {type_}) AS {quoted(name)}" for name, type_ in removed.items())
     )

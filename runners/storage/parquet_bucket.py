@@ -58,7 +58,7 @@ class ParquetBucket:
         """Say, in one object, that the tables of this run are the ones to read."""
         published = self.spark.range(0, 1, 1, numPartitions=1).select(
             F.lit(self.run.run_id).alias("run_id"),
-            F.lit(self.run.run_date).alias("run_date"),
+            self.run.date_column.alias("run_date"),
             F.current_timestamp().alias("published_at"),
         )
         # Each in a folder of its own: two runs that wrote into one would share unfinished files.

@@ -93,7 +93,7 @@ class ParquetFolder:
             return self._write(frame, self.tables / name, "run_date")
         target = day_folder(self.tables / name, self.run.run_date)
         kept, rows = self._write(frame.drop("run_date"), target)
-        return kept.withColumn("run_date", F.lit(self.run.run_date)), rows
+        return kept.withColumn("run_date", self.run.date_column), rows
 
     def publish(self) -> None:
         """Put the staged tables in place of what is published of their days."""
