@@ -168,7 +168,7 @@ def outcomes(checked: Mapping[str, DataFrame]) -> DataFrame:
     were left out, as texts; row_count, and first_id, the smallest source_row_id among them.
     """
     texts = "transform(faults, fault -> concat_ws(': ', fault.column, fault.reason))"
-    grouped = (
+    rows = (
         frame.selectExpr(
             f"'{source}' AS source",
             SOURCE_FILE,
@@ -176,14 +176,13 @@ def outcomes(checked: Mapping[str, DataFrame]) -> DataFrame:
             "row_reason",
             f"coalesce({texts}, CAST(array() AS array<string>)) AS faults",
         )
-        .groupBy("source", SOURCE_FILE, "row_reason", "faults")
-        .agg(
-            F.expr("count(*) AS row_count"),
-            F.expr(f"min({SOURCE_ROW_ID}) AS first_id"),
-        )
         for source, frame in checked.items()
     )
-    return reduce(DataFrame.unionByName, grouped)
+    return (
+        reduce(DataFrame.unionByName, rows)
+        .groupBy("source", SOURCE_FILE, "row_reason", "faults")
+        .agg(F.expr("count(*) AS row_count"), F.expr(f"min({SOURCE_ROW_ID}) AS first_id"))
+    )
 
 
 def rejected_rows(

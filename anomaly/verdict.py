@@ -45,19 +45,19 @@ def rank_by_severity(judged: DataFrame, *keys: str) -> DataFrame:
     defected_count and severity. Rows are ranked within their defect count and
     moved down by the number of rows with more defects, so that no single task sorts them all.
     """
+    # Not by sequence(), at whose first use Spark starts up the reflection of Scala: a second.
+    fewer = "posexplode(array_repeat(row_count, defected_count)) AS (defected_count, row_count)"
     # Rows without a defect are all alike, so that each of their tasks gives them the same rank.
-    tasks = f"sequence(0, {TASKS_WITHOUT_DEFECT - 1})"
+    tasks = f"CASE WHEN defected_count = 0 THEN {TASKS_WITHOUT_DEFECT} ELSE 1 END"
     hashed = f"pmod(xxhash64({', '.join(keys)}), {TASKS_WITHOUT_DEFECT})"
     worse = (
         judged.groupBy("defected_count")
         .agg(F.expr("count(*) AS row_count"))
-        .where("defected_count > 0")
-        .selectExpr("row_count", "explode(sequence(0, defected_count - 1)) AS defected_count")
+        .selectExpr(fewer)
         .groupBy("defected_count")
         .agg(F.expr("sum(row_count) AS worse_rows"))
         .selectExpr(
-            "*",
-            f"explode(CASE WHEN defected_count = 0 THEN {tasks} ELSE array(0) END) AS task",
+            "defected_count", f"posexplode(array_repeat(worse_rows, {tasks})) AS (task, worse_rows)"
         )
     )
     rank = "rank() OVER (PARTITION BY defected_count, task ORDER BY severity DESC)"

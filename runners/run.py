@@ -84,9 +84,9 @@ def run_pipeline(
     Raises AnomalyError, with the previous output whole.
     """
     keep_apart(inputs, out)
-    raw, has_alarms = read_inputs(spark, inputs, profile)
+    checked, has_alarms = read_inputs(spark, inputs, profile)
     made_from = origins(spark, inputs)
-    dated = _dated(raw, has_alarms)
+    dated = _dated(HISTORY in checked, has_alarms)
     tables = (*TABLES_OF_A_RUN, *(TABLES_OF_ALARMS if dated else ()))
     columns = table_columns(profile, tables, hash_customers=hash_key is not None)
     progress.done("inputs")
@@ -97,7 +97,7 @@ def run_pipeline(
             kept.made_of(
                 CELL_TABLE, HISTORY_TABLE, partial(stage_history, destination, profile, run)
             )
-            checked = check_inputs(raw, profile, kept.keep)
+            checked = kept_side_by_side(checked, kept.keep)
             key = key_frame(spark, hash_key)
             results = detect_in_checked(checked, profile, run, kept.keep, dated, key)
             figures = results.run_summary
@@ -110,47 +110,36 @@ def run_pipeline(
 def read_inputs(
     spark: SparkSession, inputs: Mapping[str, Place], profile: Profile
 ) -> tuple[dict[str, DataFrame], bool]:
-    """The raw inputs, and whether alarms are raised: of dated samples, where the profile says how.
+    """The inputs checked, and whether alarms are raised: of dated samples, where the profile says
+    how.
 
     Raises InputError. They are read side by side: each takes small jobs, which leave cores idle.
     """
-    with ThreadPoolExecutor() as threads:
-        reading = {
-            # Older samples have the columns of samples.
-            source: threads.submit(
-                read_input, spark, SAMPLES if source == HISTORY else source, place, profile
-            )
-            for source, place in inputs.items()
-        }
-        has_alarms = threads.submit(
-            lambda: (
-                bool(profile.alarms)
-                and is_dated(reading[SAMPLES].result(), profile.inputs[SAMPLES])
-            )
-        )
+
+    def read(source: str) -> DataFrame:
+        # Older samples have the columns of samples.
+        return read_input(spark, SAMPLES if source == HISTORY else source, inputs[source], profile)
+
+    def checked(source: str) -> DataFrame:
+        return check_input(source, reading[source].result(), profile)
+
+    def is_with_alarms() -> bool:
+        return bool(profile.alarms) and is_dated(reading[SAMPLES].result(), profile.inputs[SAMPLES])
+
+    # A thread for each, because some wait for others.
+    with ThreadPoolExecutor(max_workers=2 * len(inputs) + 1) as threads:
+        reading = {source: threads.submit(read, source) for source in inputs}
+        has_alarms = threads.submit(is_with_alarms)
+        checking = {source: threads.submit(checked, source) for source in inputs}
         # In the order of the inputs, so that the first one at fault is told.
-        return {source: one.result() for source, one in reading.items()}, has_alarms.result()
+        return {source: one.result() for source, one in checking.items()}, has_alarms.result()
 
 
-def check_inputs(
-    raw: Mapping[str, DataFrame], profile: Profile, keep: Keep
-) -> dict[str, DataFrame]:
-    """The raw inputs checked and kept, side by side: planning each takes one core.
-
-    Raises InputError for a column that is missing or of an impossible type.
-    """
+def kept_side_by_side(checked: Mapping[str, DataFrame], keep: Keep) -> dict[str, DataFrame]:
+    """The checked inputs, kept: planning each of them takes one core."""
     with ThreadPoolExecutor() as threads:
-        checking = {
-            source: threads.submit(
-                lambda source, frame: keep(
-                    f"checked_{source}", check_input(source, frame, profile)
-                ),
-                source,
-                frame,
-            )
-            for source, frame in raw.items()
-        }
-        return {source: one.result() for source, one in checking.items()}
+        names = (f"checked_{source}" for source in checked)
+        return dict(zip(checked, threads.map(keep, names, checked.values()), strict=True))
 
 
 def _are_to_pack(inputs: Mapping[str, Place]) -> bool:
@@ -159,17 +148,15 @@ def _are_to_pack(inputs: Mapping[str, Place]) -> bool:
     return any(map(has_scheme, paths)) or bytes_below(paths) >= BYTES_TO_PACK
 
 
-def _dated(raw: Mapping[str, DataFrame], has_alarms: bool) -> Dated | None:
-    """What alarms need beside the samples, where they are raised.
+def _dated(has_history: bool, has_alarms: bool) -> Dated | None:
+    """That the samples are dated, where alarms are raised.
 
     Raises ConfigurationError for older samples that nothing would use.
     """
-    if has_alarms:
-        return Dated()
-    if HISTORY in raw:
+    if has_history and not has_alarms:
         unused = "only alarms use it; they need samples with dates, and [alarms] in the profile"
         raise ConfigurationError("--history", [unused])
-    return None
+    return Dated() if has_alarms else None
 
 
 def publish(
@@ -207,11 +194,12 @@ def publish(
 def frame_of(rows: Sequence[Row], like: DataFrame) -> DataFrame:
     """A few rows of this process as a frame of one partition, with the columns of another one.
 
-    By their JSON, because createDataFrame starts a process of Python to hand them over. Spark
-    fails where it cannot read it, rather than leave rows out.
+    By their JSON, because createDataFrame starts a process of Python to hand them over; and not
+    beside range(), at whose first use Spark starts up the reflection of Scala: a second. Spark
+    fails where it cannot read the JSON, rather than leave rows out.
     """
     texts = json.dumps([row.asDict() for row in rows], default=str)
-    of_one_row = like.sparkSession.range(0, 1, 1, numPartitions=1)
+    of_one_row = like.sparkSession.sql("SELECT 1")
     array = F.from_json(F.lit(texts), ArrayType(like.schema), {"mode": "FAILFAST"})
     return of_one_row.select(F.inline(array))
 
