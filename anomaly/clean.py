@@ -215,17 +215,13 @@ def _faults(checked: DataFrame, source: str) -> DataFrame:
     of_row = "named_struct('column', row_column, 'reason', row_reason, 'raw_value', NULL)"
     of_rows = f"CAST(array({of_row}) AS array<{FAULT_TYPE}>)"
     found = f"CASE WHEN row_reason IS NOT NULL THEN {of_rows} ELSE faults END"
-    return (
-        checked.where("row_reason IS NOT NULL OR faults IS NOT NULL")
-        .selectExpr("*", f"explode({found}) AS found")
-        .selectExpr(
-            f"'{source}' AS source",
-            SOURCE_FILE,
-            SOURCE_ROW_ID,
-            "CASE WHEN row_reason IS NOT NULL THEN 'row' ELSE 'value' END AS scope",
-            "found.*",
-            "raw_row",
-        )
+    return checked.where("row_reason IS NOT NULL OR faults IS NOT NULL").selectExpr(
+        f"'{source}' AS source",
+        SOURCE_FILE,
+        SOURCE_ROW_ID,
+        "CASE WHEN row_reason IS NOT NULL THEN 'row' ELSE 'value' END AS scope",
+        f"inline({found})",
+        "raw_row",
     )
 
 

@@ -179,12 +179,12 @@ def figure(section: str, subject: str, item: str, value: str, detail: str = "NUL
 
 def alone(frame: DataFrame, figure: str) -> DataFrame:
     """The one figure that each row gives."""
-    return frame.selectExpr(f"{figure} AS figure").selectExpr("figure.*")
+    return each(frame, f"array({figure})")
 
 
 def each(frame: DataFrame, figures: str) -> DataFrame:
     """The figures that each row gives."""
-    return frame.selectExpr(f"explode({figures}) AS figure").selectExpr("figure.*")
+    return frame.selectExpr(f"inline({figures})")
 
 
 def added(figures: DataFrame) -> DataFrame:
