@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from anomaly import Run, detect, parse_profile
+from tests.kept import kept
 from tests.small_inputs import customers_on
-from tests.staging import staged_in
 
 PROFILE = """
 name = "small"
@@ -29,7 +29,7 @@ value = 3
 
 
 @pytest.fixture(scope="module")
-def cells(spark, tmp_path_factory):
+def cells(spark):
     customers = customers_on(spark, {"1": "1ALTE", "2": "9XLTE"})
     samples = spark.createDataFrame(
         [("3BLTE", None), ("1ALTE", 4.0), ("1ALTE", 6.0), ("2ALTE", 15.0)],
@@ -39,8 +39,7 @@ def cells(spark, tmp_path_factory):
         [("1000001", 2.0), ("1000001", 4.0)], "Customer_ID string, drop_vce_Mean double"
     )
     run = Run(date(2026, 11, 1), "test")
-    keep = staged_in(spark, tmp_path_factory.mktemp("kept"))
-    results = detect(customers, samples, calls, parse_profile(PROFILE), run, keep)
+    results = detect(customers, samples, calls, parse_profile(PROFILE), run, kept)
     rows = results.cell_tower_performance_data.collect()
     return {row.CellName: row for row in rows}
 

@@ -7,15 +7,15 @@ import pytest
 
 from anomaly import Run, detect, parse_profile
 from runners.storage.inputs import read_input
+from tests.kept import kept
 from tests.small_inputs import SmallInputs, profile_text
-from tests.staging import staged_in
 
 pytestmark = pytest.mark.slow
 
 SOURCES = ("customers", "samples", "call_statistics")
 
 
-def tables(spark, inputs, partitions, folder):
+def tables(spark, inputs, partitions):
     """Both tables as sorted texts of rows: every column, evidence included, to the last bit."""
     profile = parse_profile(profile_text())
     raw = [read_input(spark, source, inputs[source], profile) for source in SOURCES]
@@ -23,7 +23,7 @@ def tables(spark, inputs, partitions, folder):
         *(frame.repartition(partitions) for frame in raw),
         profile,
         Run(date(2026, 11, 1), "same"),
-        staged_in(spark, folder),
+        kept,
     )
     both = results.customer_service_metrics_data, results.cell_tower_performance_data
     return [sorted(map(repr, table.collect())) for table in both]
@@ -31,8 +31,7 @@ def tables(spark, inputs, partitions, folder):
 
 @pytest.fixture(scope="module")
 def expected(spark, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("one")
-    return tables(spark, SmallInputs().write(folder), 1, folder / "kept")
+    return tables(spark, SmallInputs().write(tmp_path_factory.mktemp("one")), 1)
 
 
 @pytest.mark.parametrize(("partitions", "files", "ansi"), [(3, 1, "true"), (17, 4, "false")])
@@ -43,7 +42,7 @@ def test_rows_do_not_depend_on_partitions_files_or_ansi(
     before = spark.conf.get("spark.sql.ansi.enabled")
     spark.conf.set("spark.sql.ansi.enabled", ansi)
     try:
-        found = tables(spark, inputs, partitions, tmp_path / "kept")
+        found = tables(spark, inputs, partitions)
     finally:
         spark.conf.set("spark.sql.ansi.enabled", before)
     assert len(found[0]) > 40 and len(found[1]) == 12

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from anomaly import Run, detect, parse_profile
+from tests.kept import kept
 from tests.small_inputs import customers_on
-from tests.staging import staged_in
 
 PROFILE = """
 name = "few"
@@ -52,7 +52,7 @@ value = 1
 
 
 @pytest.fixture(scope="module")
-def results(spark, tmp_path_factory):
+def results(spark):
     towers = {"0001": "1ALTE", "2": "2ALTE", "A7": "2ALTE", "3": None, "4": "NOLTE"}
     customers = customers_on(spark, towers)
     # RRC.SuccRate is missing in every row; 9NLTE is new and has a single sample.
@@ -68,8 +68,7 @@ def results(spark, tmp_path_factory):
     before = spark.conf.get("spark.sql.ansi.enabled")
     spark.conf.set("spark.sql.ansi.enabled", "true")
     run = Run(date(2026, 11, 1), "test")
-    keep = staged_in(spark, tmp_path_factory.mktemp("kept"))
-    yield detect(customers, samples, calls, parse_profile(PROFILE), run, keep)
+    yield detect(customers, samples, calls, parse_profile(PROFILE), run, kept)
     spark.conf.set("spark.sql.ansi.enabled", before)
 
 
@@ -142,7 +141,7 @@ def test_what_has_no_partner_is_counted_and_named(figures):
 
 
 @pytest.mark.slow
-def test_one_cell_alone_has_no_baseline_and_is_published(spark, tmp_path):
+def test_one_cell_alone_has_no_baseline_and_is_published(spark):
     customers = customers_on(spark, {"1": "1ALTE"})
     samples = spark.createDataFrame(
         [("1ALTE", 5.0, "99")] * 5, "CellName string, meanThr_DL double, `RRC.SuccRate` string"
@@ -154,7 +153,7 @@ def test_one_cell_alone_has_no_baseline_and_is_published(spark, tmp_path):
         PROFILE.replace("[cell_level]", "[cell_level]\nminimum_baseline_count = 2")
     )
     run = Run(date(2026, 11, 1), "test")
-    found = detect(customers, samples, calls, profile, run, staged_in(spark, tmp_path))
+    found = detect(customers, samples, calls, profile, run, kept)
     (cell,) = found.cell_tower_performance_data.collect()
     one = evidence_of(cell, "meanThr_DL")
     assert (one.status, one.flag, one.value, one.baseline_count) == ("NO_BASELINE", None, 5.0, 1)

@@ -18,8 +18,8 @@ from anomaly.contracts import CALL_STATISTICS, CUSTOMERS, SAMPLES
 from anomaly.methods import Direction
 from anomaly.pipeline import Results
 from runners.storage.inputs import read_input
+from tests.kept import kept
 from tests.small_inputs import kpi_names, profile_text, write_csv
-from tests.staging import staged_in
 
 pytestmark = pytest.mark.slow
 
@@ -168,7 +168,7 @@ def found_in(spark, folder: Path, inputs: Inputs, files: int) -> Found:
     places = inputs.write(folder, files)
     raw = (read_input(spark, source, places[source], PROFILE) for source in HEADERS)
     run = Run(date(2026, 11, 1), "properties")
-    return Found(detect(*raw, PROFILE, run, staged_in(spark, folder / "kept")))
+    return Found(detect(*raw, PROFILE, run, kept))
 
 
 @pytest.fixture(scope="module")
