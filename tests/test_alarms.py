@@ -10,6 +10,7 @@ from anomaly import ConfigurationError, Run, parse_profile
 from anomaly.alarms import raise_alarms
 from anomaly.periods import first_period_from
 from runners.command import main
+from tests.kept import kept
 from tests.small_inputs import write_csv
 
 RUN = Run(date(2026, 11, 1), "try")
@@ -75,11 +76,6 @@ def frame(spark, cells, start=MONDAY, vendors=None):
     return spark.createDataFrame(
         rows, "Time string, CellName string, load string, users string, Vendor string"
     )
-
-
-def kept(name, frame):
-    """Each frame that feeds others is computed once."""
-    return frame.persist()
 
 
 def hours(period):
