@@ -33,6 +33,16 @@ def test_a_thread_waits_while_another_one_has_constraints_off(spark, with_constr
     assert spark.conf.get(CONSTRAINTS) == "true"
 
 
+def test_no_thread_waits_where_they_are_off_anyway(spark):
+    def found() -> str:
+        with without_constraints(spark):
+            return spark.conf.get(CONSTRAINTS)
+
+    with ThreadPoolExecutor(max_workers=1) as threads, without_constraints(spark):
+        assert threads.submit(found).result(timeout=60) == "false"
+    assert spark.conf.get(CONSTRAINTS) == "false"
+
+
 def test_rows_of_this_process_become_a_frame_as_they_are(spark):
     text = 'a "quoted" \\ back\nslash, \U0001f5fc مرحبا'
     rows = [
