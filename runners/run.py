@@ -110,10 +110,10 @@ def run_pipeline(
 def read_inputs(
     spark: SparkSession, inputs: Mapping[str, Place], profile: Profile
 ) -> tuple[dict[str, DataFrame], bool]:
-    """The inputs checked, and whether alarms are raised: of dated samples, where the profile says
-    how.
+    """The inputs checked, and whether alarms are raised.
 
-    Raises InputError. They are read side by side: each takes small jobs, which leave cores idle.
+    They are raised of dated samples, where the profile says how. The inputs are read side by side:
+    each takes small jobs, which leave cores idle. Raises InputError.
     """
 
     def read(source: str) -> DataFrame:
