@@ -1,11 +1,13 @@
 """What is sent to Dataproc Serverless: settings, ids and code, without any service."""
 
+import gc
 import io
 import json
 import os
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -124,6 +126,28 @@ def test_the_archive_is_the_same_bytes_from_another_folder_at_another_time(tmp_p
     moved = tmp_path / "runners" / "dataproc" / "archive.py"
     monkeypatch.setattr(archive, "__file__", str(moved))
     assert code_archive() == here
+
+
+def test_threads_that_build_the_archive_at_once_do_not_disturb_each_other():
+    here = code_archive()
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
+
+    def another_threads_turn(*_: object) -> None:
+        for _ in range(3):
+            pass
+
+    # Python code that runs while a file is parsed, as a finalizer may, hands over to another one.
+    gc.callbacks.append(another_threads_turn)
+    gc.set_threshold(5)
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(max_workers=2) as threads:
+            built = [threads.submit(code_archive) for _ in range(2)]
+            assert [one.result() for one in built] == [here, here]
+    finally:
+        sys.setswitchinterval(interval)
+        gc.set_threshold(*thresholds)
+        gc.callbacks.remove(another_threads_turn)
 
 
 def test_the_archive_has_what_a_batch_imports_and_nothing_else():
