@@ -74,7 +74,7 @@ def with_call_statistics(
 
     Raises InputError for an input without a column that is needed.
     """
-    checked = keep("checked_calls", check_calls(calls, profile))
+    checked = keep("checked_call_statistics", check_calls(calls, profile))
     callers = average_calls(clean_rows(checked))
     with_calls = keep(WITH_CALLS, join_calls(with_samples, callers))
     return {
