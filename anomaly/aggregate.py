@@ -1,8 +1,9 @@
 """From clean rows to averages: per cell, per customer, joined, and per cell again.
 
-Clean rows hold their KPIs as one array, `values`, in the order of the profile. Averages are taken
-of the values one below the other: what Spark compiles for an aggregate grows with its columns, and
-is then as small as one KPI needs, however many there are.
+Clean rows hold their KPIs as one array, `values`, in the order of the profile. They are many, so
+their averages are taken side by side: each is looked up once, however many KPIs it has. Of joined
+rows, which are fewer, the values are taken one below the other: what Spark compiles for an
+aggregate grows with its columns.
 """
 
 from pyspark.sql import DataFrame
@@ -29,14 +30,20 @@ MEANS_IN_ORDER = (
 )
 
 
-def average_samples(samples: DataFrame) -> DataFrame:
+def average_samples(samples: DataFrame, profile: Profile) -> DataFrame:
     """Clean samples to a row per cell: CellName, sample_count, sample_means (array by KPI)."""
-    return _averaged(samples, "CellName", "sample_count", "sample_means")
+    means = _means(SAMPLES, profile)
+    return samples.groupBy("CellName").agg(
+        F.expr("count(*) AS sample_count"), F.expr(f"{means} AS sample_means")
+    )
 
 
-def average_calls(calls: DataFrame) -> DataFrame:
+def average_calls(calls: DataFrame, profile: Profile) -> DataFrame:
     """Clean call statistics to a row per customer: customerID, call_row_count, call_means."""
-    return _averaged(calls, "customerID", "call_row_count", "call_means")
+    means = _means(CALL_STATISTICS, profile)
+    return calls.groupBy("customerID").agg(
+        F.expr("count(*) AS call_row_count"), F.expr(f"{means} AS call_means")
+    )
 
 
 def join_samples(customers: DataFrame, cells: DataFrame) -> DataFrame:
@@ -138,14 +145,10 @@ def with_kpis(averages: DataFrame, level: str, profile: Profile) -> DataFrame:
     return averages.selectExpr("*", f"{kpis} AS kpis").drop("averages")
 
 
-def _averaged(rows: DataFrame, key: str, row_count: str, means: str) -> DataFrame:
-    return (
-        rows.selectExpr(key, "posexplode_outer(values) AS (position, value)")
-        .groupBy(key, "position")
-        .agg(F.expr("count(*) AS row_count"), F.expr(f"{exact_mean('value')} AS mean"))
-        .groupBy(key)
-        .agg(F.expr(f"max(row_count) AS {row_count}"), F.expr(f"{MEANS_IN_ORDER} AS {means}"))
-    )
+def _means(source: str, profile: Profile) -> str:
+    """The SQL of an aggregate of clean rows: the means of their values."""
+    means = (exact_mean(f"values[{kpi}]") for kpi in range(len(profile.kpis_of(source))))
+    return f"CAST(array({', '.join(means)}) AS array<double>)"
 
 
 def _averages(profile: Profile) -> str:

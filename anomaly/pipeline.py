@@ -121,8 +121,8 @@ def detect_in_checked(
     rejected = keep(REJECTED_TABLE, withhold_texts(rejected, hash_key))
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
 
-    with_samples = join_samples(clean[CUSTOMERS], average_samples(clean[SAMPLES]))
-    callers = average_calls(clean[CALL_STATISTICS])
+    with_samples = join_samples(clean[CUSTOMERS], average_samples(clean[SAMPLES], profile))
+    callers = average_calls(clean[CALL_STATISTICS], profile)
     joined = keep("joined", join_calls(with_samples, callers))
     of_joins = join_figures(joined, hash_customers(unknown_callers(joined), hash_key))
     of_inputs = keep("input_figures", input_figures(became).unionByName(of_joins))

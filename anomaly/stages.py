@@ -62,7 +62,7 @@ def customers_with_samples(
         CUSTOMERS: keep("checked_customers", check_customers(customers, profile)),
         SAMPLES: keep("checked_samples", check_samples(samples, profile)),
     }
-    cells = average_samples(clean_rows(checked[SAMPLES]))
+    cells = average_samples(clean_rows(checked[SAMPLES]), profile)
     with_samples = join_samples(clean_rows(checked[CUSTOMERS]), cells)
     return {**_account(checked, profile, run, keep), WITH_SAMPLES: with_samples}
 
@@ -75,7 +75,7 @@ def with_call_statistics(
     Raises InputError for an input without a column that is needed.
     """
     checked = keep("checked_call_statistics", check_calls(calls, profile))
-    callers = average_calls(clean_rows(checked))
+    callers = average_calls(clean_rows(checked), profile)
     with_calls = keep(WITH_CALLS, join_calls(with_samples, callers))
     return {
         **_account({CALL_STATISTICS: checked}, profile, run, keep),

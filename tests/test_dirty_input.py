@@ -78,7 +78,7 @@ def test_a_spreadsheet_error_in_latin_1_is_a_missing_value(spark, tmp_path):
     )
     frame = checked(spark, tmp_path, text.encode("latin-1"), profile=profile)
     assert outcomes(frame)[0] == [("maxUE_UL+DL", "spreadsheet_error")]
-    (cell,) = average_samples(clean_rows(frame)).collect()
+    (cell,) = average_samples(clean_rows(frame), profile).collect()
     assert (cell.sample_count, cell.sample_means) == (3, [1.0, 1.0, 9.5])
 
 
@@ -216,7 +216,7 @@ def test_sentinels_are_no_values_and_negative_numbers_are(spark, tmp_path):
     samples = "CellName,PRBUsageUL,maxUE_DL\n3BLTE,1,-1\n3BLTE,1,10\n3BLTE,1,12\n"
     frame = checked(spark, tmp_path, samples)
     assert outcomes(frame)[0] == [("maxUE_DL", "sentinel")]
-    (cell,) = average_samples(clean_rows(frame)).collect()
+    (cell,) = average_samples(clean_rows(frame), profile_with()).collect()
     assert cell.sample_means == [1.0, 11.0]
     (tmp_path / "calls").mkdir()
     calls = "Customer_ID,change_mou\n1000001,-5\n"

@@ -57,3 +57,10 @@ def test_both_compilers_run_where_the_inputs_are_large(tmp_path):
     assert bytes_below([str(tmp_path / "a.csv"), str(tmp_path / "b"), str(tmp_path / "none")]) == 7
     assert "TieredStopAtLevel" in jvm_options(LARGE_INPUTS - 1)
     assert "TieredStopAtLevel" not in jvm_options(LARGE_INPUTS)
+
+
+@pytest.mark.parametrize("input_bytes", [0, LARGE_INPUTS])
+def test_java_starts_with_the_options(input_bytes):
+    java = Path(os.environ["JAVA_HOME"]) / "bin" / "java" if "JAVA_HOME" in os.environ else "java"
+    command = [java, *jvm_options(input_bytes).split(), "-version"]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
