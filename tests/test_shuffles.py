@@ -17,6 +17,7 @@ from tests.small_inputs import SmallInputs, profile_text
 pytestmark = [pytest.mark.slow, pytest.mark.classic]
 ROOT = Path(__file__).parents[1]
 TIMES_MORE = 8
+COUNTS = ("jobs", "stages", "rows")
 
 
 def events(folder: Path, place: Path, inputs: SmallInputs, kpis: int) -> list[dict]:
@@ -46,7 +47,7 @@ def events(folder: Path, place: Path, inputs: SmallInputs, kpis: int) -> list[di
 
 
 def counted(found: list[dict]) -> Counter[str]:
-    """Jobs and stages of a run, and the rows that its tasks wrote for others."""
+    """Jobs and stages of a run, and the rows and bytes that its tasks wrote for others."""
     of_run: Counter[str] = Counter()
     for event in found:
         of_run["jobs"] += event["Event"] == "SparkListenerJobStart"
@@ -54,6 +55,7 @@ def counted(found: list[dict]) -> Counter[str]:
         if event["Event"] == "SparkListenerTaskEnd":
             written = event["Task Metrics"]["Shuffle Write Metrics"]
             of_run["rows"] += written["Shuffle Records Written"]
+            of_run["bytes"] += written["Shuffle Bytes Written"]
     return of_run
 
 
@@ -76,7 +78,29 @@ def test_more_rows_of_a_customer_are_averaged_before_they_are_sent(usual, place,
     inputs = SmallInputs()
     header, *rows = inputs.calls
     inputs.calls = [header, *rows * TIMES_MORE]
-    assert counted(events(tmp_path, place, inputs, kpis=6)) == usual
+    many = counted(events(tmp_path, place, inputs, kpis=6))
+    assert [many[what] for what in COUNTS] == [usual[what] for what in COUNTS]
+    # The averages are the same, but not how well they are packed.
+    assert many["bytes"] < usual["bytes"] * 1.5
+
+
+def test_more_customers_cost_no_stages_and_send_in_proportion(usual, place, tmp_path):
+    inputs = SmallInputs()
+    header, *calls = inputs.calls
+    # The numbers of customers and callers are below 100.
+    added = [100 * times for times in range(TIMES_MORE)]
+    inputs.calls = [header] + [
+        [f"100{int(caller[3:]) + number:04d}", *values]
+        for number in added
+        for caller, *values in calls
+    ]
+    inputs.customers = [
+        [customer + number, *others] for number in added for customer, *others in inputs.customers
+    ]
+    many = counted(events(tmp_path, place, inputs, kpis=6))
+    assert (many["jobs"], many["stages"]) == (usual["jobs"], usual["stages"])
+    for what in ("rows", "bytes"):
+        assert usual[what] < many[what] <= usual[what] * TIMES_MORE
 
 
 def test_more_kpis_cost_no_jobs_and_no_stages(usual, place, tmp_path):
