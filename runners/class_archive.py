@@ -28,7 +28,7 @@ def archive_options() -> str:
     if os.environ.get("SPARK_CONF_DIR"):
         return ""
     with suppress(OSError):
-        java = _java_home()
+        java = java_home()
         if not all((java / "lib" / "server" / name).is_file() for name in OWN_ARCHIVES):
             return ""
         archive = _folder() / f"classes-{_fingerprint(java)}.jsa"
@@ -56,7 +56,7 @@ def _fingerprint(java: Path) -> str:
     return hashlib.sha256(known.encode()).hexdigest()[:16]
 
 
-def _java_home() -> Path:
+def java_home() -> Path:
     """The folder of the Java that PySpark will start. Raises OSError where there is none."""
     if "JAVA_HOME" in os.environ:
         return Path(os.environ["JAVA_HOME"])

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from runners.session import LARGE_INPUTS, driver_memory, jvm_options, local_session
+from runners.class_archive import java_home
+from runners.session import (
+    LARGE_INPUTS,
+    driver_memory,
+    jvm_options,
+    local_session,
+    use_bundled_java,
+)
 from runners.storage.local_files import bytes_below
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +68,6 @@ def test_both_compilers_run_where_the_inputs_are_large(tmp_path):
 
 @pytest.mark.parametrize("input_bytes", [0, LARGE_INPUTS])
 def test_java_starts_with_the_options(input_bytes):
-    java = Path(os.environ["JAVA_HOME"]) / "bin" / "java" if "JAVA_HOME" in os.environ else "java"
-    command = [java, *jvm_options(input_bytes).split(), "-version"]
+    use_bundled_java()
+    command = [java_home() / "bin" / "java", *jvm_options(input_bytes).split(), "-version"]
     assert subprocess.run(command, check=False, capture_output=True).returncode == 0
