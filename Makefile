@@ -22,7 +22,7 @@ TO_DRAW_AND_TEST_WITHOUT_SPARK = '.[dev,report]'
 
 .PHONY: setup run test tests-of-the-library tests-of-its-surroundings test-fast test-slow \
   test-killed test-notebooks test-cloud test-airflow test-airflow-all test-browser test-spark4 \
-  without-spark4 lint bench bench-detection jars cloud
+  without-spark4 lint bench bench-detection bench-verdicts jars cloud
 
 setup: .venv/installed
 
@@ -41,12 +41,15 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict anomaly runners benchmarks
 
+# In CI these two meet no Java but the one that comes along, as on a machine that has none.
+WITHOUT_JAVA = $(if $(filter true,$(CI)),.ci/without_java)
+
 test-fast: setup
-	$(BIN)/pytest
+	$(WITHOUT_JAVA) $(BIN)/pytest
 
 # Whole runs, and hundreds of broken files.
 test-slow: setup
-	$(BIN)/pytest -m slow
+	$(WITHOUT_JAVA) $(BIN)/pytest -m slow
 
 # Runs are killed at random moments: one at twenty, and ten of a month of days, into a folder and
 # into BigQuery; more than half an hour that `make test` leaves out.
@@ -144,6 +147,10 @@ bench: setup .venv-bench/installed
 # This library and known detectors on weeks with known faults, made from the real samples in ../shared.
 bench-detection: setup .venv-detection/installed
 	.venv-detection/bin/python -m benchmarks.detection
+
+# The same of cell verdicts: made-up sample data, and the real inputs with faults laid over cells.
+bench-verdicts: setup .venv-detection/installed
+	.venv-detection/bin/python -m benchmarks.verdicts
 
 .venv-detection/installed: benchmarks/detection/requirements.txt
 	$(call with_uv,.venv-detection,-r $<)

@@ -58,7 +58,7 @@ def _fingerprint(java: Path) -> str:
 
 def java_home() -> Path:
     """The folder of the Java that PySpark will start. Raises OSError where there is none."""
-    if "JAVA_HOME" in os.environ:
+    if os.environ.get("JAVA_HOME"):
         return Path(os.environ["JAVA_HOME"])
     java = shutil.which("java")
     if java is None:

