@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.set_defaults(command=evaluate_command)
 
     sample = commands.add_parser("sample", help="make input data to try the system with")
-    sample.add_argument("--scale", type=int, default=1, help="1: 37,000 samples, 100,000 call rows")
+    sample.add_argument("--scale", type=int, default=1, help="1: 36,000 samples, 100,000 call rows")
     sample.add_argument("--seed", type=int, default=42, help="the same seed, the same data")
     sample.add_argument("--out", required=True, help="folder for the three inputs and truth.csv")
     sample.add_argument("--format", choices=("csv", "parquet"), default="csv")

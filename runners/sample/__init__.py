@@ -3,7 +3,8 @@
 Every value is a pure function of (seed, key, column): keys are hashed, hashes become uniform and
 normal draws. So the rows depend neither on partitioning nor on the order of execution, which
 `rand()` cannot promise. One scale unit is as large as the real data: 4,930 customers on 48 cells,
-33 cells with about 37,000 samples, 100,000 rows of call statistics, and one cell of each fault.
+33 cells of two bands with about 36,000 samples, 100,000 rows of call statistics, and one cell of
+each fault. Healthy cells differ, too: in load, in their customers' calls and between the bands.
 """
 
 from runners.sample.call_table import call_statistics

@@ -1,12 +1,15 @@
 """Calls, minutes and money of each row of the call statistics, from its draws."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from runners.sample.call_draws import draw_of
-from runners.sample.draws import pick
+from runners.sample.call_draws import cell_factor, draw_of
+from runners.sample.draws import again, pick
 from runners.sample.expressions import cut, whole
-from runners.sample.faults import CALL_DROPS, CALL_TROUBLE
+from runners.sample.faults import multiplier
+
+# Share of the calls placed. What completes in the worst case is still more than what is dropped.
+MOST_INCOMPLETE = 0.9
 
 
 def with_amounts(drawn: DataFrame) -> DataFrame:
@@ -16,36 +19,65 @@ def with_amounts(drawn: DataFrame) -> DataFrame:
 
 def _with_counts(drawn: DataFrame) -> DataFrame:
     """Add whole calls in three months, so that parts never exceed their whole."""
+    return _with_lost(_with_completed(_with_placed(drawn)))
+
+
+def _with_placed(drawn: DataFrame) -> DataFrame:
     silent = draw_of("placed") < 0.045
-    volume = F.exp(F.col("habit") * 0.7 + F.col("month") * 0.5)
-    data_volume = F.exp(draw_of("data_volume") * 5.0)
-    trouble = F.when(F.col("fault") == CALL_DROPS, CALL_TROUBLE).otherwise(1.0)
-    placed = drawn.select(
+    volume = F.exp(F.col("habit") * 0.7 + F.col("month") * 0.5) * cell_factor("volume")
+    data_volume = F.exp(draw_of("data_volume") * 5.0) * cell_factor("volume")
+    return drawn.select(
         "*",
-        trouble.alias("trouble"),
+        _times_usual("dropped").alias("drops"),
+        _times_usual("blocked").alias("blocks"),
+        _times_usual("incomplete").alias("failures"),
         F.when(silent, 0).otherwise(whole(volume * 390.0)).alias("placed"),
         F.when(draw_of("data_user") < 0.88, 0).otherwise(whole(data_volume)).alias("data_placed"),
     )
-    completed = placed.select(
+
+
+def _times_usual(kind: str) -> Column:
+    return cell_factor(kind) * multiplier(f"{kind}_calls")
+
+
+def _with_completed(placed: DataFrame) -> DataFrame:
+    incomplete = (0.34 - draw_of("completed") * 0.2) * F.col("failures")
+    data_incomplete = (0.2 - draw_of("data_quality") * 0.2) * F.col("failures")
+    completed = 1.0 - F.least(incomplete, F.lit(MOST_INCOMPLETE))
+    data_completed = 1.0 - F.least(data_incomplete, F.lit(MOST_INCOMPLETE))
+    return placed.select(
         "*",
-        whole(F.col("placed") * (draw_of("completed") * 0.2 + 0.66)).alias("completed"),
+        whole(F.col("placed") * completed).alias("completed"),
         whole(F.col("placed") * (draw_of("received") * 0.55 + 0.2)).alias("received"),
-        whole(F.col("placed") * draw_of("dropped") * F.col("trouble") * 0.075).alias("dropped"),
-        whole(F.col("data_placed") * (draw_of("data_quality") * 0.2 + 0.8)).alias("data_completed"),
+        whole(F.col("data_placed") * data_completed).alias("data_completed"),
+    ).select(
+        "*",
+        (F.col("completed") + F.col("received")).alias("answered"),
+        (F.col("placed") - F.col("completed")).alias("failed"),
+        (F.col("data_placed") - F.col("data_completed")).alias("data_failed"),
     )
-    failed = F.col("placed") - F.col("completed")
-    refused = F.col("placed") * draw_of("blocked") * F.col("trouble") * 0.044
-    answered = F.col("completed") + F.col("received")
-    data_failed = F.col("data_placed") - F.col("data_completed")
+
+
+def _with_lost(completed: DataFrame) -> DataFrame:
+    """Add the calls that were dropped, and those of the failed ones blocked and unanswered."""
+    drops = draw_of("dropped") * F.col("drops")
+    blocks = draw_of("blocked") * F.col("blocks")
+    data_drops = F.col("data_placed") * draw_of("unanswered") * F.col("drops") * 0.05
+    data_blocks = F.col("data_placed") * blocks * 0.02
+    # Data calls are few: cut to whole ones, nearly all of these shares would be none.
+    rest = again(draw_of("data_volume"), 37)
     return completed.select(
         "*",
-        F.least(failed, whole(refused)).alias("blocked"),
-        F.least(failed, whole(F.col("placed") * draw_of("unanswered") * 0.3)).alias("unanswered"),
-        whole(answered * (draw_of("peak") * 0.35 + 0.5)).alias("peak"),
-        answered.alias("answered"),
+        whole(F.col("placed") * drops * 0.075).alias("dropped"),
+        F.least(F.col("failed"), whole(F.col("placed") * blocks * 0.044)).alias("blocked"),
+        whole(F.col("answered") * (draw_of("peak") * 0.35 + 0.5)).alias("peak"),
+        F.least(F.col("data_completed"), whole(data_drops + rest)).alias("data_dropped"),
+        F.least(F.col("data_failed"), whole(data_blocks + rest)).alias("data_blocked"),
         whole(F.col("data_completed") * draw_of("peak")).alias("data_peak"),
-        whole(data_failed * draw_of("unanswered") * F.least(F.col("trouble"), F.lit(2.0)) * 0.5)
-        .alias("data_dropped"),
+    ).select(
+        "*",
+        F.least(F.col("failed") - F.col("blocked"),
+                whole(F.col("placed") * draw_of("unanswered") * 0.3)).alias("unanswered"),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from runners.sample.customer_identity import CUSTOMERS_PER_UNIT, customer_number, customer_place
-from runners.sample.draws import fine_uniform, normal, seeded_hash, shuffled, uniform
+from runners.sample.draws import around_by, fine_uniform, normal, seeded_hash, shuffled, uniform
 from runners.sample.expressions import whole
 from runners.sample.faults import fault_code
 
@@ -16,12 +16,17 @@ CALL_DRAWS = (
     ("change", "account", "handset", "household"),
 )
 
+# What differs between the cells, for all their customers alike, and by how much.
+CELL_FACTORS = ("volume", "dropped", "blocked", "incomplete")
+CELL_DEVIATION = 0.12
+
 
 def with_draws(rows: DataFrame, scale: int, seed: int) -> DataFrame:
     """Return for each row (id: bigint) its customer's number and fault, and its draws.
 
     Columns: known_number (bigint), fault (its code, int), habit of the customer and month (both
-    standard normal), stranger (a hash) and a uniform draw for each name of CALL_DRAWS.
+    standard normal), stranger (a hash), a uniform draw for each name of CALL_DRAWS and a factor
+    around one for each of CELL_FACTORS.
     """
     return _draws(_keys(rows, scale, seed), seed)
 
@@ -29,6 +34,11 @@ def with_draws(rows: DataFrame, scale: int, seed: int) -> DataFrame:
 def draw_of(name: str) -> Column:
     """Return the uniform draw of a name of CALL_DRAWS."""
     return F.col(f"{name}_draw")
+
+
+def cell_factor(name: str) -> Column:
+    """Return the factor of a name of CELL_FACTORS: the natural variety between healthy cells."""
+    return F.col(f"{name}_factor")
 
 
 def _keys(rows: DataFrame, scale: int, seed: int) -> DataFrame:
@@ -51,6 +61,7 @@ def _draws(keyed: DataFrame, seed: int) -> DataFrame:
         normal(seeded_hash(seed, "habit", F.col("position"))).alias("habit"),
         normal(seeded_hash(seed, "month", F.col("id"))).alias("month"),
         seeded_hash(seed, "stranger", F.col("id")).alias("stranger"),
+        seeded_hash(seed, "calls", F.col("unit"), F.col("cell")).alias("calls"),
         *(seeded_hash(seed, name, F.col("id")).alias(name) for name in hashes),
     )
     return hashed.select(
@@ -60,4 +71,11 @@ def _draws(keyed: DataFrame, seed: int) -> DataFrame:
             for source, names in zip(hashes, CALL_DRAWS, strict=True)
             for slot, name in enumerate(names)
         ),
+        *(_natural(slot).alias(f"{name}_factor") for slot, name in enumerate(CELL_FACTORS)),
     )  # fmt: skip
+
+
+def _natural(slot: int) -> Column:
+    """A cell's factor around one; a faulty cell is ordinary but for its fault."""
+    factor = around_by(uniform(F.col("calls"), slot), CELL_DEVIATION)
+    return F.when(F.col("fault") == 0, factor).otherwise(1.0)

@@ -78,13 +78,12 @@ def _voice_columns() -> dict[str, Column]:
 
 def _data_columns() -> dict[str, Column]:
     off_peak = F.col("data_completed") - F.col("data_peak")
-    failed = F.col("data_placed") - F.col("data_completed") - F.col("data_dropped")
-    blocked = whole(failed * draw_of("blocked") * 0.3)
-    lost = F.col("dropped") + F.col("blocked") + F.col("data_dropped") + blocked
+    unanswered = whole((F.col("data_failed") - F.col("data_blocked")) * 0.5)
+    lost = [F.col(name) for name in ("dropped", "blocked", "data_dropped", "data_blocked")]
     return {
         "drop_dat_Mean": _monthly(F.col("data_dropped")),
-        "blck_dat_Mean": _monthly(blocked),
-        "unan_dat_Mean": _monthly(whole(failed * 0.5)),
+        "blck_dat_Mean": _monthly(F.col("data_blocked")),
+        "unan_dat_Mean": _monthly(unanswered),
         "plcd_dat_Mean": _monthly(F.col("data_placed")),
         "comp_dat_Mean": _monthly(F.col("data_completed")),
         "mou_cdat_Mean": cut(F.col("data_minutes")),
@@ -92,7 +91,7 @@ def _data_columns() -> dict[str, Column]:
         "mou_pead_Mean": cut(F.col("data_minutes") * draw_of("peak")),
         "opk_dat_Mean": _monthly(off_peak),
         "mou_opkd_Mean": cut(F.col("data_minutes") * (1.0 - draw_of("peak"))),
-        "drop_blk_Mean": _monthly(lost),
+        "drop_blk_Mean": _monthly(lost[0] + lost[1] + lost[2] + lost[3]),
         "attempt_Mean": _monthly(F.col("placed") + F.col("data_placed")),
         "complete_Mean": _monthly(F.col("completed") + F.col("data_completed")),
     }

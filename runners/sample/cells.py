@@ -1,4 +1,4 @@
-"""The cells of a unit and their names."""
+"""The cells of a unit, their names and their bands."""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -18,8 +18,24 @@ SAMPLED_CELLS_PER_UNIT = len(SHARED_CELLS) + len(CELLS_WITHOUT_CUSTOMERS)
 CUSTOMER_CELLS_PER_UNIT = len(SHARED_CELLS) + len(CELLS_WITHOUT_SAMPLES)
 SITES_PER_UNIT = 10
 
+# The cells of a site share a band. These sites of unit 0, and their like in the other units, are in
+# the low one, which reaches far and has a narrow carrier.
+LOW_BAND_SITES = (1, 2, 3, 4, 5)
+LOW_BAND, HIGH_BAND = "L800", "L1800"
+
 
 def cell_name(unit: Column, cell: Column) -> Column:
     """Return the name, such as 6VLTE, from the unit and the place in CELLS (both bigint)."""
-    site = item([int(name[:-1]) for name in CELLS], cell) + unit * SITES_PER_UNIT
+    site = item(_sites(), cell) + unit * SITES_PER_UNIT
     return F.concat(site.cast("string"), item([name[-1] for name in CELLS], cell), F.lit("LTE"))
+
+
+def band(cell: Column) -> Column:
+    """Return the name of a cell's band, such as L800, from the place in CELLS (bigint)."""
+    bands = [LOW_BAND if site in LOW_BAND_SITES else HIGH_BAND for site in _sites()]
+    return item(bands, cell)
+
+
+def _sites() -> list[int]:
+    """The site of each of CELLS in unit 0."""
+    return [int(name[:-1]) for name in CELLS]

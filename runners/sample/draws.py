@@ -48,6 +48,14 @@ def around(draw: Column, width: float) -> Column:
     return F.exp((draw - 0.5) * width)
 
 
+def around_by(draw: Column, deviation: float) -> Column:
+    """Return a factor around one with this standard deviation (of its log), from a uniform draw.
+
+    It is never beyond 1.8 deviations.
+    """
+    return around(draw, deviation * 12**0.5)
+
+
 def pick(values: Sequence[Literal], draw: Column) -> Column:
     """Return one of the values, each with the same chance, from a uniform draw."""
     return item(values, whole(draw * len(values)))

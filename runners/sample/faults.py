@@ -1,5 +1,9 @@
 """The faults: which cells have one, and what it does to them."""
 
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -8,24 +12,70 @@ from runners.sample.draws import seeded_hash
 from runners.sample.expressions import item, quotient
 from runners.sample.scale import checked_scale
 
-# In the order of their codes, which start at 1; code 0 is a healthy cell.
-FAULTS = {
-    "congestion": "PRB usage and users far too high, throughput low",
-    "sleeping_cell": "almost no users and no throughput",
-    "uplink_interference": "PRBUsageUL high, meanThr_UL low",
-    "call_drops": "the customers of the cell have many dropped and blocked calls",
-}
-CALL_DROPS = 4
-# Distance between the faulty cells of a unit: four of them fit into the shared cells.
-FAULT_STRIDE = 7
 
-# What each fault (by code, healthy first) multiplies.
-USERS_EFFECT = (1.0, 4.0, 0.02, 1.0, 1.0)
-PRB_DL_EFFECT = (1.0, 40.0, 0.03, 1.0, 1.0)
-PRB_UL_EFFECT = (1.0, 14.0, 0.03, 12.0, 1.0)
-THROUGHPUT_DL_EFFECT = (1.0, 0.35, 0.02, 1.0, 1.0)
-THROUGHPUT_UL_EFFECT = (1.0, 0.35, 0.02, 0.15, 1.0)
-CALL_TROUBLE = 6.0
+@dataclass(frozen=True)
+class Fault:
+    """One kind of fault, and how many times the usual it makes what a cell and its callers show."""
+
+    name: str
+    detail: str
+    users: float = 1.0
+    prb_dl: float = 1.0
+    prb_ul: float = 1.0
+    throughput_dl: float = 1.0
+    throughput_ul: float = 1.0
+    days_sent: float = 1.0
+    dropped_calls: float = 1.0
+    blocked_calls: float = 1.0
+    incomplete_calls: float = 1.0
+
+
+# In the order of their codes, which start at 1; code 0 is a healthy cell. Resource blocks saturate:
+# their multipliers count before that.
+FAULTS = (
+    Fault(
+        "congestion",
+        "PRB usage and users are far too high, throughput is low",
+        users=4.0, prb_dl=120.0, prb_ul=36.0, throughput_dl=0.35, throughput_ul=0.35,
+    ),
+    Fault(
+        "sleeping_cell",
+        "the cell has almost no users and no throughput",
+        users=0.02, prb_dl=0.03, prb_ul=0.03, throughput_dl=0.02, throughput_ul=0.02,
+    ),
+    Fault(
+        "uplink_interference",
+        "PRBUsageUL is high, meanThr_UL is low",
+        prb_ul=25.0, throughput_ul=0.15,
+    ),
+    Fault(
+        "call_drops",
+        "the customers of the cell have many dropped calls",
+        dropped_calls=6.0,
+    ),
+    Fault(
+        "throughput_collapse",
+        "throughput is an eighth of the usual, with PRB usage and users as ever",
+        throughput_dl=0.12, throughput_ul=0.12,
+    ),
+    Fault(
+        "blocked_calls",
+        "the customers of the cell have many blocked calls",
+        blocked_calls=6.0,
+    ),
+    Fault(
+        "calls_not_completed",
+        "the customers of the cell have many calls that are not completed",
+        incomplete_calls=3.0,
+    ),
+    Fault(
+        "stopped_sending",
+        "the cell has sent samples in the first third of the days only",
+        days_sent=1 / 3,
+    ),
+)  # fmt: skip
+# Distance between the faulty cells of a unit: all of them fit into the shared cells.
+FAULT_STRIDE = 3
 
 
 def truth(spark: SparkSession, scale: int, seed: int) -> DataFrame:
@@ -33,11 +83,11 @@ def truth(spark: SparkSession, scale: int, seed: int) -> DataFrame:
     rows = spark.range(0, len(FAULTS) * checked_scale(scale), 1, 1)
     unit = quotient(F.col("id"), len(FAULTS))
     kind = F.col("id") % len(FAULTS)
-    cell = (_first_faulty_cell(seed, unit) + kind * FAULT_STRIDE) % len(SHARED_CELLS)
+    cell = _faulty_cell(seed, unit, kind)
     return rows.select(
         cell_name(unit, cell).alias("CellName"),
-        item(list(FAULTS), kind).alias("fault"),
-        item(list(FAULTS.values()), kind).alias("detail"),
+        item([fault.name for fault in FAULTS], kind).alias("fault"),
+        item([fault.detail for fault in FAULTS], kind).alias("detail"),
     )
 
 
@@ -50,6 +100,32 @@ def fault_code(seed: int, unit: Column, cell: Column) -> Column:
         & (distance < FAULT_STRIDE * len(FAULTS))
     )
     return F.when(faulty, quotient(distance, FAULT_STRIDE) + 1).otherwise(0).cast("int")
+
+
+def multiplier(name: str) -> Column:
+    """Return what the fault of a row (its code in the column `fault`) makes of the usual.
+
+    `name` is that of a multiplier of `Fault`; a healthy cell has 1.
+    """
+    return item([1.0, *(float(getattr(fault, name)) for fault in FAULTS)], F.col("fault"))
+
+
+def is_silent(seed: int, unit: Column, cell: Column, elapsed: Column) -> Column:
+    """Return whether a cell sends no more when this share of the days has elapsed.
+
+    It asks for the faulty cells themselves: Spark filters before it computes anything, and would
+    work out the whole `fault_code` once more for each row.
+    """
+    silent = [
+        (elapsed >= fault.days_sent) & (cell == _faulty_cell(seed, unit, F.lit(kind)))
+        for kind, fault in enumerate(FAULTS)
+        if fault.days_sent < 1.0
+    ]
+    return reduce(or_, silent, F.lit(False))
+
+
+def _faulty_cell(seed: int, unit: Column, kind: Column) -> Column:
+    return (_first_faulty_cell(seed, unit) + kind * FAULT_STRIDE) % len(SHARED_CELLS)
 
 
 def _first_faulty_cell(seed: int, unit: Column) -> Column:

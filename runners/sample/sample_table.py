@@ -1,20 +1,30 @@
 """The quarter-hour samples of the cells."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import exp
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from runners.sample import faults
 from runners.sample.cells import (
     CELLS_WITHOUT_SAMPLES,
+    LOW_BAND,
     SAMPLED_CELLS_PER_UNIT,
     SHARED_CELLS,
+    band,
     cell_name,
 )
-from runners.sample.draws import around, fine_uniform, normal, seeded_hash, shuffled, uniform
+from runners.sample.draws import (
+    around,
+    around_by,
+    fine_uniform,
+    normal,
+    seeded_hash,
+    shuffled,
+    uniform,
+)
 from runners.sample.expressions import cut, item, quotient, whole
+from runners.sample.faults import fault_code, is_silent, multiplier
 from runners.sample.scale import checked_scale, parts
 
 QUARTER_HOURS = 96
@@ -25,9 +35,19 @@ REPEATED_SHARE = 0.003
 MISSING_SHARE = 0.002
 UNUSUAL_SHARE = 0.276
 
+# A cell of the low band against one of the high band with the same traffic.
+LOW_BAND_USERS = 1.8
+LOW_BAND_PRB = 1.6
+LOW_BAND_THROUGHPUT_PER_PRB = 0.5
+
+# Mbps for each per cent of the resource blocks in the high band, and how much cells differ in it.
+THROUGHPUT_PER_PRB_DL = 0.25
+THROUGHPUT_PER_PRB_UL = 0.0086
+RADIO_DEVIATION = 0.12
+
 
 def samples(spark: SparkSession, scale: int, seed: int, partitions: int | None = None) -> DataFrame:
-    """Return about 37,000 quarter-hour samples per scale unit, in shuffled order.
+    """Return about 36,000 quarter-hour samples per scale unit, in shuffled order.
 
     As in the real data, a few rows are exact repeats of another. `Unusual` carries no information.
     `partitions` says how many parts (and files) the rows are made in, never which rows.
@@ -35,7 +55,7 @@ def samples(spark: SparkSession, scale: int, seed: int, partitions: int | None =
     total = SAMPLED_CELLS_PER_UNIT * checked_scale(scale) * QUARTER_HOURS * DAYS
     rows = spark.range(0, total, 1, partitions or parts(scale, 0.5, at_least=2))
     positions = rows.select(shuffled(F.col("id"), total, seed).alias("position"))
-    return _columns(_with_amounts(_with_load(_keys(positions, seed), seed)))
+    return _columns(_with_amounts(_with_load(_sent(_keys(positions, seed), seed), seed)))
 
 
 def _keys(positions: DataFrame, seed: int) -> DataFrame:
@@ -52,6 +72,7 @@ def _keys(positions: DataFrame, seed: int) -> DataFrame:
         quotient(number, SAMPLED_CELLS_PER_UNIT).alias("unit"),
         (place + F.when(without_customers, len(CELLS_WITHOUT_SAMPLES)).otherwise(0)).alias("cell"),
         (quotient(F.col("key"), DAYS) % QUARTER_HOURS).alias("slot"),
+        (F.col("key") % DAYS).alias("day"),
         *(
             seeded_hash(seed, stream, F.col("key")).alias(stream)
             for stream in ("load", "usage", "peak", "label")
@@ -59,16 +80,35 @@ def _keys(positions: DataFrame, seed: int) -> DataFrame:
     )
 
 
-def _with_load(keyed: DataFrame, seed: int) -> DataFrame:
-    """Add the fault and the load, which moves PRB usage, users and throughput together."""
-    fault = faults.fault_code(seed, F.col("unit"), F.col("cell"))
-    level = normal(seeded_hash(seed, "level", F.col("unit"), F.col("cell")))
-    # A faulty cell has an ordinary level: an extreme one could hide its fault.
-    spread = F.when(F.col("fault") == 0, 0.6).otherwise(0.1)
-    load = F.exp(level * spread + normal(F.col("load")) * 0.4)
-    return keyed.select("*", fault.alias("fault")).select(
-        "*", (item(_day_shape(), F.col("slot")) * load).alias("traffic")
+def _sent(keyed: DataFrame, seed: int) -> DataFrame:
+    """Leave out the days on which a cell sent nothing; add fault and band."""
+    place = F.col("unit"), F.col("cell")
+    return keyed.where(~is_silent(seed, *place, F.col("day") / DAYS)).select(
+        "*", fault_code(seed, *place).alias("fault"), band(F.col("cell")).alias("band")
     )
+
+
+def _with_load(sent: DataFrame, seed: int) -> DataFrame:
+    """Add the load, which moves PRB usage, users and throughput together, and the radio conditions.
+
+    A faulty cell has an ordinary level and radio: extreme ones could hide its fault.
+    """
+    healthy = F.col("fault") == 0
+    level = normal(seeded_hash(seed, "level", F.col("unit"), F.col("cell")))
+    radio = seeded_hash(seed, "radio", F.col("unit"), F.col("cell"))
+    usual_level = F.exp(level * F.when(healthy, 0.6).otherwise(0.1))
+    load = usual_level * F.exp(normal(F.col("load")) * 0.4)
+    return sent.select(
+        "*",
+        (item(_day_shape(), F.col("slot")) * load).alias("traffic"),
+        # As in real cells, the bursts of a quiet one are nearly as high as those of a busy one.
+        (1.0 / F.sqrt(usual_level)).alias("burst"),
+        *(
+            F.when(healthy, around_by(uniform(radio, slot), RADIO_DEVIATION)).otherwise(1.0)
+            .alias(name)
+            for slot, name in enumerate(("radio_dl", "radio_ul"))
+        ),
+    )  # fmt: skip
 
 
 def _day_shape() -> list[float]:
@@ -87,16 +127,23 @@ def _with_amounts(loaded: DataFrame) -> DataFrame:
     traffic = F.col("traffic")
     usage = [around(uniform(F.col("usage"), slot), 1.0) for slot in range(4)]
     active = [around(uniform(F.col("label"), slot), 0.8) for slot in (2, 3)]
-    users_effect = _effect(faults.USERS_EFFECT)
     crowd = F.sqrt(traffic) + _peak(2)
+    # A cube root, as the users of a busy cell are more active, too.
+    usual_users = F.cbrt(traffic) * _in_low_band(LOW_BAND_USERS) * multiplier("users")
+    blocks = traffic * _in_low_band(LOW_BAND_PRB)
+    blocks_dl, blocks_ul = blocks * 2.0, blocks * 7.0
+    # A fault changes PRB usage and throughput apart, so each starts from the usual blocks.
+    rate_dl = _share_in_use(blocks_dl * usage[2]) * F.col("radio_dl") * THROUGHPUT_PER_PRB_DL
+    rate_ul = _share_in_use(blocks_ul * usage[3]) * F.col("radio_ul") * THROUGHPUT_PER_PRB_UL
+    carried = _in_low_band(LOW_BAND_THROUGHPUT_PER_PRB)
     return loaded.select(
         "*",
-        (traffic * usage[0] * 7.0 * _effect(faults.PRB_UL_EFFECT)).alias("demand_ul"),
-        (traffic * usage[1] * 2.0 * _effect(faults.PRB_DL_EFFECT)).alias("demand_dl"),
-        (traffic * usage[2] * 0.5 * _effect(faults.THROUGHPUT_DL_EFFECT)).alias("rate_dl"),
-        (traffic * usage[3] * 0.06 * _effect(faults.THROUGHPUT_UL_EFFECT)).alias("rate_ul"),
-        ((traffic * active[0] * 0.25 + 0.9) * users_effect).alias("users_dl"),
-        ((traffic * active[1] * 0.1 + 0.9) * users_effect).alias("users_ul"),
+        (blocks_ul * usage[0] * multiplier("prb_ul")).alias("demand_ul"),
+        (blocks_dl * usage[1] * multiplier("prb_dl")).alias("demand_dl"),
+        (rate_dl * carried * multiplier("throughput_dl")).alias("rate_dl"),
+        (rate_ul * carried * multiplier("throughput_ul")).alias("rate_ul"),
+        (usual_users * active[0] * 1.2).alias("users_dl"),
+        (usual_users * active[1]).alias("users_ul"),
     ).select(
         "*",
         F.ceil(F.col("users_dl") * (crowd * 1.4 + 1.2)).cast("int").alias("most_dl"),
@@ -104,8 +151,8 @@ def _with_amounts(loaded: DataFrame) -> DataFrame:
     )
 
 
-def _effect(multipliers: Sequence[float]) -> Column:
-    return item(multipliers, F.col("fault"))
+def _in_low_band(factor: float) -> Column:
+    return F.when(F.col("band") == LOW_BAND, factor).otherwise(1.0)
 
 
 def _peak(slot: int) -> Column:
@@ -118,8 +165,8 @@ def _columns(amounts: DataFrame) -> DataFrame:
         "PRBUsageDL": _share_in_use(F.col("demand_dl")),
         "meanThr_DL": F.col("rate_dl"),
         "meanThr_UL": F.col("rate_ul"),
-        "maxThr_DL": F.col("rate_dl") * (_peak(0) * 45.0 + 8.0),
-        "maxThr_UL": F.col("rate_ul") * (_peak(1) * 35.0 + 6.0),
+        "maxThr_DL": F.col("rate_dl") * F.col("burst") * (_peak(0) * 45.0 + 8.0),
+        "maxThr_UL": F.col("rate_ul") * F.col("burst") * (_peak(1) * 35.0 + 6.0),
         "meanUE_DL": F.col("users_dl"),
         "meanUE_UL": F.col("users_ul"),
     }
@@ -132,6 +179,7 @@ def _columns(amounts: DataFrame) -> DataFrame:
         F.col("most_ul").alias("maxUE_UL"),
         (F.col("most_dl") + F.col("most_ul")).alias("maxUE_UL+DL"),
         F.when(uniform(F.col("label"), 0) < UNUSUAL_SHARE, 1).otherwise(0).alias("Unusual"),
+        F.col("band").alias("Band"),
     )
 
 
