@@ -22,19 +22,27 @@ CUSTOMER_COLUMNS = (
     "InternetService",
 )
 
-# The SQL of an aggregate: rows of `position` and `mean` as one array. Without any KPI the position
-# is NULL, and the array empty.
-MEANS_IN_ORDER = (
-    "transform(array_sort(collect_list(CASE WHEN position IS NOT NULL THEN struct(position, mean) "
-    "END)), kpi -> kpi.mean)"
+# The SQL of an aggregate: rows of `position` and what is found of it as one array. Without any KPI
+# the position is NULL, and the array empty.
+IN_ORDER = (
+    "array_sort(collect_list(CASE WHEN position IS NOT NULL "
+    "THEN struct(position, mean, mean_square, value_count) END))"
 )
+# Squares are added up as decimals, which are exact in any order: up to 1e24, with twelve digits
+# behind the point.
+SQUARE_TYPE = "decimal(38,12)"
 
 
 def average_samples(samples: DataFrame, profile: Profile) -> DataFrame:
-    """Clean samples to a row per cell: CellName, sample_count, sample_means (array by KPI)."""
+    """Clean samples to a row per cell: CellName, sample_count, sample_means (array by KPI).
+
+    And sample_peers, the group that the cell belongs to: the first by name of those in its rows.
+    """
     means = _means(SAMPLES, profile)
     return samples.groupBy("CellName").agg(
-        F.expr("count(*) AS sample_count"), F.expr(f"{means} AS sample_means")
+        F.expr("count(*) AS sample_count"),
+        F.expr(f"{means} AS sample_means"),
+        F.min("peer_group").alias("sample_peers"),
     )
 
 
@@ -52,7 +60,9 @@ def join_samples(customers: DataFrame, cells: DataFrame) -> DataFrame:
     A row per customer and cell, and a row per cell without customers (customerID and is_customer
     are NULL there). sample_count is NULL where there are no samples. `cells` has a row per cell.
     """
-    known = customers.selectExpr(*CUSTOMER_COLUMNS, "TRUE AS is_customer")
+    known = customers.selectExpr(
+        *CUSTOMER_COLUMNS, "peer_group AS customer_peers", "TRUE AS is_customer"
+    )
     # Many customers to at most one cell; cells without customers are kept.
     return known.join(cells, on="CellName", how="full_outer")
 
@@ -83,7 +93,11 @@ def customer_averages(joined: DataFrame, profile: Profile) -> DataFrame:
     unless the profile keeps them.
     """
     return joined.where(_is_published(profile)).selectExpr(
-        *CUSTOMER_COLUMNS, "sample_count", "call_row_count", f"{_averages(profile)} AS averages"
+        *CUSTOMER_COLUMNS,
+        "sample_count",
+        "call_row_count",
+        "1L AS customer_count",
+        f"{_averages(profile)} AS averages",
     )
 
 
@@ -92,40 +106,62 @@ def cell_averages(joined: DataFrame, profile: Profile) -> DataFrame:
 
     Call KPIs are the mean over the cell's published customers, each counting once. Without such
     customers customerID_count is 0, call KPIs are NULL, and the cell is kept only if the profile
-    says so; without samples the sample KPIs are NULL.
+    says so; without samples the sample KPIs are NULL. peers: the group that the cell belongs to.
+
+    `mean_squares` and `value_counts` have, in the order of profile.kpis, the mean of the squares of
+    the customers' values and how many they are; and behind them, in the order of profile.derived,
+    the same of the products of both operands. The mean squares of samples are NULL, and so are all
+    where the level has no standard errors.
     """
+    entries = f"posexplode_outer({_entries(profile)}) AS (position, entry)"
     # The mean of a cell's samples is the same in each of its rows.
     mean = (
         f"CASE WHEN position < {len(profile.kpis_of(SAMPLES))} THEN max(value) "
         f"ELSE {exact_mean('value', where='is_published')} END"
     )
+    squares = f"try_sum(CAST(square AS {SQUARE_TYPE})) FILTER (WHERE is_published)"
+    count = "count(square) FILTER (WHERE is_published)"
     cells = (
         joined.where("CellName IS NOT NULL")
         .selectExpr(
             "CellName",
+            "coalesce(sample_peers, customer_peers) AS peers",
             "sample_count",
             "call_row_count",
             f"{_is_published(profile)} AS is_published",
-            f"posexplode_outer({_averages(profile)}) AS (position, value)",
+            entries,
         )
+        .selectExpr("*", "entry.*")
         .groupBy("CellName", "position")
         .agg(
+            F.min("peers").alias("peers"),
             F.expr("count_if(is_published) AS customerID_count"),
             F.expr(
                 "coalesce(sum(call_row_count) FILTER (WHERE is_published), 0) AS call_row_count"
             ),
             F.expr("coalesce(max(sample_count), 0) AS sample_count"),
             F.expr(f"{mean} AS mean"),
+            F.expr(f"CAST({squares} AS double) / nullif({count}, 0) AS mean_square"),
+            F.expr(f"{count} AS value_count"),
         )
         .groupBy("CellName")
         .agg(
             # The same for each KPI.
+            F.min("peers").alias("peers"),
             *(
                 F.expr(f"max({count}) AS {count}")
                 for count in ("customerID_count", "call_row_count", "sample_count")
             ),
-            F.expr(f"{MEANS_IN_ORDER} AS averages"),
+            F.expr(f"{IN_ORDER} AS found"),
         )
+        .selectExpr(
+            "*",
+            "customerID_count AS customer_count",
+            f"transform(slice(found, 1, {len(profile.kpis)}), kpi -> kpi.mean) AS averages",
+            "transform(found, kpi -> kpi.mean_square) AS mean_squares",
+            "transform(found, kpi -> kpi.value_count) AS value_counts",
+        )
+        .drop("found")
     )
     if profile.join.keep_cells_without_customers:
         return cells.where("customerID_count > 0 OR sample_count > 0")
@@ -133,16 +169,60 @@ def cell_averages(joined: DataFrame, profile: Profile) -> DataFrame:
 
 
 def with_kpis(averages: DataFrame, level: str, profile: Profile) -> DataFrame:
-    """Averages with `kpis` in their place, the derived KPIs behind the measured ones.
+    """Averages with `kpis` in their place: the derived KPIs and sample_count behind them.
 
-    An array in the order of profile.kpis and profile.derived. A derived KPI is NULL where an
-    operand is, or where a denominator is 0 or below its minimum_denominator.
+    An array in the order of Profile.position_of. A derived KPI is NULL where an operand is, or
+    where its denominator is 0 or below its minimum_denominator. `customer_count` are the customers
+    that the row is about.
     """
-    derived = ", ".join(_derived(kpi, profile) for kpi in profile.derived)
-    kpis = f"concat(averages, array({derived}))" if derived else "averages"
+    derived = (_derived(kpi, profile) for kpi in profile.derived)
+    sent = "nullif(CAST(sample_count AS double), 0D)"
+    kpis = f"concat(averages, array({', '.join((*derived, sent))}))"
     if profile.level(level).missing is MissingPolicy.ZERO_BEFORE_BASELINE:
         kpis = f"transform({kpis}, kpi -> coalesce(kpi, 0D))"
     return averages.selectExpr("*", f"{kpis} AS kpis").drop("averages")
+
+
+def with_errors(kpis: DataFrame, profile: Profile) -> DataFrame:
+    """Cells with `errors`, the standard errors of their `kpis` in the same order.
+
+    NULL as a whole where the level has none. In the unit of the KPI; NULL for KPIs of samples,
+    which follow upon each other and are no independent draws, and where fewer than two customers
+    have a value. The error of a derived KPI is that of the mean of its residuals, first - ratio x
+    second, for each unit of the denominator (the usual linearization of a ratio of means).
+    """
+    measured = (
+        _error(f"mean_squares[{place}] - kpis[{place}] * kpis[{place}]", place)
+        for place in range(len(profile.kpis))
+    )
+    derived = (_derived_error(kpi, profile) for kpi in profile.derived)
+    errors = "NULL"
+    if profile.cell_level.standard_errors:
+        errors = f"array({', '.join((*measured, *derived, 'NULL'))})"
+    return kpis.selectExpr("*", f"CAST({errors} AS array<double>) AS errors").drop(
+        "mean_squares", "value_counts"
+    )
+
+
+def _error(variance: str, place: int) -> str:
+    """The SQL of the standard error of a mean, from the variance of so many values as it is."""
+    return f"sqrt(greatest({variance}, 0D) / nullif(greatest(value_counts[{place}] - 1, 0), 0))"
+
+
+def _derived_error(kpi: DerivedKpi, profile: Profile) -> str:
+    position = len(profile.kpis) + profile.derived.index(kpi)
+    first, second = (profile.position_of(name) for name in (kpi.first, kpi.second))
+    if kpi.formula is Formula.SHORTFALL:
+        first, second = second, first
+    is_ratio = kpi.formula is not Formula.DIFFERENCE
+    slope = f"(kpis[{first}] / nullif(kpis[{second}], 0D))" if is_ratio else "1D"
+    mean = f"(kpis[{first}] - {slope} * kpis[{second}])"
+    variance = (
+        f"mean_squares[{first}] - 2D * {slope} * mean_squares[{position}] "
+        f"+ {slope} * {slope} * mean_squares[{second}] - {mean} * {mean}"
+    )
+    error = _error(variance, position)
+    return f"{error} / nullif(kpis[{second}], 0D)" if is_ratio else error
 
 
 def _means(source: str, profile: Profile) -> str:
@@ -162,6 +242,35 @@ def _averages(profile: Profile) -> str:
     return f"concat({of_samples}, {or_nulls('call_means', CALL_STATISTICS)})"
 
 
+def _entries(profile: Profile) -> str:
+    """The SQL of what a joined row adds to its cell: an array of struct<value, square>.
+
+    By KPI, and behind them the products of the operands of derived KPIs, which have no value.
+    """
+    averages = _averages(profile)
+    if not profile.cell_level.standard_errors:
+        return (
+            f"transform({averages}, mean -> struct(mean AS value, CAST(NULL AS double) AS square))"
+        )
+    samples = len(profile.kpis_of(SAMPLES))
+    measured = (
+        f"transform({averages}, (mean, place) -> struct(mean AS value, "
+        f"CASE WHEN place >= {samples} THEN mean * mean END AS square))"
+    )
+    places = {kpi.name: place for place, kpi in enumerate(profile.kpis_of(CALL_STATISTICS))}
+    products = (
+        f"get(call_means, {places[kpi.first]}) * get(call_means, {places[kpi.second]})"
+        if kpi.first in places and kpi.second in places
+        else "NULL"
+        for kpi in profile.derived
+    )
+    structs = ", ".join(
+        f"struct(CAST(NULL AS double) AS value, CAST({product} AS double) AS square)"
+        for product in products
+    )
+    return f"concat({measured}, array({structs}))" if structs else measured
+
+
 def _is_published(profile: Profile) -> str:
     """The SQL of whether a joined row is a customer of the published table."""
     needed = ["is_customer", "CellName", "call_row_count"]
@@ -172,8 +281,17 @@ def _is_published(profile: Profile) -> str:
 
 def _derived(kpi: DerivedKpi, profile: Profile) -> str:
     first, second = (f"averages[{profile.position_of(name)}]" for name in (kpi.first, kpi.second))
-    if kpi.formula is Formula.DIFFERENCE:
+    if kpi.denominator is None:
         return f"{first} - {second}"
-    if kpi.minimum_denominator:
-        return f"{first} / CASE WHEN {second} >= {kpi.minimum_denominator!r}D THEN {second} END"
-    return f"{first} / nullif({second}, 0D)"
+    numerator, denominator = (
+        (first, second)
+        if kpi.formula is Formula.RATIO
+        else (f"greatest({first} - {second}, 0D)", first)
+    )
+    if not kpi.minimum_denominator:
+        return f"{numerator} / nullif({denominator}, 0D)"
+    in_all = denominator
+    if not profile.rests_on_samples(kpi.name):
+        in_all = f"{denominator} * customer_count"
+    enough = f"CASE WHEN {in_all} >= {kpi.minimum_denominator!r}D THEN {denominator} END"
+    return f"{numerator} / {enough}"

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from anomaly.alarm_rules import DAY_MINUTES, AlarmKpi, AlarmRules, Group, Scale
+from anomaly.alarm_rules import DAY_MINUTES, AlarmKpi, AlarmRules, Group
 from anomaly.contracts import SAMPLES, SAMPLES_CONTRACT, SAMPLES_KPI
-from anomaly.methods import Direction, Method
+from anomaly.methods import Direction, Method, Scale
 from anomaly.profile import Kpi
 
 # The names stand in the SQL of the summary.

@@ -7,16 +7,9 @@ The dataclasses here are what runs; `anomaly.alarm_rules_reader` makes them of t
 from dataclasses import dataclass
 from enum import Enum
 
-from anomaly.methods import Direction, Method
+from anomaly.methods import Direction, Method, Scale
 
 DAY_MINUTES = 24 * 60
-
-
-class Scale(str, Enum):
-    """In which a KPI is compared: as it is, or by its logarithm, so that factors count."""
-
-    LINEAR = "linear"
-    LOG = "log"
 
 
 class Group(str, Enum):
@@ -54,6 +47,8 @@ class AlarmKpi:
     are levels of it. For the method `static` the baseline is `fixed`, for `quantile` the quantile
     `q`. Static floors: bad above only from `at_least` on, bad below only up to `at_most`, and never
     where the value differs from its baseline by less than `ignore_below` (all three in `unit`).
+
+    family: the KPI family that fails while an alarm of this KPI stands.
     """
 
     name: str
@@ -77,6 +72,7 @@ class AlarmKpi:
     at_least: float | None = None
     at_most: float | None = None
     ignore_below: float = 0.0
+    family: str | None = None
 
     @property
     def sources(self) -> tuple[str, ...]:

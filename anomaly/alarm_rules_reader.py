@@ -1,7 +1,7 @@
 """Reads the table `[alarms]` of a profile."""
 
-from anomaly.alarm_rules import AlarmKpi, AlarmRules, Group, Grouping, Scale
-from anomaly.methods import Direction, Method
+from anomaly.alarm_rules import AlarmKpi, AlarmRules, Group, Grouping
+from anomaly.methods import Direction, Method, Scale
 from anomaly.toml_section import NUMBER, TEXT, WHOLE, Section, list_of, one_of
 
 
@@ -53,4 +53,5 @@ def _alarm_kpi(name: str, table: Section) -> AlarmKpi:
         at_least=table.value("at_least", NUMBER, None),
         at_most=table.value("at_most", NUMBER, None),
         ignore_below=table.value("ignore_below", NUMBER, 0.0),
+        family=table.value("family", TEXT, None),
     )

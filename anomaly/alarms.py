@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 
 from anomaly.alarm_figures import alarm_figures
 from anomaly.alarm_rules import AlarmRules
@@ -17,6 +18,7 @@ from anomaly.contracts import (
     HISTORY,
     REJECTED_TABLE,
     SAMPLES,
+    SAMPLES_KPI,
     SUMMARY_TABLE,
 )
 from anomaly.errors import ConfigurationError
@@ -25,6 +27,9 @@ from anomaly.periods import judged_span, reported_periods
 from anomaly.profile import Profile
 from anomaly.run import Keep, Run, not_kept
 from anomaly.summary import input_figures, summary
+
+# What a cell has of the alarm that stands, if any.
+STANDING_TYPE = "struct<severity:string,families:array<string>,reason:string>"
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,29 @@ def found_alarms(
         cell_sample_anomalies=keep(ANOMALIES_TABLE, anomalies),
         cell_alarms=alarms,
         figures=alarm_figures(states, alarms, span, rules),
+    )
+
+
+def standing_alarms(alarms: DataFrame, profile: Profile) -> DataFrame:
+    """Of the table of the alarms those that stand at its end: CellName, standing_alarm.
+
+    A row per cell; at most one alarm of a cell stands. `families` are those of its KPIs.
+    """
+    families = {kpi.name: kpi.family for kpi in _rules_of(profile).kpis if kpi.family}
+    if profile.verdict.silent_family:
+        families[SAMPLES_KPI] = profile.verdict.silent_family
+    named = [
+        F.when(F.array_contains("kpis", kpi), F.lit(family)) for kpi, family in families.items()
+    ]
+    return alarms.where(F.col("cleared_at").isNull()).select(
+        "CellName",
+        F.struct(
+            "severity",
+            F.array_distinct(F.array_compact(F.array(*named))).alias("families"),
+            "reason",
+        )
+        .cast(STANDING_TYPE)
+        .alias("standing_alarm"),
     )
 
 

@@ -1,17 +1,20 @@
-"""Baselines: what the KPIs of a level are compared with, all of them from one aggregate.
+"""Baselines of both levels: what is usual among customers, among cells, and among like cells.
 
-A second one, about the centres that the first has found, is taken where a rule needs it.
+The number that a KPI is compared with is its centre; beside it stands the spread around it, where
+the method has one. Both are on the scale of the rule. What a rule makes of them stands in
+`anomaly.level_rules`.
 """
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL
-from anomaly.methods import IQR_OF_NORMAL, MAD_OF_NORMAL, Direction, Method
+from anomaly.methods import IQR_OF_NORMAL, MAD_OF_NORMAL, Method, Scale
 from anomaly.numbers import exact_mean, rounded_for_quantiles
 from anomaly.profile import Profile, Rule
 from anomaly.sql import constant_array
 
+# The name of the group that holds every row of a level.
+ALL = ""
 QUARTILES = (0.25, 0.5, 0.75)
 # Distances are squared in millionths of the range of the values: then squares are at most 1e12, as
 # exact_mean requires, and keep their digits however small the values are.
@@ -29,6 +32,7 @@ CENTRED = f"""struct(
     CASE WHEN rule.method = '{Method.MEDIAN_IQR.value}' THEN
         (get(found.quantiles, rule.upper) - get(found.quantiles, rule.lower)) / {IQR_OF_NORMAL}D
     END AS spread,
+    found.error AS error,
     found.count AS count,
     CASE WHEN rule.method = '{Method.MEAN_STD.value}' THEN found.highest - found.lowest END AS range
 )"""
@@ -48,64 +52,99 @@ SPREAD_OF_DISTANCES = f"""nvl2(
 def baselines(metrics: DataFrame, profile: Profile) -> DataFrame:
     """Metrics of both levels to a row per level: level, baselines.
 
-    `baselines` is an array in the order of the profile's rules of struct<centre, spread, count,
-    above, below>: the number a KPI is compared with in its unit (NULL where no value was there),
-    the spread of the values in the same unit (NULL where the method has none), how many values it
-    rests on, and for either side, NULL where it is not bad, struct<bound, warn_bound>:
+    `metrics`: level, peers (the group of a cell, NULL for none), kpis and errors (arrays in the
+    order of Profile.position_of: the KPIs, and the standard errors of those that have one).
 
-        bound = centre +/- max(k x spread, ignore_below); warn_bound: the same with warn_k
-
-    above not lower than `at_least`, below not higher than `at_most`. The bounds are NULL where
-    fewer values were there than the level's minimum_baseline_count, or too few to have a spread;
-    without a warn_k the two are equal.
+    `baselines` is a map from groups (ALL for every row of the level) to an array in the order of
+    the profile's rules of struct<centre, spread, error, count>: the number that a KPI is compared
+    with (NULL where no value was there), the spread of the values (NULL where the method has none),
+    the median of their standard errors (NULL where they have none), all three on the scale of the
+    rule, and how many values there were.
     """
-    centred = _centred(metrics, profile)
+    scaled = _scaled(metrics, profile)
+    centred = _centred(scaled, profile)
     if _around_centre(profile):
-        centred = centred.transform(_with_distances, metrics, profile)
-    return centred.withColumn("rules", _rules(profile)).selectExpr(
-        "level", f"zip_with(centred, rules, (baseline, rule) -> {_bounded(profile)}) AS baselines"
-    )
+        centred = centred.transform(_with_distances, scaled, profile)
+    if profile.peers is None:
+        return centred.selectExpr("level", f"map('{ALL}', centred) AS baselines")
+    of_groups = "map_from_entries(collect_list(struct(peers, centred)))"
+    return centred.groupBy("level").agg(F.expr(of_groups).alias("baselines"))
 
 
 def judged_values(profile: Profile) -> str:
     """The SQL of the KPIs that rules judge, as an array in the order of the rules."""
-    return f"array({', '.join(kpi_of(rule, profile) for rule in profile.rules)})"
+    return _of_rules("kpis", profile)
 
 
-def kpi_of(rule: Rule, profile: Profile) -> str:
-    """The SQL of the KPI that a rule judges."""
-    return f"kpis[{profile.position_of(rule.kpi)}]"
+def judged_errors(profile: Profile) -> str:
+    """The SQL of the standard errors of these KPIs, in their units; NULL where there is none."""
+    return _of_rules("errors", profile)
 
 
-def _centred(metrics: DataFrame, profile: Profile) -> DataFrame:
-    """A row per level: level, centred (an array of CENTRED in the order of the rules)."""
-    places = [profile.position_of(rule.kpi) for rule in profile.rules]
-    found = ", ".join(
-        _found(rule, f"kpis[{place}]", f"rounded[{place}]", _all_shares(profile))
-        for rule, place in zip(profile.rules, places, strict=True)
+def _of_rules(array: str, profile: Profile) -> str:
+    elements = (f"{array}[{profile.position_of(rule.kpi)}]" for rule in profile.rules)
+    return f"array({', '.join(elements)})"
+
+
+def _scaled(metrics: DataFrame, profile: Profile) -> DataFrame:
+    """A row per row and group that it belongs to: level, peers, and arrays by rule.
+
+    scaled: the values that rules judge, on their scales; errors: their standard errors likewise.
+    """
+    values, errors = [], []
+    for rule in profile.rules:
+        place = profile.position_of(rule.kpi)
+        value, error = f"kpis[{place}]", f"errors[{place}]"
+        if rule.scale is Scale.LOG:
+            shifted = f"({value} + {rule.offset!r}D)"
+            value, error = f"ln{shifted}", f"{error} / {shifted}"
+        values.append(value)
+        errors.append(error)
+    groups = f"array('{ALL}')"
+    if profile.peers is not None:
+        groups = f"CASE WHEN peers IS NULL THEN {groups} ELSE array('{ALL}', peers) END"
+    return metrics.selectExpr(
+        "level",
+        f"explode({groups}) AS peers",
+        f"array({', '.join(values)}) AS scaled",
+        f"array({', '.join(errors)}) AS errors",
+    )
+
+
+def _centred(scaled: DataFrame, profile: Profile) -> DataFrame:
+    """A row per level and group: level, peers, centred (an array of CENTRED by rule)."""
+    found = ", ".join(_found(rule, place, profile) for place, rule in enumerate(profile.rules))
+    # One formula for all KPIs: of one for each Spark would compile its largest classes.
+    rounded = (
+        f"transform({values}, kpi -> {rounded_for_quantiles('kpi')}) AS rounded_{values}"
+        for values in ("scaled", "errors")
     )
     return (
-        # One formula for all KPIs: of one for each Spark would compile its largest classes.
-        metrics.selectExpr(
-            "level", "kpis", f"transform(kpis, kpi -> {rounded_for_quantiles('kpi')}) AS rounded"
-        )
-        .groupBy("level")
+        scaled.selectExpr("level", "peers", "scaled", *rounded)
+        .groupBy("level", "peers")
         .agg(F.expr(f"array({found}) AS found"))
         .withColumn("rules", _rules(profile))
-        .selectExpr("level", f"zip_with(found, rules, (found, rule) -> {CENTRED}) AS centred")
+        .selectExpr(
+            "level", "peers", f"zip_with(found, rules, (found, rule) -> {CENTRED}) AS centred"
+        )
     )
 
 
-def _found(rule: Rule, value: str, rounded: str, shares: list[float]) -> str:
+def _found(rule: Rule, place: int, profile: Profile) -> str:
     """The SQL of what one aggregate finds of a rule's values: as much as its method needs."""
+    value, rounded, error = (
+        f"{name}[{place}]" for name in ("scaled", "rounded_scaled", "rounded_errors")
+    )
     is_mean = rule.method in (Method.MEAN, Method.MEAN_STD)
     has_range = rule.method is Method.MEAN_STD
-    numbers = ", ".join(f"{share!r}D" for share in shares)
+    numbers = ", ".join(f"{share!r}D" for share in _all_shares(profile))
     # Of values rounded, so that the memory of the aggregate is bounded.
     quantiles = f"percentile({rounded}, array({numbers}))" if _shares(rule) else "NULL"
+    median_error = f"percentile({error}, 0.5D)" if profile.has_standard_error(rule) else "NULL"
     return (
         f"struct(CAST({exact_mean(value) if is_mean else 'NULL'} AS double) AS mean, "
         f"CAST({quantiles} AS array<double>) AS quantiles, count({value}) AS count, "
+        f"CAST({median_error} AS double) AS error, "
         f"CAST({f'min({value})' if has_range else 'NULL'} AS double) AS lowest, "
         f"CAST({f'max({value})' if has_range else 'NULL'} AS double) AS highest)"
     )
@@ -117,35 +156,38 @@ def _around_centre(profile: Profile) -> list[str]:
     return [str(place) for place, rule in enumerate(profile.rules) if rule.method in methods]
 
 
-def _with_distances(centred: DataFrame, metrics: DataFrame, profile: Profile) -> DataFrame:
+def _with_distances(centred: DataFrame, scaled: DataFrame, profile: Profile) -> DataFrame:
     """The same with the spreads of the rules that measure them from their centre."""
     pairs = (
-        f"zip_with({judged_values(profile)}, centred, (value, baseline) -> "
+        "zip_with(scaled, centred, (value, baseline) -> "
         "struct(value - baseline.centre AS distance, baseline.range AS range))"
     )
     part = f"nullif(pair.range / {PARTS_OF_RANGE}D, 0D)"
+    keys = ["level", "peers"]
     spreads = (
-        # Many metrics to the one row of their level.
-        metrics.join(F.broadcast(centred), on="level", how="inner")
-        .selectExpr("level", f"posexplode({pairs}) AS (position, pair)")
+        # Many metrics to the one row of their group.
+        scaled.join(F.broadcast(centred), on=keys, how="inner")
+        .selectExpr(*keys, f"posexplode({pairs}) AS (position, pair)")
         .where(f"position IN ({', '.join(_around_centre(profile))})")
         .selectExpr(
-            "level",
+            *keys,
             "position",
             "pair.range AS range",
             "abs(pair.distance) AS distance",
             f"power(pair.distance / {part}, 2D) AS square",
         )
-        .groupBy("level", "position")
+        .groupBy(*keys, "position")
         .agg(F.expr(f"{SPREAD_OF_DISTANCES} AS spread"))
-        .groupBy("level")
+        .groupBy(*keys)
         .agg(F.expr("map_from_entries(collect_list(struct(position, spread))) AS spreads"))
     )
     spread = "coalesce(baseline.spread, try_element_at(spreads, position))"
-    with_spread = f"struct(baseline.centre AS centre, {spread} AS spread, baseline.count AS count)"
-    # One row of a level to one; merged, because a broadcast would cost a job of its own.
-    return centred.join(spreads.hint("merge"), on="level", how="inner").selectExpr(
-        "level", f"transform(centred, (baseline, position) -> {with_spread}) AS centred"
+    kept = ", ".join(f"baseline.{name} AS {name}" for name in ("centre", "error", "count"))
+    # One row of a group to one; merged, because a broadcast would cost a job of its own.
+    return centred.join(spreads.hint("merge"), on=keys, how="inner").selectExpr(
+        *keys,
+        f"transform(centred, (baseline, position) -> struct({kept}, {spread} AS spread)) "
+        "AS centred",
     )
 
 
@@ -164,59 +206,20 @@ def _shares(rule: Rule) -> tuple[float, ...]:
 
 
 def _rules(profile: Profile) -> Column:
-    """The rules as a constant of the plan, with the places of their quantiles."""
+    """What finding a centre takes of the rules, with the places of their quantiles."""
     shares = _all_shares(profile)
+
+    def of_rule(rule: Rule) -> dict[str, object]:
+        places = [shares.index(share) for share in _shares(rule)] or [0]
+        return {
+            "method": rule.method.value,
+            "value": rule.value,
+            "lower": places[0],
+            "middle": places[len(places) // 2],
+            "upper": places[-1],
+        }
+
     return constant_array(
-        (
-            _constants(rule, [shares.index(share) for share in _shares(rule)] or [0])
-            for rule in profile.rules
-        ),
-        "method: string, value: double, lower: int, middle: int, upper: int, has_spread: boolean, "
-        "direction: string, k: double, warn_k: double, ignore_below: double, at_least: double, "
-        "at_most: double",
+        map(of_rule, profile.rules),
+        "method: string, value: double, lower: int, middle: int, upper: int",
     )
-
-
-def _constants(rule: Rule, places: list[int]) -> dict[str, object]:
-    return {
-        "method": rule.method.value,
-        "value": rule.value,
-        "lower": places[0],
-        "middle": places[len(places) // 2],
-        "upper": places[-1],
-        "has_spread": rule.method.has_spread,
-        "direction": rule.bad_when.value,
-        "k": rule.k,
-        "warn_k": rule.k if rule.warn_k is None else rule.warn_k,
-        "ignore_below": rule.ignore_below,
-        "at_least": rule.at_least,
-        "at_most": rule.at_most,
-    }
-
-
-def _bounded(profile: Profile) -> str:
-    """The SQL of an element of `baselines`."""
-    customers, cells = (
-        profile.level(level).minimum_baseline_count for level in (CUSTOMER_LEVEL, CELL_LEVEL)
-    )
-    minimum = f"CASE WHEN level = '{CUSTOMER_LEVEL}' THEN {customers} ELSE {cells} END"
-    is_usable = (
-        f"(rule.method = '{Method.STATIC.value}' OR baseline.count >= {minimum}) "
-        "AND (baseline.spread IS NOT NULL OR NOT rule.has_spread)"
-    )
-    # greatest and least leave out what is NULL: the spread of a method that has none, or a floor.
-    above = _side(Direction.ABOVE, "greatest(baseline.centre + {}, rule.at_least)", is_usable)
-    below = _side(Direction.BELOW, "least(baseline.centre - {}, rule.at_most)", is_usable)
-    kept = ", ".join(f"baseline.{name} AS {name}" for name in ("centre", "spread", "count"))
-    return f"struct({kept}, {above} AS above, {below} AS below)"
-
-
-def _side(direction: Direction, limit: str, is_usable: str) -> str:
-    """The SQL of the bounds of one side; `limit` has a place for the distance from the centre."""
-    bounds = (
-        limit.format(f"greatest(rule.{k} * baseline.spread, rule.ignore_below)")
-        for k in ("k", "warn_k")
-    )
-    bound, warn_bound = (f"CASE WHEN {is_usable} THEN {sql} END" for sql in bounds)
-    is_bad = f"rule.direction IN ('{direction.value}', '{Direction.BOTH.value}')"
-    return f"CASE WHEN {is_bad} THEN struct({bound} AS bound, {warn_bound} AS warn_bound) END"

@@ -55,6 +55,8 @@ PROVENANCE = (SOURCE_FILE, SOURCE_ROW_ID, "row_column", "row_reason", "faults", 
 def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
     """Checked customers, a row per raw row: the published customer columns and provenance.
 
+    And peer_group, the text of the profile's column of peers where the customers have it.
+
     Raises InputError for a column that is missing or of an impossible type.
     """
     rules = profile.inputs[CUSTOMERS]
@@ -65,6 +67,7 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
         "CellName": text_of("CellTower", rules),
         "tenure": whole_number(raw, "tenure"),
         **{name: text_of(name, rules) for name in texts},
+        "peer_group": _peer_group(raw, CUSTOMERS, profile),
     }
     compared = values | {"Index": values["customerID"], "CellTower": values["CellName"]}
     row_faults = [
@@ -88,10 +91,11 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
 
 
 def check_samples(raw: DataFrame, profile: Profile) -> DataFrame:
-    """Checked samples, a row per raw row: CellName, time, peers, `values` by KPI, provenance.
+    """Checked samples, a row per raw row: CellName, time, `values` by KPI, provenance, and groups.
 
-    time: NULL where a sample has no date. peers: the text of the profile's peers_column, NULL
-    without one. Raises InputError for a column that is missing or of an impossible type.
+    time: NULL where a sample has no date. peers and peer_group: the texts of the columns by which
+    the profile groups samples for alarms, and cells for verdicts; NULL without one. Raises
+    InputError for a column that is missing or of an impossible type.
     """
     rules = profile.inputs[SAMPLES]
     raw = (
@@ -105,6 +109,7 @@ def check_samples(raw: DataFrame, profile: Profile) -> DataFrame:
         "CellName": text_of("CellName", rules),
         "time": quoted(TIME),
         "peers": text_of(peers_column, rules) if peers_column else "CAST(NULL AS string)",
+        "peer_group": _peer_group(raw, SAMPLES, profile),
         "values": quoted(VALUES),
     }
     row_faults = [
@@ -223,6 +228,14 @@ def _faults(checked: DataFrame, source: str) -> DataFrame:
         f"inline({found})",
         "raw_row",
     )
+
+
+def _peer_group(raw: DataFrame, source: str, profile: Profile) -> str:
+    """The SQL of the group of like cells that a row belongs to; NULL where it names none."""
+    peers = profile.peers
+    if peers is None or peers.input != source or peers.column not in raw.columns:
+        return "CAST(NULL AS string)"
+    return text_of(peers.column, profile.inputs[source])
 
 
 # --- faults -------------------------------------------------------------------------------------

@@ -34,6 +34,8 @@ def expected_columns(source: str, profile: Profile) -> dict[str, bool]:
     suspect = {column: True for column, _, _ in profile.inputs[source].suspect_where}
     peers = profile.alarms.peers_column if profile.alarms and source == SAMPLES else ""
     grouped_by = {peers: True} if peers else {}
+    if profile.peers and profile.peers.input == source:
+        grouped_by = {profile.peers.column: profile.peers.required} | grouped_by
     return fixed | suspect | grouped_by | {kpi.column: True for kpi in profile.kpis_of(source)}
 
 

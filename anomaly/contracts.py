@@ -138,7 +138,8 @@ FAULT_TYPE = "struct<column:string,reason:string,raw_value:string>"
 EVIDENCE_TYPE = (
     "array<struct<kpi:string,status:string,flag:int,value:double,unit:string,bound:double,"
     "direction:string,method:string,baseline:double,spread:double,baseline_count:bigint,"
-    "value_count:bigint,deviation:double,deviation_unit:string,reason:string>>"
+    "value_count:bigint,deviation:double,deviation_unit:string,reason:string,family:string,"
+    "peers:string,scale:string,offset:double,standard_error:double>>"
 )
 
 # run_date last: where a table is Parquet, its days are folders, and readers put that column there.
@@ -148,8 +149,10 @@ RUN_COLUMNS = (
     Column("run_date", "date", "the day that the run is for"),
 )
 
+SAMPLE_COUNT = Column("sample_count", "bigint", "samples behind the cell's averages", "samples")
+
 ADDED_COLUMNS = (
-    Column("sample_count", "bigint", "samples behind the cell's averages", unit="samples"),
+    SAMPLE_COUNT,
     Column("call_row_count", "bigint", "call statistics rows behind the averages", unit="rows"),
     Column("evaluated_kpis", "int", "KPIs that could be judged", unit="KPIs"),
     Column("evidence", EVIDENCE_TYPE, "for each KPI its value, bound, baseline and reason"),
@@ -179,13 +182,26 @@ DEFECT_COUNT = Column("defected_count", "int", "KPIs with flag 1", unit="KPIs")
 VERDICT = Column(
     "Maintainence_Required",
     "string",
-    "Required, Not Required, or NULL where too few KPIs could be judged",
+    "Required, Not Required, or NULL where the cell could not be judged",
+)
+# What the verdict of a cell rests on.
+VERDICT_COLUMNS = (
+    Column("failed_families", "array<string>", "what fails of its service, the gravest first"),
+    Column("verdict_reason", "string", "why it has its verdict, in one sentence"),
+    Column("sample_state", "string", "REPORTING, FEW_SAMPLES (too few to judge) or NO_SAMPLES"),
 )
 
 RECENT_TYPE = "array<struct<run_date:date,verdict:string>>"
 
 # The columns that stand in one of the tables whatever the profile.
-TABLE_COLUMNS = (*CUSTOMER_KEYS, *CELL_KEYS, DEFECT_COUNT, VERDICT, *ADDED_COLUMNS)
+TABLE_COLUMNS = (
+    *CUSTOMER_KEYS,
+    *CELL_KEYS,
+    DEFECT_COUNT,
+    VERDICT,
+    *VERDICT_COLUMNS,
+    *ADDED_COLUMNS,
+)
 
 ANOMALIES_COLUMNS = (
     Column("CellName", "string", "cell"),
@@ -280,8 +296,8 @@ SUMMARY_COLUMNS = (
     Column(
         "section",
         "string",
-        "input, rejected, missing_value, join, unmatched, kpi, verdict, worst, alarms, alarm_kpi, "
-        "alarm, origin or seconds",
+        "input, rejected, missing_value, join, unmatched, kpi, out_of_reach, verdict, worst, "
+        "alarms, alarm_kpi, alarm, origin or seconds",
     ),
     Column("subject", "string", "what is counted: an input, a join, a level, a cell"),
     Column("item", "string", "which figure of it: a count's name, a reason code, a key, a KPI"),

@@ -1,8 +1,10 @@
 """What changed between two runs: the cells with another verdict, and what caused it.
 
-Each flag that is another has a cause of its own (`flag_causes`). A verdict follows from two counts,
-of defects and of judged KPIs, and may have further causes:
+Each flag that is another has a cause of its own (`flag_causes`). A verdict follows from families
+that fail or, where the profile has none, from two counts, of defects and of judged KPIs. So it may
+have further causes:
 
+- `failed families`: others fail of the cell's service, by its KPIs, an alarm or its silence.
 - `evaluated KPIs`: the defects did not move the way of the verdict, but the judged KPIs did.
 - `verdict rule`: neither did, and so the rule is another.
 - `cell`: the cell is in one of the runs alone.
@@ -11,7 +13,7 @@ of defects and of judged KPIs, and may have further causes:
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.contracts import VERDICT
+from anomaly.contracts import EVIDENCE_TYPE, VERDICT
 from anomaly.flag_causes import (
     CAUSE_FIELDS,
     CAUSES_TYPE,
@@ -24,7 +26,8 @@ from anomaly.flag_causes import (
 from anomaly.summary import added_up, figure
 from anomaly.verdict import REQUIRED
 
-EVALUATED, VERDICT_RULE, CELL = "evaluated KPIs", "verdict rule", "cell"
+FAMILIES, EVALUATED, VERDICT_RULE = "failed families", "evaluated KPIs", "verdict rule"
+CELL = "cell"
 BOTH_RUNS = "both runs"
 
 SIDES = ("before", "after")
@@ -34,6 +37,7 @@ SIDE_COLUMNS = {
     "defects": "defected_count",
     "evaluated": "evaluated_kpis",
     "evidence": "evidence",
+    "families": "failed_families",
 }
 # The sections of run_summary that say what became of the rows of the inputs.
 INPUT_SECTIONS = ("input", "rejected", "missing_value")
@@ -62,7 +66,9 @@ def compared_cells(before: DataFrame, after: DataFrame) -> DataFrame:
         )
         .withColumn("change", F.expr(f"concat({_words('before')}, ' to ', {_words('after')})"))
         .transform(_with_causes)
-        .drop(*(f"{name}_{side}" for name in ("is_there", "evidence") for side in SIDES))
+        .drop(
+            *(f"{name}_{side}" for name in ("is_there", "evidence", "families") for side in SIDES)
+        )
     )
 
 
@@ -131,6 +137,10 @@ def input_differences(before: DataFrame, after: DataFrame) -> DataFrame:
 
 def _side(cells: DataFrame, side: str) -> DataFrame:
     columns = SIDE_COLUMNS | {"is_there": "TRUE"}
+    # Tables of older versions may lack the families, and fields of the evidence.
+    if columns["families"] not in cells.columns:
+        columns["families"] = "CAST(NULL AS array<string>)"
+    columns["evidence"] = f"from_json(to_json(evidence), '{EVIDENCE_TYPE}')"
     return cells.selectExpr(
         "CellName", *(f"{column} AS {name}_{side}" for name, column in columns.items())
     )
@@ -142,6 +152,10 @@ def _words(side: str) -> str:
         f"CASE WHEN is_there_{side} IS NULL THEN 'not there' "
         f"ELSE coalesce(verdict_{side}, 'Not judged') END"
     )
+
+
+def _listed(families: str) -> str:
+    return f"coalesce(nullif(array_join({families}, ', '), ''), 'nothing')"
 
 
 def _with_causes(compared: DataFrame) -> DataFrame:
@@ -182,17 +196,22 @@ def _with_cause_of_verdict(compared: DataFrame) -> DataFrame:
     needs_fewer = (
         f"verdict_after IS NULL OR (verdict_before IS NOT NULL AND verdict_after = '{REQUIRED}')"
     )
+    has_families = "size(families_before) > 0 OR size(families_after) > 0"
+    is_by_families = f"({has_families}) AND NOT (families_before <=> families_after)"
     is_by_evaluated = (
         f"CASE WHEN {needs_fewer} THEN evaluated_after < evaluated_before "
         "ELSE evaluated_after > evaluated_before END"
     )
     cause = (
         f"CASE WHEN NOT is_changed THEN NULL WHEN place <> '{BOTH_RUNS}' THEN '{CELL}' "
+        f"WHEN {is_by_families} THEN '{FAMILIES}' "
         f"WHEN {is_by_defects} THEN NULL WHEN {is_by_evaluated} THEN '{EVALUATED}' "
         f"ELSE '{VERDICT_RULE}' END"
     )
     reason = (
         f"CASE cause WHEN '{CELL}' THEN concat('the cell is in the ', place) "
+        f"WHEN '{FAMILIES}' THEN concat('fails now: ', {_listed('families_after')}, "
+        f"'; before: ', {_listed('families_before')}) "
         f"WHEN '{EVALUATED}' THEN concat(evaluated_after, ' KPIs could be judged, "
         "and ', evaluated_before, ' before') "
         "ELSE concat('neither defects nor judged KPIs account for it: the ', "

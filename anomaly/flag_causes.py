@@ -17,7 +17,7 @@ alone: the new value against the old bound, and the old value against the new bo
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from anomaly.methods import Direction, Method
+from anomaly.methods import Direction, Method, Scale
 from anomaly.numbers import exceeds
 
 VALUE, BASELINE, BOTH, MISSING, RULE = "value", "baseline", "both", "missing", "rule"
@@ -113,8 +113,17 @@ def _is_beyond(value: Column, judged: Column, is_two_sided: Column) -> Column:
         return F.when(is_above, exceeds(value, bound)).otherwise(exceeds(bound, value))
 
     bound, is_above = judged["bound"], judged["direction"] == Direction.ABOVE.value
-    is_beyond_other = beyond(2.0 * judged["baseline"] - bound, ~is_above)
+    is_beyond_other = beyond(_other_bound(judged), ~is_above)
     return beyond(bound, is_above) | F.when(is_two_sided, is_beyond_other).otherwise(False)
+
+
+def _other_bound(judged: Column) -> Column:
+    """The bound on the other side of the baseline: as far away, on the scale of the rule."""
+    baseline, bound = judged["baseline"], judged["bound"]
+    offset = judged["offset"]
+    by_factor = (baseline + offset) * (baseline + offset) / (bound + offset) - offset
+    is_log = judged["scale"] == Scale.LOG.value
+    return F.when(is_log, by_factor).otherwise(2.0 * baseline - bound)
 
 
 def _is_other_rule(before: Column, after: Column, is_same_profile: Column) -> Column:

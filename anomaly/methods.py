@@ -1,4 +1,4 @@
-"""On which side a KPI is bad, and how the number that it is compared with is found."""
+"""On which side a KPI is bad, on which scale, and how what it is compared with is found."""
 
 from enum import Enum
 
@@ -9,6 +9,13 @@ class Direction(str, Enum):
     ABOVE = "above"
     BELOW = "below"
     BOTH = "both"
+
+
+class Scale(str, Enum):
+    """In which a KPI is compared: as it is, or by its logarithm, so that factors count."""
+
+    LINEAR = "linear"
+    LOG = "log"
 
 
 class Method(str, Enum):
@@ -25,6 +32,11 @@ class Method(str, Enum):
     def has_spread(self) -> bool:
         """Whether it measures, too, how far values usually lie from that number."""
         return self in (Method.MEAN_STD, Method.MEDIAN_MAD, Method.MEDIAN_IQR)
+
+    @property
+    def words(self) -> str:
+        """What sentences call that number; a quantile is named with its share."""
+        return {Method.MEAN: "mean", Method.MEAN_STD: "mean"}.get(self, "median")
 
 
 # In a normal distribution the quartiles lie 1.349 standard deviations apart, and half of the values

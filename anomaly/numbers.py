@@ -53,9 +53,32 @@ def _farther(bound: str, is_away_from_zero: str) -> str:
     )
 
 
-def number_text(value: str) -> str:
-    """The SQL of the value of an SQL as people read it, four digits behind the point at most."""
-    return f"CAST(round({value}, 4) AS string)"
+def measure_text(value: str, unit: str) -> str:
+    """The SQL of a value with its unit (their SQLs) as people write them: 45.5 %, 3.96 users.
+
+    Three significant digits, whole numbers as they are; a share is told in per cent.
+    """
+    number = f"round(CASE WHEN {unit} = 'share' THEN 100D * {value} ELSE {value} END, 9)"
+    # The smallest size that has so many digits behind the point, once it is rounded.
+    forms = {
+        99.95: "%.0f",
+        9.995: "%.1f",
+        0.9995: "%.2f",
+        0.09995: "%.3f",
+        0.000995: "%.4f",
+        9.5e-6: "%.6f",
+    }
+    cases = " ".join(
+        f"WHEN abs(number) >= {size!r}D THEN format_string('{form}', number)"
+        for size, form in forms.items()
+    )
+    text = (
+        "CASE WHEN abs(number) >= 999.5D OR number = floor(number) THEN format_number(number, 0) "
+        f"{cases} ELSE format_string('%.1e', number) END"
+    )
+    # Named, because it is used so often.
+    named = f"get(transform(array({number}), number -> {text}), 0)"
+    return f"rtrim(concat({named}, ' ', CASE WHEN {unit} = 'share' THEN '%' ELSE {unit} END))"
 
 
 def rounded_for_quantiles(value: str) -> str:

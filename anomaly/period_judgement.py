@@ -5,9 +5,9 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.alarm_rules import AlarmKpi, AlarmRules, Scale
+from anomaly.alarm_rules import AlarmKpi, AlarmRules
 from anomaly.compare import CRIT, NO_BASELINE, NO_DATA, OK, WARN
-from anomaly.methods import Direction, Method
+from anomaly.methods import Direction, Method, Scale
 from anomaly.numbers import TIE_TOLERANCE
 from anomaly.period_baselines import keys_of, period_baselines
 from anomaly.periods import first_period_of_step, step_of, with_groups, with_step

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.alarm_rules import AlarmKpi, AlarmRules, Group, Scale
+from anomaly.alarm_rules import AlarmKpi, AlarmRules, Group
 from anomaly.contracts import SAMPLES
+from anomaly.methods import Scale
 from anomaly.numbers import exact_mean
 from anomaly.profile import Profile
 

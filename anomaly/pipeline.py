@@ -16,12 +16,13 @@ from anomaly.aggregate import (
     join_calls,
     join_samples,
     unknown_callers,
+    with_errors,
     with_kpis,
 )
-from anomaly.alarms import found_alarms
+from anomaly.alarms import STANDING_TYPE, found_alarms, standing_alarms
 from anomaly.baseline import baselines
 from anomaly.clean import check_input, clean_rows, outcomes, rejected_rows
-from anomaly.compare import judge, with_evidence
+from anomaly.compare import judge, judge_with_evidence, with_evidence
 from anomaly.contracts import (
     CALL_STATISTICS,
     CELL_LEVEL,
@@ -29,11 +30,11 @@ from anomaly.contracts import (
     CUSTOMER_LEVEL,
     CUSTOMER_TABLE,
     CUSTOMERS,
+    DEFECT_COUNT,
     HISTORY,
     REJECTED_TABLE,
     SAMPLES,
     SUMMARY_TABLE,
-    VERDICT,
 )
 from anomaly.level_rules import level_rules
 from anomaly.profile import MissingPolicy, Profile
@@ -41,7 +42,7 @@ from anomaly.pseudonyms import hash_customers, withhold_texts
 from anomaly.run import Keep, Run, not_kept
 from anomaly.summary import input_figures, join_figures, result_figures, summary
 from anomaly.tables import level_columns
-from anomaly.verdict import maintenance_verdict, rank_by_severity, with_counts
+from anomaly.verdict import rank_by_severity, with_counts, with_verdict
 
 
 @dataclass(frozen=True)
@@ -130,16 +131,18 @@ def detect_in_checked(
     of_customers = customer_metrics(joined, profile)
     of_cells = keep("cell_metrics", cell_metrics(joined, profile))
     rules = keep("level_rules", rules_of_levels([of_customers, of_cells], profile))
+    found, standing = None, None
+    if dated is not None:
+        found = found_alarms(clean, profile, run.columns(profile), dated.start, keep)
+        standing = standing_alarms(found.cell_alarms, profile)
     # Both before one is kept, where a caller may wait for what they are made of.
-    cells = cell_table(of_cells, rules, profile, run)
+    cells = cell_table(of_cells, rules, profile, run, standing)
     judged_customers = hash_customers(customer_table(of_customers, rules, profile, run), hash_key)
     published_cells = keep(CELL_TABLE, cells)
     published_customers = keep(CUSTOMER_TABLE, judged_customers)
 
     figures = [of_inputs, result_figures(published_customers, published_cells)]
-    found = None
-    if dated is not None:
-        found = found_alarms(clean, profile, run.columns(profile), dated.start, keep)
+    if found is not None:
         figures.append(found.figures)
     return Results(
         customer_service_metrics_data=published_customers,
@@ -153,38 +156,56 @@ def detect_in_checked(
 
 def customer_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
     """KPIs of the published customers: a row per customer and cell; `level` says so."""
-    averages = customer_averages(joined, profile)
-    return with_kpis(averages, CUSTOMER_LEVEL, profile).withColumn("level", F.lit(CUSTOMER_LEVEL))
+    kpis = with_kpis(customer_averages(joined, profile), CUSTOMER_LEVEL, profile)
+    return kpis.selectExpr(
+        "*",
+        f"'{CUSTOMER_LEVEL}' AS level",
+        "CAST(NULL AS string) AS peers",
+        "CAST(NULL AS array<double>) AS errors",
+    )
 
 
 def cell_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
     """KPIs of the cells: a row per cell; `level` says so."""
-    averages = cell_averages(joined, profile)
-    return with_kpis(averages, CELL_LEVEL, profile).withColumn("level", F.lit(CELL_LEVEL))
+    kpis = with_kpis(cell_averages(joined, profile), CELL_LEVEL, profile)
+    return with_errors(kpis, profile).withColumn("level", F.lit(CELL_LEVEL))
 
 
 def rules_of_levels(metrics: Sequence[DataFrame], profile: Profile) -> DataFrame:
     """What the metrics of levels are compared with: a row per level (level_rules.level_rules)."""
     # One frame of all levels means one aggregate.
-    of_rules = ("level", "kpis", "sample_count", "call_row_count")
+    of_rules = ("level", "peers", "kpis", "errors")
     both = reduce(DataFrame.unionByName, (frame.select(*of_rules) for frame in metrics))
     return level_rules(baselines(both, profile), profile)
 
 
 def customer_table(metrics: DataFrame, rules: DataFrame, profile: Profile, run: Run) -> DataFrame:
     """The published table of the customers: a row per customer and cell."""
-    counted = judge(metrics, rules, profile).transform(with_counts)
-    ranked = counted.transform(rank_by_severity, "customerID", "CellName")
-    return _table(with_evidence(ranked, rules), CUSTOMER_LEVEL, profile, run)
+    counted = judge(metrics, rules, CUSTOMER_LEVEL, profile).transform(with_counts)
+    ranked = counted.transform(rank_by_severity, DEFECT_COUNT.name, "customerID", "CellName")
+    judged = with_evidence(ranked, rules, CUSTOMER_LEVEL, profile)
+    return _table(judged, CUSTOMER_LEVEL, profile, run)
 
 
-def cell_table(metrics: DataFrame, rules: DataFrame, profile: Profile, run: Run) -> DataFrame:
-    """The published table of the cells: a row per cell, with its verdict."""
-    counted = judge(metrics, rules, profile).transform(with_counts)
-    ranked = counted.transform(rank_by_severity, "CellName")
-    judged = with_evidence(ranked, rules)
-    verdict = maintenance_verdict(profile.verdict)
-    return _table(judged.withColumn(VERDICT.name, verdict), CELL_LEVEL, profile, run)
+def cell_table(
+    metrics: DataFrame,
+    rules: DataFrame,
+    profile: Profile,
+    run: Run,
+    standing: DataFrame | None = None,
+) -> DataFrame:
+    """The published table of the cells: a row per cell, with its verdict.
+
+    `standing`: the alarms that stand (alarms.standing_alarms), where there were dated samples.
+    """
+    judged = judge_with_evidence(metrics, rules, CELL_LEVEL, profile).transform(with_counts)
+    if standing is None:
+        with_alarms = judged.selectExpr("*", f"CAST(NULL AS {STANDING_TYPE}) AS standing_alarm")
+    else:
+        # A cell to at most one alarm.
+        with_alarms = judged.join(standing, on="CellName", how="left")
+    ranked = with_verdict(with_alarms, profile).transform(rank_by_severity, "gravity", "CellName")
+    return _table(ranked, CELL_LEVEL, profile, run)
 
 
 def _table(judged: DataFrame, level: str, profile: Profile, run: Run) -> DataFrame:

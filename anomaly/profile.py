@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from enum import Enum
 
 from anomaly.alarm_rules import AlarmRules
-from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL, SAMPLES
-from anomaly.methods import Direction, Method
+from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL, SAMPLE_COUNT, SAMPLES
+from anomaly.methods import Direction, Method, Scale
 
 # A column, an operator, and the value that the column is compared with.
 Condition = tuple[str, str, str | float]
@@ -22,6 +22,27 @@ class Formula(str, Enum):
 
     RATIO = "ratio"
     DIFFERENCE = "difference"
+    SHORTFALL = "shortfall"
+
+
+class SilentCells(str, Enum):
+    """What a cell is that has customers and sends no samples while other cells do.
+
+    NO_VERDICT: not judged, unless what its customers' calls say makes it Required. REQUIRED: in
+    need of maintenance. JUDGED_BY_CALLS: judged by what is there, as any other cell.
+    """
+
+    NO_VERDICT = "no_verdict"
+    REQUIRED = "required"
+    JUDGED_BY_CALLS = "judged_by_calls"
+
+
+class StandingAlarms(str, Enum):
+    """Which alarms, standing at the end of what was judged, make a cell Required."""
+
+    NONE = "none"
+    CRIT = "CRIT"
+    WARN = "WARN"
 
 
 class MissingPolicy(str, Enum):
@@ -85,10 +106,14 @@ class Kpi:
 
 @dataclass(frozen=True)
 class DerivedKpi:
-    """A KPI computed from the averages of two measured ones: first / second or first - second.
+    """A KPI computed from the averages of two measured ones.
 
-    A ratio is missing where `second` is 0, or below minimum_denominator (in the unit of `second`):
-    what rests on next to nothing says nothing.
+    ratio: first / second; difference: first - second; shortfall: (first - second) / first, the
+    share of `first` that `second` lacks, 0 where it lacks none. Of a cell both are means over the
+    same rows, so a ratio of them is a ratio of sums (3GPP TS 32.450: dropped or blocked calls,
+    added up, for each attempt). What is divided by is the denominator; the KPI is missing where
+    that is 0, or below minimum_denominator: what rests on next to nothing says nothing. For a
+    cell's call statistics the denominators of its customers are added up before that comparison.
     """
 
     name: str
@@ -99,17 +124,33 @@ class DerivedKpi:
     meaning: str
     minimum_denominator: float = 0.0
 
+    @property
+    def denominator(self) -> str | None:
+        """The measured KPI that is divided by; None for a difference."""
+        names = {Formula.RATIO: self.second, Formula.SHORTFALL: self.first}
+        return names.get(self.formula)
+
 
 @dataclass(frozen=True)
 class Rule:
     """How one KPI is judged.
 
-    bound = baseline +/- max(k x spread, ignore_below), on the side that `bad_when` names; `both`
-    is the side of the baseline on which the value lies. For the method `static` the baseline is
-    `value`, for `quantile` it is the quantile `q`. Static floors: a bound above is never lower than
-    `at_least`, a bound below never higher than `at_most`. A value that is not beyond its bound, but
-    would be with `warn_k` for k, is a warning and no defect. ignore_below, at_least and at_most are
-    in the unit of the KPI.
+    On the scale `linear`
+
+        bound = baseline +/- max(k x spread, ignore_below)
+
+    on the side that `bad_when` names; `both` is the side of the baseline on which the value lies.
+    On the scale `log`, for KPIs that cannot be negative, baseline and spread are those of
+    ln(value + offset), and the distance from the baseline is at least ln(smallest_factor), too;
+    `offset` is what counts as next to nothing. For the method `static` the baseline is `value`, for
+    `quantile` it is the quantile `q`.
+
+    A bound above is never lower than `at_least`, a bound below never higher than `at_most`. Beyond
+    `limit` a value is a defect whatever its peers, and even where there is no baseline. A value
+    that is not beyond its bound, but would be with `warn_k` for k, is a warning and no defect.
+    offset, ignore_below, at_least, at_most and limit are in the unit of the KPI.
+
+    family: what the KPI says about service; in a family correlated KPIs are one voice.
     """
 
     kpi: str
@@ -123,6 +164,54 @@ class Rule:
     at_least: float | None = None
     at_most: float | None = None
     warn_k: float | None = None
+    scale: Scale = Scale.LINEAR
+    offset: float = 0.0
+    smallest_factor: float = 1.0
+    limit: float | None = None
+    family: str | None = None
+
+
+@dataclass(frozen=True)
+class Family:
+    """KPIs that say the same about service (3GPP TS 32.450, TS 28.554): they fail together.
+
+    A family fails with minimum_defects of its KPIs, or where minimum_warnings of them are at least
+    warnings (0: warnings do not count). decides: whether a verdict follows from it, or whether it
+    is there to be looked at alone.
+    """
+
+    name: str
+    meaning: str
+    decides: bool = True
+    minimum_defects: int = 1
+    minimum_warnings: int = 0
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a cell that needs maintenance looks like.
+
+    The first one fits of which any KPI of `failed` is a defect and none of `sound` is.
+    """
+
+    words: str
+    failed: tuple[str, ...]
+    sound: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Peers:
+    """Which cells are alike: those with the same text in a column of the samples or customers.
+
+    A KPI of a cell is compared with the cells of its group if minimum_cells of them have a value,
+    and else with all cells. required: whether the column must be there; where it may be missing and
+    is, all cells are peers.
+    """
+
+    input: str
+    column: str
+    minimum_cells: int = 8
+    required: bool = True
 
 
 @dataclass(frozen=True)
@@ -131,11 +220,15 @@ class Level:
 
     derived: derived KPIs in the order in which they are published.
     minimum_baseline_count: fewer customers or cells than this give no baseline.
+    standard_errors: of a cell's call statistics the spread of a KPI is that between cells together
+    with the standard error of the cell's own mean, so that few customers have wider limits
+    (D. J. Spiegelhalter, Funnel plots for comparing institutional performance, 2005).
     """
 
     missing: MissingPolicy
     derived: tuple[str, ...]
     minimum_baseline_count: int = 1
+    standard_errors: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,25 +236,34 @@ class JoinRules:
     """What becomes of rows without a partner, and the fewest rows an average may rest on.
 
     Customers without call statistics are never published: nothing is known of their service.
+    minimum_customers: of a cell with fewer the call statistics are not judged.
     """
 
     keep_customers_without_samples: bool = False
     keep_cells_without_customers: bool = False
     minimum_samples: int = 1
     minimum_call_rows: int = 1
+    minimum_customers: int = 1
 
 
 @dataclass(frozen=True)
 class VerdictRule:
-    """When a cell needs maintenance: by a number of defects, or by their share of what was judged.
+    """When a cell needs maintenance.
 
-    Exactly one of minimum_defects and minimum_defect_share is set. With fewer than
-    minimum_evaluated judged KPIs there is no verdict.
+    By failed families, by a number of defects, or by their share of what was judged: exactly one of
+    minimum_failed_families, minimum_defects and minimum_defect_share is set. With fewer than
+    minimum_evaluated judged KPIs there is no verdict, unless enough families have failed.
+    silent_cells: what a cell is that sends no samples while others do; silent_family: the family
+    that fails by it, and by an alarm for silence.
     """
 
+    minimum_failed_families: int | None = None
     minimum_defects: int | None = None
     minimum_defect_share: float | None = None
     minimum_evaluated: int = 0
+    silent_cells: SilentCells = SilentCells.JUDGED_BY_CALLS
+    silent_family: str | None = None
+    standing_alarms: StandingAlarms = StandingAlarms.NONE
 
 
 @dataclass(frozen=True)
@@ -212,6 +314,9 @@ class Profile:
     limits: Limits
     history: HistoryRules = HistoryRules()
     alarms: AlarmRules | None = None
+    families: tuple[Family, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
+    peers: Peers | None = None
 
     def level(self, name: str) -> Level:
         """The settings of the customer or the cell level."""
@@ -221,30 +326,50 @@ class Profile:
         """The measured KPIs that come from one input, in published order."""
         return tuple(kpi for kpi in self.kpis if kpi.source == source)
 
-    def unit_of(self, name: str) -> str:
-        """The unit of a measured or derived KPI."""
-        measured = {kpi.name: kpi.unit for kpi in self.kpis}
-        return (measured | {kpi.name: kpi.unit for kpi in self.derived})[name]
+    @property
+    def published_kpis(self) -> "tuple[Kpi | DerivedKpi, ...]":
+        """The measured KPIs, then the derived ones, then the count of the samples."""
+        return (*self.kpis, *self.derived, SENT_SAMPLES)
+
+    def published_kpi(self, name: str) -> Kpi | DerivedKpi:
+        """The measured or derived KPI of a name, or the count of the samples."""
+        return next(kpi for kpi in self.published_kpis if kpi.name == name)
 
     def column_of(self, name: str) -> str:
         """The output column that holds a KPI: avg_NAME if measured, NAME if derived."""
         return next((kpi.average for kpi in self.kpis if kpi.name == name), name)
 
     def position_of(self, name: str) -> int:
-        """The position of a KPI among the measured and, behind them, the derived ones."""
-        measured = [kpi.name for kpi in self.kpis]
-        return [*measured, *(kpi.name for kpi in self.derived)].index(name)
+        """The position of a KPI: the measured ones, then the derived ones, then sample_count."""
+        return [kpi.name for kpi in self.published_kpis].index(name)
 
-    def ratio(self, name: str) -> DerivedKpi | None:
-        """The derived KPI of a name if it is a ratio, and None if not."""
-        ratios = (kpi for kpi in self.derived if kpi.formula is Formula.RATIO)
-        return next((kpi for kpi in ratios if kpi.name == name), None)
+    def derived_kpi(self, name: str) -> DerivedKpi | None:
+        """The derived KPI of a name, and None for a measured one."""
+        return next((kpi for kpi in self.derived if kpi.name == name), None)
+
+    def range_of(self, name: str) -> tuple[float | None, float | None]:
+        """The smallest and the largest value that a KPI can have; None where there is no end."""
+        derived = self.derived_kpi(name)
+        if derived is None:
+            measured = {kpi.name: kpi for kpi in (*self.kpis, SENT_SAMPLES)}
+            kpi = measured.get(name)
+            return (kpi.minimum, kpi.maximum) if kpi else (None, None)
+        lows = [self.range_of(operand)[0] for operand in (derived.first, derived.second)]
+        is_positive = all(low is not None and low >= 0 for low in lows)
+        if derived.formula is Formula.DIFFERENCE or not is_positive:
+            return None, None
+        return (0.0, 1.0 if derived.formula is Formula.SHORTFALL else None)
 
     def rests_on_samples(self, name: str) -> bool:
         """Whether a KPI is computed from samples (else from call statistics)."""
-        measured = {kpi.name: kpi.source for kpi in self.kpis}
-        first = next((kpi.first for kpi in self.derived if kpi.name == name), name)
-        return measured[first] == SAMPLES
+        derived = self.derived_kpi(name)
+        kpi = self.published_kpi(derived.first if derived else name)
+        return isinstance(kpi, Kpi) and kpi.source == SAMPLES
+
+    def has_standard_error(self, rule: Rule) -> bool:
+        """Whether the KPI of a rule, as a cell's, has a standard error that widens its limits."""
+        is_of_calls = not self.rests_on_samples(rule.kpi)
+        return self.cell_level.standard_errors and rule.method.has_spread and is_of_calls
 
     def for_alarms(self) -> "Profile":
         """The same with no more KPIs than the alarms need, so that others may be missing."""
@@ -257,3 +382,9 @@ class Profile:
         """Name and a hash of every setting: equal only for profiles that judge alike."""
         settings = json.dumps(asdict(self), sort_keys=True, default=str)
         return f"{self.name}@{hashlib.sha256(settings.encode()).hexdigest()[:12]}"
+
+
+# How many samples a cell sent is a KPI that needs no column: rules may judge it.
+SENT_SAMPLES = Kpi(
+    SAMPLE_COUNT.name, SAMPLE_COUNT.name, SAMPLES, SAMPLE_COUNT.unit, "samples sent", minimum=0.0
+)

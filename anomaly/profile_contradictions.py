@@ -5,9 +5,10 @@ from collections import Counter
 from dataclasses import asdict
 
 from anomaly.alarm_contradictions import alarm_contradictions
-from anomaly.contracts import INPUT_CONTRACTS, TABLE_COLUMNS
-from anomaly.methods import Direction, Method
-from anomaly.profile import Formula, HistoryRules, Profile, Rule
+from anomaly.contracts import INPUT_CONTRACTS, SAMPLE_COUNT, TABLE_COLUMNS
+from anomaly.methods import Direction, Method, Scale
+from anomaly.profile import HistoryRules, Profile, Rule
+from anomaly.verdict_contradictions import verdict_contradictions
 
 
 def contradictions(profile: Profile) -> list[str]:
@@ -16,11 +17,11 @@ def contradictions(profile: Profile) -> list[str]:
         *_clashing_names(profile),
         *_unknown_kpis(profile),
         *_denominator_faults(profile),
-        *(fault for rule in profile.rules for fault in _rule_faults(rule)),
+        *(fault for rule in profile.rules for fault in _rule_faults(rule, profile)),
         *_range_faults(profile),
         *_count_faults(profile),
         *_input_faults(profile),
-        *_verdict_faults(profile),
+        *verdict_contradictions(profile),
         *_history_faults(profile.history),
         *(alarm_contradictions(profile.alarms, profile.kpis) if profile.alarms else ()),
     ]
@@ -58,7 +59,7 @@ def _unknown_kpis(profile: Profile) -> list[str]:
     faults += [
         f"[rules.{rule.kpi}] judges {rule.kpi!r}, which is neither measured nor derived"
         for rule in profile.rules
-        if rule.kpi not in measured | derived
+        if rule.kpi not in measured | derived | {SAMPLE_COUNT.name}
     ]
     for name, level in (("customer", profile.customer_level), ("cell", profile.cell_level)):
         if sorted(level.derived) != sorted(derived):
@@ -75,6 +76,7 @@ def _count_faults(profile: Profile) -> list[str]:
     counts = {
         "[join] minimum_samples": profile.join.minimum_samples,
         "[join] minimum_call_rows": profile.join.minimum_call_rows,
+        "[join] minimum_customers": profile.join.minimum_customers,
         "[verdict] minimum_defects": profile.verdict.minimum_defects or 0,
         "[verdict] minimum_evaluated": profile.verdict.minimum_evaluated,
     }
@@ -84,16 +86,56 @@ def _count_faults(profile: Profile) -> list[str]:
 def _denominator_faults(profile: Profile) -> list[str]:
     faults = []
     for kpi in profile.derived:
-        if kpi.minimum_denominator and kpi.formula is not Formula.RATIO:
-            faults.append(f"[derived.{kpi.name}] minimum_denominator is for the formula ratio")
+        if kpi.minimum_denominator and kpi.denominator is None:
+            faults.append(f"[derived.{kpi.name}] minimum_denominator is not for a difference")
         if kpi.minimum_denominator < 0:
             faults.append(f"[derived.{kpi.name}] minimum_denominator must not be negative")
     return faults
 
 
-def _rule_faults(rule: Rule) -> list[str]:
-    faults = [*_method_faults(rule), *_side_faults(rule), *_spread_faults(rule)]
+def _rule_faults(rule: Rule, profile: Profile) -> list[str]:
+    least, most = profile.range_of(rule.kpi)
+    faults = [
+        *_method_faults(rule),
+        *_side_faults(rule),
+        *_spread_faults(rule),
+        *_scale_faults(rule, least),
+        *_reach_faults(rule, least, most),
+    ]
     return [f"[rules.{rule.kpi}] {fault}" for fault in faults]
+
+
+def _scale_faults(rule: Rule, least: float | None) -> list[str]:
+    if rule.scale is Scale.LINEAR:
+        if rule.offset or rule.smallest_factor != 1:
+            return ["offset and smallest_factor are for the scale log"]
+        return []
+    faults = []
+    if rule.method is Method.STATIC:
+        faults.append("the method static has no scale; a fixed value is in the unit of the KPI")
+    if rule.offset <= 0:
+        faults.append("the scale log needs an offset above 0, what counts as next to nothing")
+    if rule.smallest_factor < 1:
+        faults.append("smallest_factor must be at least 1")
+    if least is None or least < 0:
+        faults.append("the scale log is for KPIs that cannot be negative; declare a minimum of 0")
+    return faults
+
+
+def _reach_faults(rule: Rule, least: float | None, most: float | None) -> list[str]:
+    """Bounds that no value can pass, as far as the profile alone tells."""
+    is_above = rule.bad_when is Direction.ABOVE
+    end, sign = (most, 1) if is_above else (least, -1)
+    if rule.bad_when is Direction.BOTH or end is None:
+        return []
+    bounds = {"value": rule.value, "limit": rule.limit}
+    bounds |= {"at_least": rule.at_least} if is_above else {"at_most": rule.at_most}
+    return [
+        f"{name} is {bound:g}, and no value can lie {rule.bad_when.value} it: the KPI ends at "
+        f"{end:g}"
+        for name, bound in bounds.items()
+        if bound is not None and sign * (bound - end) >= 0
+    ]
 
 
 def _method_faults(rule: Rule) -> list[str]:
@@ -113,9 +155,14 @@ def _side_faults(rule: Rule) -> list[str]:
         faults.append("at_least is for KPIs that are bad above")
     if rule.at_most is not None and rule.bad_when is Direction.ABOVE:
         faults.append("at_most is for KPIs that are bad below")
-    is_narrow = not (rule.k or rule.ignore_below or rule.method is Method.STATIC)
+    if rule.limit is not None and rule.bad_when is Direction.BOTH:
+        faults.append("limit is for KPIs that are bad on one side")
+    has_distance = rule.k or rule.ignore_below or rule.smallest_factor > 1
+    is_narrow = not (has_distance or rule.method is Method.STATIC)
     if rule.bad_when is Direction.BOTH and is_narrow:
-        faults.append("bad_when both needs k or ignore_below, or nearly every value were bad")
+        faults.append(
+            "bad_when both needs k, ignore_below or smallest_factor, or nearly every value were bad"
+        )
     return faults
 
 
@@ -170,15 +217,6 @@ def _input_faults(profile: Profile) -> list[str]:
             if column not in known
         ]
     return faults
-
-
-def _verdict_faults(profile: Profile) -> list[str]:
-    verdict = profile.verdict
-    if (verdict.minimum_defects is None) == (verdict.minimum_defect_share is None):
-        return ["[verdict] needs either minimum_defects or minimum_defect_share"]
-    if verdict.minimum_defect_share is not None and not 0 < verdict.minimum_defect_share <= 1:
-        return ["[verdict] minimum_defect_share must be above 0 and at most 1"]
-    return []
 
 
 def _history_faults(rules: HistoryRules) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from anomaly.alarm_rules_reader import read_alarm_rules
 from anomaly.contracts import CALL_STATISTICS, INPUT_CONTRACTS, SAMPLES
 from anomaly.errors import ConfigurationError
-from anomaly.methods import Direction, Method
+from anomaly.methods import Direction, Method, Scale
 from anomaly.profile import (
     Condition,
     DerivedKpi,
@@ -22,10 +22,15 @@ from anomaly.profile import (
     MissingPolicy,
     Profile,
     Rule,
-    VerdictRule,
 )
 from anomaly.profile_contradictions import contradictions
 from anomaly.toml_section import NUMBER, TEXT, TRUTH, WHOLE, Kind, Section, list_of, one_of
+from anomaly.verdict_reader import (
+    read_diagnoses,
+    read_families,
+    read_peers,
+    read_verdict_rule,
+)
 
 # BigQuery: letters, digits and underscores, not starting with a digit, at most 300 characters.
 # Fewer here, which leaves room for `avg_` and `_Thrsld`.
@@ -109,10 +114,13 @@ def _profile(root: Section) -> Profile:
         customer_level=_level(root.section("customer_level"), derived_names),
         cell_level=_level(root.section("cell_level"), derived_names),
         join=_join_rules(root.section("join")),
-        verdict=_verdict_rule(root.section("verdict")),
+        verdict=read_verdict_rule(root.section("verdict")),
         limits=_limits(root.section("limits")),
         history=_history_rules(root.section("history")),
         alarms=read_alarm_rules(root.section("alarms")) if root.has("alarms") else None,
+        families=read_families(root.section("families")),
+        diagnoses=read_diagnoses(root.section("diagnoses")),
+        peers=read_peers(root.section("peers")) if root.has("peers") else None,
     )
 
 
@@ -192,6 +200,11 @@ def _rule(kpi: str, table: Section) -> Rule:
         at_least=table.value("at_least", NUMBER, None),
         at_most=table.value("at_most", NUMBER, None),
         warn_k=table.value("warn_k", NUMBER, None),
+        scale=table.value("scale", one_of(Scale), Scale.LINEAR),
+        offset=table.value("offset", NUMBER, 0.0),
+        smallest_factor=table.value("smallest_factor", NUMBER, 1.0),
+        limit=table.value("limit", NUMBER, None),
+        family=table.value("family", TEXT, None),
     )
 
 
@@ -209,6 +222,7 @@ def _level(table: Section, derived: tuple[str, ...]) -> Level:
         missing=table.value("missing", one_of(MissingPolicy), MissingPolicy.NO_DATA),
         derived=table.value("derived", list_of(TEXT), derived),
         minimum_baseline_count=table.value("minimum_baseline_count", WHOLE, 1),
+        standard_errors=table.value("standard_errors", TRUTH, False),
     )
 
 
@@ -223,14 +237,7 @@ def _join_rules(table: Section) -> JoinRules:
         ),
         minimum_samples=table.value("minimum_samples", WHOLE, default.minimum_samples),
         minimum_call_rows=table.value("minimum_call_rows", WHOLE, default.minimum_call_rows),
-    )
-
-
-def _verdict_rule(table: Section) -> VerdictRule:
-    return VerdictRule(
-        minimum_defects=table.value("minimum_defects", WHOLE, None),
-        minimum_defect_share=table.value("minimum_defect_share", NUMBER, None),
-        minimum_evaluated=table.value("minimum_evaluated", WHOLE, 0),
+        minimum_customers=table.value("minimum_customers", WHOLE, default.minimum_customers),
     )
 
 

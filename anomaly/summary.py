@@ -9,7 +9,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.compare import SEVERITY_OF_EVIDENCE, defects
+from anomaly.compare import OUT_OF_REACH
 from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL, SOURCE_FILE, SUMMARY_COLUMNS
 from anomaly.verdict import REQUIRED
 
@@ -19,7 +19,6 @@ UNMATCHED = "'unmatched'"
 # The SQL of whether a joined row is a cell without customers.
 ALONE = "is_customer IS NULL AND CellName IS NOT NULL"
 FIGURE_COLUMNS = ("section", "subject", "item", "value", "detail")
-REASONS_SHOWN = 3
 
 
 def input_figures(outcomes: DataFrame) -> DataFrame:
@@ -82,7 +81,10 @@ def join_figures(joined: DataFrame, unknown_callers: DataFrame) -> DataFrame:
 
 
 def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:
-    """Rows published, KPIs evaluated and flagged per level, verdicts, and the worst towers."""
+    """Rows published, KPIs evaluated and flagged per level, verdicts, and the worst cells.
+
+    And, where a bound lies beyond what a KPI can be, how many rows its rule could not judge.
+    """
     tables = ((customers, CUSTOMER_LEVEL, "NULL"), (cells, CELL_LEVEL, "Maintainence_Required"))
     published = reduce(
         DataFrame.unionByName,
@@ -96,12 +98,22 @@ def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:
     of_kpis = (
         published.selectExpr("level", "explode(evidence) AS kpi")
         .groupBy("level", "kpi.kpi")
-        .agg(F.expr("count(kpi.flag) AS evaluated"), F.expr("sum(kpi.flag) AS flagged"))
+        .agg(
+            F.expr("count(kpi.flag) AS evaluated"),
+            F.expr("sum(kpi.flag) AS flagged"),
+            F.expr(f"max(CASE WHEN kpi.status = '{OUT_OF_REACH}' THEN kpi.reason END) AS reason"),
+            F.expr(f"count_if(kpi.status = '{OUT_OF_REACH}') AS out_of_reach"),
+        )
     )
     evaluated = figure("'kpi'", "level", "concat(kpi, ' evaluated')", "evaluated")
     flagged = figure("'kpi'", "level", "concat(kpi, ' flagged')", "coalesce(flagged, 0)")
     is_cell = f"level = '{CELL_LEVEL}'"
-    counts = each(of_kpis, f"array({evaluated}, {flagged})")
+    unreachable = figure("'out_of_reach'", "level", "kpi", "out_of_reach", "reason")
+    counts = each(
+        of_kpis,
+        f"concat(array({evaluated}, {flagged}), "
+        f"CASE WHEN out_of_reach > 0 THEN array({unreachable}) ELSE array() END)",
+    )
     verdicts = added_up(
         published, f"CASE WHEN {is_cell} THEN array({ROWS}, {VERDICTS}) ELSE array({ROWS}) END"
     )
@@ -141,22 +153,14 @@ def _with_totals(figures: DataFrame) -> DataFrame:
 
 
 def _worst(cells: DataFrame, most: int = LARGEST_KEYS) -> DataFrame:
-    """The towers that need maintenance, worst first, each with its strongest reasons."""
-    by_severity = (
-        f"array_sort(transform({defects('evidence')}, "
-        f"kpi -> struct(-{SEVERITY_OF_EVIDENCE} AS order, kpi.reason AS reason)))"
-    )
-    reasons = f"transform(slice({by_severity}, 1, {REASONS_SHOWN}), kpi -> kpi.reason)"
+    """The cells that need maintenance, worst first, each with what fails and the reason."""
+    counted = "concat(concat_ws(' of ', defected_count, evaluated_kpis), ' KPIs')"
+    families = "nullif(array_join(failed_families, ', '), '')"
+    fails = f"coalesce({families}, {counted})"
     required = cells.where(F.col("Maintainence_Required") == REQUIRED)
     return alone(
         first_of_each(required, "Maintainence_Required", "severity_rank, CellName", most),
-        figure(
-            "'worst'",
-            "CellName",
-            "concat_ws(' of ', defected_count, evaluated_kpis)",
-            "severity_rank",
-            f"array_join({reasons}, '; ')",
-        ),
+        figure("'worst'", "CellName", fails, "severity_rank", "verdict_reason"),
     )
 
 

@@ -24,6 +24,7 @@ from anomaly.contracts import (
     SUMMARY_COLUMNS,
     SUMMARY_TABLE,
     VERDICT,
+    VERDICT_COLUMNS,
     WITHHELD_TEXTS,
     Column,
 )
@@ -70,7 +71,7 @@ def level_columns(level: str, profile: Profile) -> tuple[Column, ...]:
     """The columns of a level's table: as the lab publishes them, then what we add."""
     keys, verdict = {
         CUSTOMER_LEVEL: (CUSTOMER_KEYS, ()),
-        CELL_LEVEL: (CELL_KEYS, (VERDICT,)),
+        CELL_LEVEL: (CELL_KEYS, (VERDICT, *VERDICT_COLUMNS)),
     }[level]
     derived = {kpi.name: kpi for kpi in profile.derived}
     return (

@@ -1,6 +1,7 @@
 """What a person sees in the terminal: the stages as they end, and the towers to visit."""
 
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
 
@@ -9,6 +10,8 @@ from pyspark.sql import Row
 from anomaly.verdict import REQUIRED
 
 NEWEST_SHOWN = 10
+UNABLE = ("out_of_reach", "cell")
+WIDTH, INDENT = 100, " " * 8
 
 
 class Progress:
@@ -35,20 +38,30 @@ class Progress:
 def report(summary: Sequence[Row], place_of_tables: str) -> str:
     """The towers that need maintenance, worst first, with their reasons, and the tables' place."""
     worst, required = worst_towers(summary), required_towers(summary)
-    lines = [f"{headline(summary)}{', worst first:' * bool(worst)}"]
+    lines = [f"{headline(summary)}{'; worst first:' * bool(worst)}"]
     for row in worst:
-        lines.append(f"{row.value:4.0f}  {row.subject}  {row.item} KPIs are defects")
-        lines += [f"        {reason}" for reason in row.detail.split("; ")]
+        lines.append(f"{row.value:4.0f}  {row.subject}  {row.item}")
+        lines += wrapped(row.detail)
     if required > len(worst):
         lines.append(f"      and {required - len(worst)} more, in the table")
+    unable = [row.item for row in summary if (row.section, row.subject) == UNABLE]
+    if unable:
+        lines.append(f"Limits that no value of a cell can pass: {', '.join(sorted(unable))}")
     lines.append(f"Tables: {place_of_tables}")
     return "\n".join(lines)
 
 
+def wrapped(sentence: str) -> list[str]:
+    """The lines of a sentence, below what it is about."""
+    return textwrap.wrap(sentence, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
+
+
 def headline(summary: Sequence[Row]) -> str:
-    """How many towers need maintenance."""
+    """How many towers need maintenance, and how many could not be judged."""
     towers = _figure(summary, "kpi", "cell", "rows")
-    return f"{required_towers(summary)} of {towers} towers need maintenance"
+    unknown = _figure(summary, "verdict", "cell", "Not judged")
+    not_judged = f", {unknown} could not be judged" if unknown else ""
+    return f"{required_towers(summary)} of {towers} towers need maintenance{not_judged}"
 
 
 def required_towers(summary: Sequence[Row]) -> int:
@@ -57,7 +70,7 @@ def required_towers(summary: Sequence[Row]) -> int:
 
 
 def worst_towers(summary: Sequence[Row]) -> list[Row]:
-    """The towers to visit, worst first: rank as value, cell as subject, reasons as detail."""
+    """The towers to visit, worst first: rank, cell, what fails and why (value to detail)."""
     worst = (row for row in summary if row.section == "worst")
     return sorted(worst, key=lambda row: (row.value, row.subject))
 

@@ -9,14 +9,14 @@ explain(cells, "4CLTE")
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from anomaly.compare import CRIT, NO_BASELINE, NO_DATA, OK, WARN
-from anomaly.contracts import CELL_TABLE, DEFECT_COUNT, VERDICT
+from anomaly.compare import CRIT, NO_BASELINE, NO_DATA, OK, OUT_OF_REACH, WARN
+from anomaly.contracts import CELL_TABLE, DEFECT_COUNT, VERDICT, VERDICT_COLUMNS
 from anomaly.errors import ConfigurationError, InputError
 from anomaly.methods import Method
 from anomaly.summary import added_up, figure, tower_figures
-from anomaly.verdict import REQUIRED
 from runners.console import headline, required_towers, worst_towers
 from runners.notebook_table import NotebookTable
+from runners.report.quantities import quantity
 from runners.storage.held import held
 
 # What several tables rest on, and the table that is looked at again and again.
@@ -25,6 +25,7 @@ COMPUTED_ONCE = ("joined", "level_rules", CELL_TABLE)
 NEEDED = (
     "CellName",
     VERDICT.name,
+    *(column.name for column in VERDICT_COLUMNS),
     DEFECT_COUNT.name,
     "evaluated_kpis",
     "evidence",
@@ -32,7 +33,7 @@ NEEDED = (
     "run_date",
 )
 DAYS = figure("'day'", "'cells'", "CAST(run_date AS string)", "1")
-WORST_FIRST = (CRIT, WARN, OK, NO_BASELINE, NO_DATA)
+WORST_FIRST = (CRIT, WARN, OK, OUT_OF_REACH, NO_BASELINE, NO_DATA)
 NAMES_SHOWN = 3
 
 
@@ -59,18 +60,9 @@ def show_towers(cells: DataFrame, limit: int = 20) -> NotebookTable:
     worst, required = worst_towers(figures), required_towers(figures)
     shown = f", the worst {len(worst)} are shown" if required > len(worst) else ""
     return NotebookTable(
-        f"{headline(figures)} on {day}{shown}",
-        ("Tower", "Rank", "Maintenance", "Defects", "Reasons"),
-        [
-            (
-                row.subject,
-                f"{row.value:.0f}",
-                REQUIRED,
-                f"{row.item} KPIs",
-                row.detail.replace("; ", "\n"),
-            )
-            for row in worst
-        ],
+        f"{day}: {headline(figures)}{shown}",
+        ("Tower", "Rank", "Fails", "Reason"),
+        [(row.subject, f"{row.value:.0f}", row.item, row.detail) for row in worst],
     )
 
 
@@ -88,9 +80,8 @@ def explain(cells: DataFrame, cell: str) -> NotebookTable:
     tower = found[0]
     return NotebookTable(
         f"{cell} on {day}: maintenance {tower[VERDICT.name] or 'not judged'}, "
-        f"{tower.defected_count} of {tower.evaluated_kpis} KPIs are defects, "
-        f"rank {tower.severity_rank}",
-        ("KPI", "Status", "Value", "Bound", "Baseline", "Deviation", "Reason"),
+        f"rank {tower.severity_rank}. {tower.verdict_reason}",
+        ("KPI", "Family", "Status", "Value", "Bound", "Baseline", "Deviation", "Reason"),
         [
             _explained(kpi)
             for kpi in sorted(tower.evidence, key=lambda kpi: WORST_FIRST.index(kpi.status))
@@ -134,9 +125,12 @@ def _near(cells: DataFrame, cell: str) -> str:
 def _explained(kpi: Row) -> tuple[str, ...]:
     """The texts of a KPI, rounded as in its reason; what there is none of is told as such."""
     is_static = kpi.method == Method.STATIC
-    origin = "fixed" if is_static else f"{kpi.method} of {kpi.baseline_count}"
+    peers = f" {kpi.peers}" if kpi.peers else ""
+    method = kpi.method if " " in kpi.method else Method(kpi.method).words
+    origin = "fixed" if is_static else f"{method} of {kpi.baseline_count}{peers}"
     return (
         kpi.kpi,
+        kpi.family or "",
         kpi.status,
         _number(kpi.value, kpi.unit),
         _number(kpi.bound, kpi.unit, f"{kpi.direction} "),
@@ -147,4 +141,4 @@ def _explained(kpi: Row) -> tuple[str, ...]:
 
 
 def _number(value: float | None, unit: str, before: str = "") -> str:
-    return "none" if value is None else f"{before}{round(value, 4)} {unit}".rstrip()
+    return "none" if value is None else f"{before}{quantity(value, unit)}"

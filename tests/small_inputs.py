@@ -39,8 +39,28 @@ def profile_text(kpis: int = 6) -> str:
     return "\n".join(lines)
 
 
+def families_text(kpis: int = 6) -> str:
+    """The same KPIs judged as the default profile does: by families, like cells and their sizes."""
+    judged = profile_text(kpis).replace("minimum_defect_share = 0.3", "minimum_failed_families = 1")
+    judged = judged.replace("[cell_level]", "[cell_level]\nstandard_errors = true")
+    judged = judged.replace("k = 1.5", 'k = 1.5\nwarn_k = 1\nscale = "log"\noffset = 0.5')
+    judged = judged.replace('method = "mean"', 'method = "median_iqr"\nk = 1')
+    lines = []
+    for line in judged.splitlines():
+        lines.append(line)
+        if line.startswith("[rules."):
+            lines.append(f'family = "{"traffic" if line.startswith("[rules.s") else "calls"}"')
+    lines += ["[families.traffic]", "minimum_warnings = 2", "[families.calls]", "decides = false"]
+    lines += ["[peers]", 'column = "Band"', "minimum_cells = 3"]
+    lines += ["[diagnoses.busy]", 'words = "busy"', 'failed = ["s0"]']
+    return "\n".join(lines)
+
+
 class SmallInputs:
-    """12 cells (two without samples, one without customers), 60 customers, 150 call rows."""
+    """12 cells (two without samples, one without customers), 60 customers, 150 call rows.
+
+    The letter of a cell is its band.
+    """
 
     def __init__(self, seed: int = 1, kpis: int = 6) -> None:
         random_source = random.Random(seed)
@@ -51,8 +71,10 @@ class SmallInputs:
                 return random_source.choice(BAD_TEXTS)
             return repr(round(random_source.lognormvariate(0, 0.6) * scale, 4))
 
-        self.samples = [["CellName", *of_samples]] + [
-            [cell, *(value(10.0) for _ in of_samples)] for cell in CELLS[:10] for _ in range(6)
+        self.samples = [["CellName", *of_samples, "Band"]] + [
+            [cell, *(value(10.0) for _ in of_samples), cell[1]]
+            for cell in CELLS[:10]
+            for _ in range(6)
         ]
         self.calls = [["Customer_ID", *of_calls]] + [
             [f"100{random_source.randint(1, 70):04d}", *(value(3.0) for _ in of_calls)]

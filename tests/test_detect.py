@@ -69,7 +69,10 @@ def test_each_flag_is_explained_by_its_row(cells):
         2,
     )
     assert evidence.deviation == -50.0
-    assert evidence.reason == ("meanThr_DL 5.0 Mbps is below the bound 10.0 Mbps (mean of 2: 10.0)")
+    assert (
+        evidence.reason
+        == "meanThr_DL is 5 Mbps against the usual 10 Mbps (mean of 2 cells, limit 10 Mbps)"
+    )
 
 
 def test_the_worst_tower_ranks_first(cells):

@@ -250,6 +250,19 @@ def test_only_flags_that_are_another_are_told_with_both_sides(spark):
     }
 
 
+def test_the_other_side_of_a_rule_on_the_scale_log_is_as_many_times_away(spark):
+    """Usual is 4, offset 1, limits 11.5 and 1: the next value, 1.5, is within both."""
+    log = {"scale": "log", "offset": 1.0, "baseline": 4.0}
+    before = load("CRIT", 0.5, 1, direction="below", **log)
+    after = load("OK", 12, 14, direction="above", baseline=5.0, scale="log", offset=1.0)
+    rows = [[cell("A", verdict, kpi)] for verdict, kpi in (("Required", before), (None, after))]
+    (row,) = changed_cells(compared(spark, *rows)).collect()
+    # 12 is above 5 x 5 / 2 - 1 = 11.5, so the old limits would flag it, and so the new ones moved;
+    # 0.5 lies below the new 6 x 6 / 15 - 1 = 1.4, so they alone do not clear it.
+    (cause,) = [one.cause for one in row.causes if one.kpi]
+    assert cause == "both"
+
+
 # --- verdicts -----------------------------------------------------------------------------------
 
 # Verdict, defects and judged KPIs before and after; what caused the verdict.
@@ -280,6 +293,40 @@ def verdicts(spark: SparkSession) -> DataFrame:
         for place in (0, 1)
     )
     return compared(spark, before, after)
+
+
+# The families that fail before and after, and what a change of the verdict is put down to.
+FAMILIES = {
+    "one more": ([], ["traffic"], "fails now: traffic; before: nothing"),
+    "another": (
+        ["traffic"],
+        ["integrity", "usage"],
+        "fails now: integrity, usage; before: traffic",
+    ),
+    "the same": (["traffic"], ["traffic"], None),
+    "none": ([], [], None),
+}
+
+
+def test_families_that_fail_are_a_cause_of_their_own(spark):
+    """Whatever the counts say: here the defects account for each of the changes."""
+
+    def side(place: int) -> DataFrame:
+        verdict = ("Not Required", "Required")[place]
+        cells = table(spark, [cell(name, verdict, defects=place, evaluated=9) for name in FAMILIES])
+        listed = ", ".join(
+            f"'{name}', array({', '.join(map(repr, case[place]))})"
+            for name, case in FAMILIES.items()
+        )
+        families = f"CAST(map({listed})[CellName] AS array<string>) AS failed_families"
+        return cells.selectExpr("*", families)
+
+    rows = changed_cells(compared_cells(side(0), side(1))).collect()
+    assert {row.CellName: [one.reason for one in row.causes] for row in rows} == {
+        name: [reason] if reason else [] for name, (_, _, reason) in FAMILIES.items()
+    }
+    causes = {one.cause for row in rows for one in row.causes}
+    assert causes == {"failed families"}
 
 
 def test_each_cause_of_another_verdict(spark, ansi):

@@ -8,7 +8,7 @@ import pytest
 from anomaly import Run, detect, parse_profile
 from runners.storage.inputs import read_input
 from tests.kept import kept
-from tests.small_inputs import SmallInputs, profile_text
+from tests.small_inputs import SmallInputs, families_text
 
 pytestmark = pytest.mark.slow
 
@@ -17,7 +17,7 @@ SOURCES = ("customers", "samples", "call_statistics")
 
 def tables(spark, inputs, partitions):
     """Both tables as sorted texts of rows: every column, evidence included, to the last bit."""
-    profile = parse_profile(profile_text())
+    profile = parse_profile(families_text())
     raw = [read_input(spark, source, inputs[source], profile) for source in SOURCES]
     results = detect(
         *(frame.repartition(partitions) for frame in raw),

@@ -67,14 +67,22 @@ def profile_of(rules):
 
 def judged_rows(spark, profile, rows, partitions=2):
     """Rows of (level, values of the KPIs), judged, in the same order."""
-    metrics = spark.createDataFrame(
-        [(number, *row, 5, 0) for number, row in enumerate(rows)],
-        "number int, level string, kpis array<double>, sample_count bigint, call_row_count bigint",
-    )
-    metrics = metrics.repartition(partitions)
+    metrics = metrics_of(spark, rows).repartition(partitions)
     rules = rules_of_levels([metrics], profile)
-    counted = judge(metrics, rules, profile).transform(with_counts)
-    return with_evidence(counted, rules).orderBy("number").collect()
+    counted = judge(metrics, rules, CELL_LEVEL, profile).transform(with_counts)
+    return with_evidence(counted, rules, CELL_LEVEL, profile).orderBy("number").collect()
+
+
+def metrics_of(spark, rows, peers=None, errors=None, customers=5):
+    """Rows of (level, values of the KPIs) as metrics, each of a group of peers, and with errors."""
+    return spark.createDataFrame(
+        [
+            (number, *row, peers and peers[number], errors and errors[number], 5, 9, customers)
+            for number, row in enumerate(rows)
+        ],
+        "number int, level string, kpis array<double>, peers string, errors array<double>, "
+        "sample_count bigint, call_row_count bigint, customer_count bigint",
+    )
 
 
 def as_floats(values):
@@ -193,7 +201,10 @@ def test_floors_hold_back_bounds_and_warnings(spark):
     assert [one.bound for one in lowest.evidence] == alike([20, 5, 12.9652, 7.0348])
     assert [one.status for one in highest.evidence] == ["OK", "OK", "WARN", "OK"]
     assert [one.status for one in lowest.evidence] == ["OK", "OK", "OK", "WARN"]
-    near = "sides 8.0 users is near the bound 7.0348 users (median_mad of 9: 10.0)"
+    near = (
+        "sides is 8 users against the usual 10 users "
+        "(median of 9 cells, near the limit of 7.03 users)"
+    )
     assert (lowest.evidence[3].reason, lowest.evidence[3].flag) == (near, 0)
     assert (lowest.evaluated_kpis, lowest.defected_count) == (4, 0)
 
@@ -235,7 +246,8 @@ def test_a_ratio_over_less_than_its_minimum_is_missing(spark):
     profile = parse_profile(text)
     denominators = [None, 0.0, 1.9, 2.0, 4.0, -4.0]
     averages = spark.createDataFrame(
-        [(calls, [calls, 1.0]) for calls in denominators], "calls double, averages array<double>"
+        [(calls, [calls, 1.0], 0) for calls in denominators],
+        "calls double, averages array<double>, sample_count bigint",
     )
     found = {row.calls: row.kpis[2] for row in with_kpis(averages, CELL_LEVEL, profile).collect()}
     assert found == {None: None, 0: None, 1.9: None, 2: 0.5, 4: 0.25, -4: None}

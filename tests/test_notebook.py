@@ -21,7 +21,8 @@ DAY = date(2026, 11, 2)
 NASTY = "<script>alert('\"&amp;')</script> 📡 \u202eמגדל"
 COLUMNS = (
     "CellName string, Maintainence_Required string, defected_count int, evaluated_kpis int, "
-    "severity_rank bigint, run_date date, evidence string"
+    "severity_rank bigint, run_date date, failed_families string, verdict_reason string, "
+    "sample_state string, evidence string"
 )
 FLAGS = {"OK": 0, "WARN": 0, "CRIT": 1}
 
@@ -38,18 +39,28 @@ FAR = kpi("users_up", "CRIT", value=11.5, deviation=7.5, reason=f"{NASTY} is abo
 # 500 % beyond the bound counts as 5 spreads.
 FARTHER_THAN_NEAR = kpi("calls", "CRIT", deviation=500.0, deviation_unit="%", reason="second")
 NEAR = kpi("load", "CRIT", value=7.00004, deviation=3.00004, reason="third")
+SILENT = kpi("calls", "NO_DATA", value=None)
 LEAST = kpi("users_down", "CRIT", deviation=2.5, reason="fourth")
+ALL = [LEAST, NEAR, FARTHER_THAN_NEAR, FAR]
 CELLS = [
-    ("9ALTE", "Required", 4, 4, 1, DAY, [LEAST, NEAR, FARTHER_THAN_NEAR, FAR]),
-    (NASTY, "Required", 1, 2, 2, DAY, [NEAR, kpi("calls", "OK")]),
-    ("9BLTE", "Not Required", 0, 1, 3, DAY, [kpi("calls", "OK")]),
-    ("1CLTE", None, 0, 0, 3, DAY, [kpi("calls", "NO_DATA", value=None)]),
+    ("9ALTE", "Required", 4, 4, 1, DAY, "traffic,integrity", f"{NASTY} is low", "REPORTING", ALL),
+    (NASTY, "Required", 1, 2, 2, DAY, None, "1 of 2", "REPORTING", [NEAR, kpi("calls", "OK")]),
+    ("9BLTE", "Not Required", 0, 1, 3, DAY, None, "no failure", "REPORTING", [kpi("calls", "OK")]),
+    ("1CLTE", None, 0, 0, 3, DAY, None, "not judged: silent", "NO_SAMPLES", [SILENT]),
 ]
+
+
+TWO_OF_FOUR = "2026-11-02: 2 of 4 towers need maintenance, 1 could not be judged"
 
 
 def table(spark: SparkSession, cells: list[tuple]) -> DataFrame:
     frame = in_memory(spark, COLUMNS, [(*cell[:-1], json.dumps(cell[-1])) for cell in cells])
-    return frame.withColumn("evidence", F.from_json("evidence", EVIDENCE_TYPE))
+    return frame.withColumns(
+        {
+            "evidence": F.from_json("evidence", EVIDENCE_TYPE),
+            "failed_families": F.coalesce(F.split("failed_families", ","), F.array()),
+        }
+    )
 
 
 @pytest.fixture(scope="module")
@@ -81,30 +92,33 @@ class Read(HTMLParser):
 # --- the towers to visit ------------------------------------------------------------------------
 
 
-def test_towers_that_need_maintenance_are_shown_worst_first_with_their_strongest_reasons(cells):
+def test_towers_that_need_maintenance_are_shown_worst_first_with_what_fails_and_why(cells):
     shown = show_towers(cells)
-    assert shown.caption == "2 of 4 towers need maintenance on 2026-11-02"
+    assert shown.caption == TWO_OF_FOUR
     assert shown.rows == [
-        ("9ALTE", "1", "Required", "4 of 4 KPIs", f"{NASTY} is above the bound\nsecond\nthird"),
-        (NASTY, "2", "Required", "1 of 2 KPIs", "third"),
+        ("9ALTE", "1", "traffic, integrity", f"{NASTY} is low"),
+        (NASTY, "2", "1 of 2 KPIs", "1 of 2"),
     ]
 
 
 def test_a_limit_leaves_out_the_others_and_says_so(cells):
     shown = show_towers(cells, limit=1)
-    assert shown.caption == ("2 of 4 towers need maintenance on 2026-11-02, the worst 1 are shown")
+    assert shown.caption == f"{TWO_OF_FOUR}, the worst 1 are shown"
     assert [row[0] for row in shown.rows] == ["9ALTE"]
 
 
 def test_no_tower_is_a_table_without_rows(cells):
     healthy = cells.where("Maintainence_Required = 'Not Required'")
     shown = show_towers(healthy)
-    assert (shown.caption, shown.rows) == ("0 of 1 towers need maintenance on 2026-11-02", [])
-    assert repr(shown).startswith("0 of 1 towers need maintenance on 2026-11-02\nTower  Rank")
+    assert (shown.caption, shown.rows) == ("2026-11-02: 0 of 1 towers need maintenance", [])
+    assert repr(shown).startswith("2026-11-02: 0 of 1 towers need maintenance\nTower  Rank")
 
 
 def test_more_towers_than_a_run_summary_names_are_shown_where_they_are_asked_for(spark):
-    many = [(f"{n:03}", "Required", 1, 1, n, DAY, [NEAR]) for n in range(1, 61)]
+    many = [
+        (f"{n:03}", "Required", 1, 1, n, DAY, None, "1 of 1", "REPORTING", [NEAR])
+        for n in range(1, 61)
+    ]
     assert len(show_towers(table(spark, many), limit=55).rows) == 55
 
 
@@ -120,25 +134,28 @@ def test_each_kpi_of_a_tower_is_explained_defects_first(spark):
         kpi("fixed", "OK", method="static", baseline=6.0, deviation=-50.0, deviation_unit="%"),
         kpi("low", "CRIT", value=0.12346, bound=2, direction="below", deviation=-3.9, unit=""),
     ]
-    shown = explain(table(spark, [("9ALTE", "Required", 1, 4, 1, DAY, evidence)]), "9ALTE")
-    assert shown.caption == (
-        "9ALTE on 2026-11-02: maintenance Required, 1 of 4 KPIs are defects, rank 1"
-    )
-    usual = "4.0 users (median_iqr of 33)"
+    evidence[0] |= {"family": "traffic", "peers": "L800"}
+    tower = ("9ALTE", "Required", 1, 4, 1, DAY, "traffic", "sleeps: low", "REPORTING", evidence)
+    shown = explain(table(spark, [tower]), "9ALTE")
+    assert shown.caption == "9ALTE on 2026-11-02: maintenance Required, rank 1. sleeps: low"
+    usual = "4 users (median of 33)"
+    of_peers = "4 users (median of 33 L800)"
     near, fine = "close 5.5 is near the bound", "within its bound"
-    assert shown.columns == ("KPI", "Status", "Value", "Bound", "Baseline", "Deviation", "Reason")
+    assert shown.columns[:3] == ("KPI", "Family", "Status")
+    assert shown.columns[3:] == ("Value", "Bound", "Baseline", "Deviation", "Reason")
     assert shown.rows == [
-        ("low", "CRIT", "0.1235", "below 2.0", "4.0 (median_iqr of 33)", "-3.9 spreads", fine),
-        ("close", "WARN", "5.5 users", "above 6.0 users", usual, "1.5 spreads", near),
-        ("fine", "OK", "3.0 users", "above 6.0 users", usual, "-1.0 spreads", fine),
-        ("fixed", "OK", "3.0 users", "above 6.0 users", "6.0 users (fixed)", "-50.0 %", fine),
-        ("young", "NO_BASELINE", "3.0 users", "none", "none (median_iqr of 2)", "none", fine),
-        ("silent", "NO_DATA", "none", "above 6.0 users", usual, "none", "no data"),
+        ("low", "", "CRIT", "0.123", "below 2", "4 (median of 33)", "-3.90 spreads", fine),
+        ("close", "", "WARN", "5.50 users", "above 6 users", usual, "1.50 spreads", near),
+        ("fine", "", "OK", "3 users", "above 6 users", usual, "-1 spreads", fine),
+        ("fixed", "", "OK", "3 users", "above 6 users", "6 users (fixed)", "-50 %", fine),
+        ("young", "", "NO_BASELINE", "3 users", "none", "none (median of 2)", "none", fine),
+        ("silent", "traffic", "NO_DATA", "none", "above 6 users", of_peers, "none", "no data"),
     ]
 
 
 def test_a_tower_without_a_verdict_was_not_judged(cells):
-    assert "maintenance not judged, 0 of 0 KPIs" in explain(cells, "1CLTE").caption
+    caption = explain(cells, "1CLTE").caption
+    assert caption.endswith("maintenance not judged, rank 3. not judged: silent")
 
 
 def test_an_unknown_tower_is_refused_with_names_like_it(cells):
@@ -152,7 +169,7 @@ def test_an_unknown_tower_is_refused_with_names_like_it(cells):
 
 @pytest.mark.parametrize("shown", [show_towers, lambda cells: explain(cells, "9ALTE")])
 def test_a_table_of_several_days_and_another_table_are_refused(spark, cells, shown):
-    later = [(*cell[:5], date(2026, 11, 3), cell[-1]) for cell in CELLS]
+    later = [(*cell[:5], date(2026, 11, 3), *cell[6:]) for cell in CELLS]
     with pytest.raises(
         InputError, match="has 2 days; .*run_date = DATE '2026-11-03'.* is the last"
     ):
@@ -175,9 +192,9 @@ def test_a_limit_below_one_is_refused(cells):
 
 def test_any_text_is_shown_as_text(cells):
     read = Read(show_towers(cells))
-    assert read.texts[6:] == [
-        *("9ALTE", "1", "Required", "4 of 4 KPIs", f"{NASTY} is above the bound\nsecond\nthird"),
-        *(NASTY, "2", "Required", "1 of 2 KPIs", "third"),
+    assert read.texts[5:] == [
+        *("9ALTE", "1", "traffic, integrity", f"{NASTY} is low"),
+        *(NASTY, "2", "1 of 2 KPIs", "1 of 2"),
     ]
     read = Read(explain(cells, NASTY))
     assert read.texts[0].startswith(f"{NASTY} on 2026-11-02")
@@ -190,7 +207,7 @@ def test_tables_have_a_caption_scopes_and_the_colours_of_the_page(cells):
     tags = Read(shown).tags
     assert [tag for tag, _ in tags[:2]] == ["table", "caption"]
     scopes = [attributes["scope"] for tag, attributes in tags if tag == "th"]
-    assert scopes == ["col"] * 7 + ["row"] * 4
+    assert scopes == ["col"] * 8 + ["row"] * 4
     assert "color" not in shown._repr_html_() and "background" not in shown._repr_html_()
     cells_of_table = [attributes for tag, attributes in tags if tag in ("th", "td")]
     assert {attributes["dir"] for attributes in cells_of_table} == {"auto"}

@@ -93,7 +93,7 @@ def test_a_ratio_over_next_to_nothing_is_no_value_and_says_why(cells):
     of_zero, of_two = (evidence_of(cells[cell], "steady") for cell in ("1ALTE", "2ALTE"))
     assert of_zero.reason == "zero_denominator: opk is 0"
     assert (of_two.status, of_two.value, of_two.flag) == ("NO_DATA", None, None)
-    assert of_two.reason == "small_denominator: opk is 2.0, below the minimum of 3.0"
+    assert of_two.reason == "small_denominator: opk is 2, below the minimum of 3"
 
 
 def test_a_kpi_without_any_value_is_not_judged_anywhere(cells):

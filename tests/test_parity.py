@@ -76,7 +76,7 @@ def test_every_input_row_is_accounted_for(lab):
 
 def test_four_towers_are_reported_worst_first(lab):
     lines = report(lab[0], str(lab[1])).splitlines()
-    assert lines[0] == "4 of 23 towers need maintenance, worst first:"
+    assert lines[0] == "4 of 23 towers need maintenance; worst first:"
     towers = [line.split()[1] for line in lines[1:-1] if not line.startswith("        ")]
     assert towers == ["6VLTE", "3BLTE", "1CLTE", "8ALTE"]
     assert Path(lines[-1].removeprefix("Tables: ")).is_dir()

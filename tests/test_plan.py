@@ -102,8 +102,8 @@ def test_only_rules_that_measure_from_the_centre_cost_a_second_aggregate(spark):
 
     def scans(profile):
         rows = spark.createDataFrame(
-            [("cell", [1.0] * 9, 5, 5)],
-            "level string, kpis array<double>, sample_count bigint, call_row_count bigint",
+            [("cell", [1.0] * 9, None, None)],
+            "level string, kpis array<double>, errors array<double>, peers string",
         )
         rules = rules_of_levels([rows], parse_profile(profile))
         return rules._jdf.queryExecution().executedPlan().toString().count("Scan ExistingRDD")

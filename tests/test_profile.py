@@ -14,10 +14,14 @@ def faults_of(text: str) -> tuple[str, ...]:
     return caught.value.faults
 
 
-@pytest.mark.parametrize("name", ["default", "lab"])
-def test_shipped_profiles_judge_25_of_33_kpis(name: str) -> None:
+# The default profile judges those of the lab, nine shares and throughputs, and the samples sent.
+@pytest.mark.parametrize(("name", "derived", "rules"), [("default", 13, 35), ("lab", 4, 25)])
+def test_shipped_profiles_judge_the_kpis_of_the_lab(name: str, derived: int, rules: int) -> None:
     profile = load_profile(name)
-    assert (len(profile.kpis), len(profile.derived), len(profile.rules)) == (33, 4, 25)
+    assert (len(profile.kpis), len(profile.derived), len(profile.rules)) == (33, derived, rules)
+    assert {rule.flag for rule in load_profile("lab").rules} <= {
+        rule.flag for rule in profile.rules
+    }
     assert profile.fingerprint.startswith(f"{name}@")
 
 
@@ -40,7 +44,8 @@ def test_all_faults_are_reported_at_once() -> None:
     assert sorted(faults_of(bad)) == [
         "[rules.PRBUsageUL] bad_when is 'up'; it must be above or below or both",
         "[verdict] has an unknown setting 'level'; known are: minimum_defect_share, "
-        "minimum_defects, minimum_evaluated",
+        "minimum_defects, minimum_evaluated, minimum_failed_families, silent_cells, "
+        "silent_family, standing_alarms",
         "[verdict] minimum_defects is True; it must be a whole number",
     ]
 
@@ -70,7 +75,7 @@ def test_a_wrong_setting_is_one_fault(good: str, bad: str, fault: str) -> None:
     [
         ("minimum_defects = 15", "minimum_defects = -1", "must not be negative"),
         ('bad_when = "above"', 'flag = "Evidence"\nbad_when = "above"', "of the tables already"),
-        ("minimum_defects = 15", "", "[verdict] needs either minimum_defects or"),
+        ("minimum_defects = 15", "", "[verdict] needs one of minimum_failed_families,"),
         ('method = "mean"', 'method = "static"', "needs `value` with the method static"),
         ('method = "mean"', 'method = "mean"\nq = 0.5', "needs `q` with the method quantile"),
         ('method = "mean"', 'method = "mean"\nk = 2', "k multiplies a spread"),
@@ -78,10 +83,10 @@ def test_a_wrong_setting_is_one_fault(good: str, bad: str, fault: str) -> None:
         ('method = "mean"', 'method = "mean"\nwarn_k = 2', "warn_k multiplies a spread"),
         ('method = "mean"', 'method = "mean_std"\nk = 2\nwarn_k = 2', "warn_k must be smaller"),
         ('method = "mean"', 'method = "median_mad"\nwarn_k = 2', "warn_k must be smaller than k"),
-        ('bad_when = "above"', 'bad_when = "both"', "both needs k or ignore_below"),
+        ('bad_when = "above"', 'bad_when = "both"', "both needs k, ignore_below or"),
         ('bad_when = "above"', 'bad_when = "above"\nat_most = 1', "at_most is for KPIs that are"),
         ('bad_when = "below"', 'bad_when = "below"\nat_least = 1', "at_least is for KPIs that are"),
-        ('"difference"', '"difference"\nminimum_denominator = 1', "is for the formula ratio"),
+        ('"difference"', '"difference"\nminimum_denominator = 1', "is not for a difference"),
         ('"ratio"', '"ratio"\nminimum_denominator = -1', "denominator must not be negative"),
         ('first = "peak_vce_Mean"', 'first = "none"', "uses 'none', which is no measured KPI"),
         ("[rules.PRBUsageUL]", "[rules.none]", "judges 'none', which is neither measured nor"),

@@ -13,7 +13,7 @@ import pytest
 
 from anomaly import load_profile
 from runners.local import run_locally
-from tests.small_inputs import SmallInputs, profile_text
+from tests.small_inputs import SmallInputs, families_text
 
 pytestmark = pytest.mark.other_python
 ROOT = Path(__file__).parents[1]
@@ -35,7 +35,7 @@ def outputs(spark, tmp_path_factory):
     folder = tmp_path_factory.mktemp("versions")
     inputs = SmallInputs().write(folder / "in", files=2)
     profile = folder / "small.toml"
-    profile.write_text(profile_text())
+    profile.write_text(families_text())
     run_locally(load_profile(str(profile)), inputs, str(folder / "this"), RUN_DATE)
     other_python(
         *("-m", "runners.command", "run", "--master", "local[2]"),

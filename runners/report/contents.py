@@ -1,9 +1,9 @@
 """What a report shows of a run: aggregated by Spark, as much as a person can read."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Row, Window
@@ -18,16 +18,25 @@ from anomaly.contracts import (
     SUMMARY_TABLE,
 )
 from anomaly.times import utc_text
-from anomaly.verdict import REQUIRED
+from anomaly.verdict import FEW_SAMPLES, NO_SAMPLES, REPORTING, REQUIRED
+from runners.report.distributions import Distribution, distributions_of
+from runners.report.family_states import FamilyState, State, families_of, has_families
 from runners.report.place import PublishedRun
 
 # A heat map of more rows than this is not read from top to bottom.
 TOWERS_SHOWN = 60
+UNJUDGED_SHOWN = 30
 ALARM_TOWERS_SHOWN = 12
 POINTS_SHOWN = 2000
-BARS = 30
 
 Record = dict[str, Any]
+
+# What is said of a cell by its samples.
+SAMPLE_WORDS = {
+    REPORTING: "sends samples",
+    FEW_SAMPLES: "sends too few samples",
+    NO_SAMPLES: "sends no samples",
+}
 
 
 @dataclass(frozen=True)
@@ -50,40 +59,26 @@ class Tower:
         return bool(self.row.Maintainence_Required == REQUIRED)
 
     @property
-    def reasons(self) -> list[str]:
-        """Why, the farthest defects first."""
-        defects = [kpi for kpi in self.row.evidence if kpi.flag == 1]
-        return [
-            kpi.reason
-            for kpi in sorted(defects, key=lambda kpi: -distance(kpi, abs(kpi.deviation or 0)))
-        ]
+    def samples(self) -> str:
+        """What is said of it by its samples."""
+        return SAMPLE_WORDS[self.row.sample_state]
 
+    @property
+    def label(self) -> str:
+        """Its name, and that it sends no samples if that is so: its state beside its name."""
+        silent = self.row.sample_state == NO_SAMPLES
+        return f"{self.name} (no samples)" if silent else self.name
 
-def distance(kpi: Row, deviation: float) -> float:
-    """A deviation of a KPI, comparable between KPIs: 100 % of a bound count as one spread."""
-    return deviation / 100 if kpi.deviation_unit == "%" else deviation
+    @cached_property
+    def families(self) -> list[FamilyState]:
+        """What each KPI family of it looks like."""
+        return families_of(self.row)
 
-
-@dataclass(frozen=True)
-class Bar:
-    """A part of a KPI's range: how many towers are in it, and of how many it is a defect."""
-
-    begin: float
-    end: float
-    towers: int
-    defects: int
-
-
-@dataclass(frozen=True)
-class Distribution:
-    """How the values of a KPI spread over all towers, and its bounds."""
-
-    kpi: str
-    unit: str
-    judged: int
-    flagged: int
-    bounds: dict[str, float]
-    bars: list[Bar]
+    @property
+    def bad_families(self) -> list[FamilyState]:
+        """Those with something to be said against them, those that fail first."""
+        bad = [one for one in self.families if one.bad or one.state is State.FAILS]
+        return sorted(bad, key=lambda one: one.state is not State.FAILS)
 
 
 @dataclass(frozen=True)
@@ -114,45 +109,73 @@ class Contents:
 
     run: PublishedRun
     towers: list[Tower]
+    unjudged: list[Tower]
     towers_in_all: int
     required: int
     not_judged: int
+    no_samples: int
+    few_samples: int
     customers: int
     customers_of_required: int
     distributions: list[Distribution]
     alarms: Alarms
     summary: list[Row]
 
+    @property
+    def has_families(self) -> bool:
+        """Whether KPIs are grouped: those of a profile without families are one block."""
+        return has_families([tower.row for tower in self.towers])
+
 
 def contents_of(run: PublishedRun) -> Contents:
     """Read what a report of a run shows. Raises what Spark raises where tables are no tables."""
     cells = run.table(CELL_TABLE)
-    shown = cells.orderBy(F.col("severity_rank").asc_nulls_last(), "CellName").head(TOWERS_SHOWN)
+    worst = cells.orderBy(*_worst_first()).head(TOWERS_SHOWN)
+    is_unjudged = F.col("Maintainence_Required").isNull()
+    most_customers = F.col("customerID_count").desc_nulls_last()
+    unjudged = cells.where(is_unjudged).orderBy(most_customers, "CellName").head(UNJUDGED_SHOWN)
     customers = _customers(run.table(CUSTOMER_TABLE))
-    of_tower = {row.CellName: row for row in _of(customers, shown).collect()}
-    history = run.history()
-    states = {row.CellName: row for row in _of(history, shown).collect()} if history else {}
+    towers = _towers([*worst, *unjudged], customers, run.history())
     (totals,) = _totals(cells, customers).collect()
     return Contents(
         run,
-        [
-            Tower(
-                row,
-                states.get(row.CellName),
-                of_tower[row.CellName].customers if row.CellName in of_tower else 0,
-                of_tower[row.CellName].with_defects if row.CellName in of_tower else 0,
-            )
-            for row in shown
-        ],
+        [towers[row.CellName] for row in worst],
+        [towers[row.CellName] for row in unjudged],
         totals.towers,
         totals.required,
         totals.not_judged,
+        totals.no_samples,
+        totals.few_samples,
         totals.customers,
         totals.customers_of_required,
         distributions_of(cells),
         _alarms(run),
         run.table(SUMMARY_TABLE).collect(),
     )
+
+
+def _worst_first() -> list[Column]:
+    """The order of cells: those that need maintenance, those that were not judged, the others."""
+    verdict = F.col("Maintainence_Required")
+    group = F.when(verdict == REQUIRED, 0).when(verdict.isNull(), 1).otherwise(2)
+    return [group, F.col("severity_rank").asc_nulls_last(), F.col("CellName")]
+
+
+def _towers(
+    rows: Sequence[Row], customers: DataFrame, history: DataFrame | None
+) -> Mapping[str, Tower]:
+    """The cells by name, with their customers and their history."""
+    of_tower = {row.CellName: row for row in _of(customers, rows).collect()}
+    states = {row.CellName: row for row in _of(history, rows).collect()} if history else {}
+    return {
+        row.CellName: Tower(
+            row,
+            states.get(row.CellName),
+            of_tower[row.CellName].customers if row.CellName in of_tower else 0,
+            of_tower[row.CellName].with_defects if row.CellName in of_tower else 0,
+        )
+        for row in rows
+    }
 
 
 def _of(table: DataFrame, cells: Sequence[Row]) -> DataFrame:
@@ -170,91 +193,24 @@ def _customers(customers: DataFrame) -> DataFrame:
 def _totals(cells: DataFrame, customers: DataFrame) -> DataFrame:
     """One row: towers and customers, and how many of them it concerns."""
     is_required = F.col("Maintainence_Required") == REQUIRED
-    # A cell has at most one row on either side; customers may be of cells without samples.
-    both = cells.select("CellName", "Maintainence_Required", F.lit(1).alias("tower")).join(
-        customers, "CellName", "full"
+    state = F.col("sample_state")
+    of_cell = cells.select(
+        "CellName", "Maintainence_Required", "sample_state", F.lit(1).alias("tower")
     )
+    # A cell has at most one row on either side; customers may be of cells without samples.
+    both = of_cell.join(customers, "CellName", "full")
     return both.agg(
         F.count("tower").alias("towers"),
         F.count(F.when(is_required, 1)).alias("required"),
         F.count(
             F.when(F.col("tower").isNotNull() & F.col("Maintainence_Required").isNull(), 1)
         ).alias("not_judged"),
+        F.count(F.when(state == NO_SAMPLES, 1)).alias("no_samples"),
+        F.count(F.when(state == FEW_SAMPLES, 1)).alias("few_samples"),
         F.coalesce(F.sum("customers"), F.lit(0)).alias("customers"),
         F.coalesce(F.sum(F.when(is_required, F.col("customers"))), F.lit(0)).alias(
             "customers_of_required"
         ),
-    )
-
-
-def distributions_of(cells: DataFrame) -> list[Distribution]:
-    """Of each KPI, those with the most defects first."""
-    kpis = cells.select(F.explode("evidence").alias("kpi")).select("kpi.*")
-    ranges = kpis.groupBy("kpi").agg(
-        F.first("unit").alias("unit"),
-        F.count("flag").alias("judged"),
-        F.coalesce(F.sum("flag"), F.lit(0)).alias("flagged"),
-        F.percentile("value", F.lit(0.01)).alias("low"),
-        F.percentile("value", F.lit(0.99)).alias("high"),
-        *(_bound(direction) for direction in ("above", "below")),
-    )
-    found = {row.kpi: row for row in ranges.collect()}
-    bars = defaultdict(list)
-    for row in _bars(kpis, ranges).orderBy("kpi", "begin").collect():
-        bars[row.kpi].append(Bar(row.begin, row.end, row.towers, row.defects))
-    return [
-        Distribution(
-            kpi,
-            row.unit,
-            row.judged,
-            row.flagged,
-            {side: row[side] for side in ("above", "below") if row[side] is not None},
-            bars[kpi],
-        )
-        for kpi, row in sorted(found.items(), key=lambda item: (-item[1].flagged, item[0]))
-    ]
-
-
-def _bound(direction: str) -> Column:
-    return F.max(F.when(F.col("direction") == direction, F.col("bound"))).alias(direction)
-
-
-def _bars(kpis: DataFrame, ranges: DataFrame) -> DataFrame:
-    """A row per KPI and part of its range: how many towers, and of how many it is a defect.
-
-    The range is that of all but the outermost hundredths, and the bounds; the outermost parts
-    hold what lies beyond.
-    """
-    low = F.least("low", "above", "below").alias("low")
-    high = F.greatest("high", "above", "below").alias("high")
-    # Each value has one range.
-    in_range = kpis.where("value IS NOT NULL").join(
-        F.broadcast(ranges.select("kpi", low, high)), "kpi", "inner"
-    )
-    width = F.when(F.col("high") > F.col("low"), (F.col("high") - F.col("low")) / BARS)
-    part = F.greatest(
-        F.least(F.floor((F.col("value") - F.col("low")) / width), F.lit(BARS - 1)), F.lit(0)
-    )
-    return (
-        in_range.select(
-            "kpi",
-            F.col("low"),
-            F.coalesce(width, F.lit(0.0)).alias("width"),
-            F.coalesce(part, F.lit(0)).alias("part"),
-            "flag",
-        )
-        .groupBy("kpi", "low", "width", "part")
-        .agg(
-            F.count(F.lit(1)).alias("towers"),
-            F.coalesce(F.sum("flag"), F.lit(0)).alias("defects"),
-        )
-        .select(
-            "kpi",
-            (F.col("low") + F.col("part") * F.col("width")).alias("begin"),
-            (F.col("low") + (F.col("part") + 1) * F.col("width")).alias("end"),
-            "towers",
-            "defects",
-        )
     )
 
 

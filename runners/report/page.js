@@ -11,6 +11,8 @@ function colours(isDark) {
     view: {stroke: null},
     axis: {...words, gridColor: line, domainColor: line, tickColor: line},
     legend: words,
+    title: {color: text},
+    text: {color: text},
   };
 }
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader
 from pyspark.sql import Row
 
-from runners.report.charts import charts_of, quantity
-from runners.report.contents import Contents
+from runners.report.charts import charts_of
+from runners.report.contents import Contents, Tower
+from runners.report.distribution_chart import bound_text
+from runners.report.distributions import Distribution
+from runners.report.quantities import quantity
 
 FOLDER = Path(__file__).parent
 PICTURE_SCALE = 2.0
@@ -26,9 +30,12 @@ def page_of(contents: Contents) -> str:
         loader=FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"quantity": quantity, "grouped": "{:,.0f}".format}
+    environment.globals |= {"bound_text": bound_text, "of_families": _states}
     return environment.get_template("page.html").render(
         contents=contents,
         account=account_of(contents.summary),
+        families=_families(contents),
+        by_family=[(name, list(kpis)) for name, kpis in groupby(contents.distributions, _family)],
         charts={name: specification(chart) for name, chart in charts_of(contents).items()},
         library=vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace(
             "</script", r"<\/script"
@@ -40,6 +47,21 @@ def page_of(contents: Contents) -> str:
             "Spark that read the tables": contents.run.spark.version,
         },
     )
+
+
+def _families(contents: Contents) -> list[str]:
+    """The names of the families of all towers, in the order of their evidence."""
+    families = (family.name for tower in contents.towers for family in tower.families)
+    return list(dict.fromkeys(families))
+
+
+def _states(tower: Tower) -> dict[str, str]:
+    """What is said of each family of a tower."""
+    return defaultdict(str, {family.name: family.state.value for family in tower.families})
+
+
+def _family(kpi: Distribution) -> str:
+    return kpi.family
 
 
 def pictures_of(contents: Contents) -> dict[str, bytes]:

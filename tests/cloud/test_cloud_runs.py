@@ -119,14 +119,14 @@ def test_bigquery_holds_what_the_local_run_writes(
     ):
         assert main(["show", *place]) == 0
         shown.append(capfd.readouterr().out.splitlines())
-    assert shown[0][0] == "3 of 52 towers need maintenance, worst first:"
-    assert shown[0][1].split()[:2] == ["1", "1CLTE"]
+    assert shown[0][0] == ("1 of 52 towers need maintenance, 19 could not be judged; worst first:")
+    assert shown[0][1].split() == ["1", "2ALTE", "traffic,", "integrity"]
     assert all(lines[:-1] == shown[0][:-1] for lines in shown)
 
     _, of_worst, of_hurt = readme_queries("p1", "operators", "lab")
     worst = rows_of(client, of_worst)
     assert worst == expected_worst(tmp_path / "out")
-    assert [row[0] for row in worst] == ["1CLTE"] * 3 + ["9VLTE"] * 3 + ["1ULTE"] * 3
+    assert [row[0] for row in worst] == ["2ALTE"] * 3
     assert rows_of(client, of_hurt) == expected_hurt(tmp_path / "out")
 
 
@@ -187,7 +187,7 @@ def expected_worst(folder: Path) -> list[tuple[Any, ...]]:
 
         defects = sorted((kpi for kpi in row["evidence"] if kpi["flag"] == 1), key=distance)
         found += [
-            (cell, row["severity_rank"], row["defected_count"], kpi["reason"])
+            (cell, row["severity_rank"], row["verdict_reason"], kpi["reason"])
             for kpi in defects[:3]
         ]
     return sorted(found, key=lambda row: (row[1], row[0], row[3]))

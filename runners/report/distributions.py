@@ -1,0 +1,164 @@
+"""How the values of each KPI spread over all cells: aggregated by Spark."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import functions as F
+
+from anomaly.methods import Scale
+from runners.report.family_states import NO_FAMILY
+
+BARS = 30
+SIDES = ("above", "below")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A part of a KPI's range: the cells in it, those with a defect, those that were not judged."""
+
+    begin: float
+    end: float
+    towers: int
+    defects: int
+    not_judged: int = 0
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The bounds of a KPI on one side: the lowest of a cell, their median, and the highest."""
+
+    low: float
+    usual: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """How the values of a KPI spread over all towers, and the bounds of those that were judged.
+
+    offset: of a KPI that is judged by logarithms, what is added to its values; else None. There
+    are no bars where no tower has a value.
+    """
+
+    kpi: str
+    family: str
+    unit: str
+    judged: int
+    flagged: int
+    bounds: dict[str, Bounds]
+    bars: list[Bar]
+    offset: float | None = None
+
+
+def distributions_of(cells: DataFrame) -> list[Distribution]:
+    """Of each KPI, by family in the order of the evidence, in it those with most defects first."""
+    kpis = _kpis(cells)
+    ranges = kpis.groupBy("kpi").agg(
+        F.min("place").alias("place"),
+        *(F.max(name).alias(name) for name in ("family", "unit", "scale", "offset")),
+        F.count("flag").alias("judged"),
+        F.coalesce(F.sum("flag"), F.lit(0)).alias("flagged"),
+        F.percentile("scaled", F.lit(0.01)).alias("low"),
+        F.percentile("scaled", F.lit(0.99)).alias("high"),
+        *(of_side for side in SIDES for of_side in _bounds(side)),
+    )
+    found = ranges.collect()
+    bars = defaultdict(list)
+    for row in _bars(kpis, ranges).orderBy("kpi", "begin").collect():
+        bars[row.kpi].append(Bar(row.begin, row.end, row.towers, row.defects, row.not_judged))
+    first: dict[str | None, int] = {}
+    for row in found:
+        first[row.family] = min(row.place, first.get(row.family, row.place))
+    in_order = sorted(found, key=lambda row: (first[row.family], -row.flagged, row.place))
+    return [_distribution(row, bars[row.kpi]) for row in in_order]
+
+
+def _distribution(row: Row, bars: list[Bar]) -> Distribution:
+    bounds = {
+        side: Bounds(*(row[f"{figure}_{side}"] for figure in ("low", "usual", "high")))
+        for side in SIDES
+        if row[f"usual_{side}"] is not None
+    }
+    offset = row.offset if row.scale == Scale.LOG.value else None
+    family = row.family or NO_FAMILY
+    return Distribution(row.kpi, family, row.unit, row.judged, row.flagged, bounds, bars, offset)
+
+
+def _kpis(cells: DataFrame) -> DataFrame:
+    """A row per tower and KPI; `scaled` is its value as it is drawn."""
+    kpis = cells.select(F.posexplode("evidence").alias("place", "kpi")).select("place", "kpi.*")
+    return kpis.withColumns(
+        {"scaled": _scaled(F.col("value")), "scaled_bound": _scaled(F.col("bound"))}
+    )
+
+
+def _is_log() -> Column:
+    return F.col("scale") == Scale.LOG.value
+
+
+def _scaled(value: Column) -> Column:
+    return F.when(_is_log(), F.log(value + F.col("offset"))).otherwise(value)
+
+
+def _as_it_was(scaled: Column) -> Column:
+    return F.when(_is_log(), F.exp(scaled) - F.col("offset")).otherwise(scaled)
+
+
+def _bounds(side: str) -> list[Column]:
+    """The bounds on a side, of the towers for which they counted, and their ends as drawn."""
+
+    def counted(bound: str) -> Column:
+        return F.when(F.col("flag").isNotNull() & (F.col("direction") == side), F.col(bound))
+
+    return [
+        F.min(counted("bound")).alias(f"low_{side}"),
+        F.percentile(counted("bound"), F.lit(0.5)).alias(f"usual_{side}"),
+        F.max(counted("bound")).alias(f"high_{side}"),
+        F.min(counted("scaled_bound")).alias(f"begin_{side}"),
+        F.max(counted("scaled_bound")).alias(f"end_{side}"),
+    ]
+
+
+def _bars(kpis: DataFrame, ranges: DataFrame) -> DataFrame:
+    """A row per KPI and part of its range: how many towers, and of how many it is a defect.
+
+    The range is that of all but the outermost hundredths, and the bounds; the outermost parts
+    hold what lies beyond.
+    """
+    low = F.least("low", *(f"begin_{side}" for side in SIDES)).alias("low")
+    high = F.greatest("high", *(f"end_{side}" for side in SIDES)).alias("high")
+    # Each value has one range.
+    in_range = kpis.where("scaled IS NOT NULL").join(
+        F.broadcast(ranges.select("kpi", low, high)), "kpi", "inner"
+    )
+    width = F.when(F.col("high") > F.col("low"), (F.col("high") - F.col("low")) / BARS)
+    part = F.greatest(
+        F.least(F.floor((F.col("scaled") - F.col("low")) / width), F.lit(BARS - 1)), F.lit(0)
+    )
+    begin = F.col("low") + F.col("part") * F.col("width")
+    return (
+        in_range.select(
+            "kpi",
+            "scale",
+            "offset",
+            F.col("low"),
+            F.coalesce(width, F.lit(0.0)).alias("width"),
+            F.coalesce(part, F.lit(0)).alias("part"),
+            "flag",
+        )
+        .groupBy("kpi", "scale", "offset", "low", "width", "part")
+        .agg(
+            F.count(F.lit(1)).alias("towers"),
+            F.coalesce(F.sum("flag"), F.lit(0)).alias("defects"),
+            F.count(F.when(F.col("flag").isNull(), 1)).alias("not_judged"),
+        )
+        .select(
+            "kpi",
+            _as_it_was(begin).alias("begin"),
+            _as_it_was(begin + F.col("width")).alias("end"),
+            "towers",
+            "defects",
+            "not_judged",
+        )
+    )
