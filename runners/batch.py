@@ -56,7 +56,9 @@ def log(message: str, severity: str = "INFO", **fields: object) -> None:
     """One line on the driver's log; https://cloud.google.com/logging/docs/structured-logging."""
     now = datetime.now(UTC).isoformat()
     line = {"severity": severity, "message": message, "time": now, **fields}
-    print(json.dumps(line), flush=True)
+    # One write: spark-submit has Python write at once, and the JVM writes into the same log.
+    sys.stdout.write(f"{json.dumps(line)}\n")
+    sys.stdout.flush()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
