@@ -155,13 +155,16 @@ def cell_averages(joined: DataFrame, profile: Profile) -> DataFrame:
             F.expr(f"{IN_ORDER} AS found"),
         )
         .selectExpr(
-            "*",
+            "CellName",
+            "peers",
+            "customerID_count",
+            "call_row_count",
+            "sample_count",
             "customerID_count AS customer_count",
             f"transform(slice(found, 1, {len(profile.kpis)}), kpi -> kpi.mean) AS averages",
             "transform(found, kpi -> kpi.mean_square) AS mean_squares",
             "transform(found, kpi -> kpi.value_count) AS value_counts",
         )
-        .drop("found")
     )
     if profile.join.keep_cells_without_customers:
         return cells.where("customerID_count > 0 OR sample_count > 0")
@@ -202,9 +205,7 @@ def with_errors(kpis: DataFrame, profile: Profile) -> DataFrame:
     errors = "NULL"
     if profile.cell_level.standard_errors:
         errors = f"array({', '.join((*measured, *derived, 'NULL'))})"
-    return kpis.selectExpr("*", f"CAST({errors} AS array<double>) AS errors").drop(
-        "mean_squares", "value_counts"
-    )
+    return kpis.selectExpr("*", f"CAST({errors} AS array<double>) AS errors")
 
 
 def _error(variance: str, place: int) -> str:

@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import reduce
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from anomaly.aggregate import (
     average_calls,
@@ -168,7 +167,10 @@ def customer_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
 def cell_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
     """KPIs of the cells: a row per cell; `level` says so."""
     kpis = with_kpis(cell_averages(joined, profile), CELL_LEVEL, profile)
-    return with_errors(kpis, profile).withColumn("level", F.lit(CELL_LEVEL))
+    columns = ("CellName", "peers", "customerID_count", "call_row_count", "sample_count")
+    return with_errors(kpis, profile).selectExpr(
+        *columns, "customer_count", "kpis", "errors", f"'{CELL_LEVEL}' AS level"
+    )
 
 
 def rules_of_levels(metrics: Sequence[DataFrame], profile: Profile) -> DataFrame:

@@ -41,21 +41,24 @@ def with_verdict(judged: DataFrame, profile: Profile) -> DataFrame:
     struct<severity, families, reason>, NULL where no alarm stands (alarms.standing_alarms).
     """
     rule = profile.verdict
-    found = (
-        judged.withColumn("families", failed_families(profile.families))
-        .withColumn("sample_state", _sample_state(profile.join.minimum_samples))
-        .withColumn("is_silent", _is_silent())
-        .withColumn("alarm", F.when(_counts(rule.standing_alarms), F.col("standing_alarm")))
-        .withColumn("failed_families", _failed(rule))
-        .withColumn(VERDICT.name, _maintenance(rule))
+    # In few steps, because Spark Connect sends no plan that is a hundred levels deep.
+    known = judged.withColumns(
+        {
+            "families": failed_families(profile.families),
+            "sample_state": _sample_state(profile.join.minimum_samples),
+            "is_silent": _is_silent(),
+            "alarm": F.when(_counts(rule.standing_alarms), F.col("standing_alarm")),
+        }
     )
-    if rule.minimum_failed_families is not None:
-        found = found.withColumn("severity", _severity_of_families())
-    return (
-        found.withColumn("gravity", _gravity(profile))
-        .withColumn("verdict_reason", _reason(profile))
-        .drop("families", "is_silent", "alarm")
+    by_families = rule.minimum_failed_families is not None
+    found = known.withColumns(
+        {
+            "failed_families": _failed(rule),
+            VERDICT.name: _maintenance(rule),
+            "severity": _severity_of_families() if by_families else F.col("severity"),
+        }
     )
+    return found.withColumns({"gravity": _gravity(profile), "verdict_reason": _reason(profile)})
 
 
 def _gravity(profile: Profile) -> Column:
@@ -80,7 +83,7 @@ def _sample_state(minimum_samples: int) -> Column:
 
 def _is_silent() -> Column:
     """Whether a cell has customers and sends no samples: others do, or the run had none to read."""
-    return (F.col("sample_state") == NO_SAMPLES) & (F.col("customerID_count") > 0)
+    return (F.col("sample_count") == 0) & (F.col("customerID_count") > 0)
 
 
 def _counts(alarms: StandingAlarms) -> Column:
@@ -210,28 +213,23 @@ def rank_by_severity(judged: DataFrame, gravity: str, *keys: str) -> DataFrame:
     graver rows, so that no single task sorts them all.
     """
     # Not by sequence(), at whose first use Spark starts up the reflection of Scala: a second.
-    fewer = "posexplode(array_repeat(row_count, gravity)) AS (gravity, row_count)"
+    fewer = f"posexplode(array_repeat(row_count, {gravity})) AS ({gravity}, row_count)"
     # Rows without a defect are all alike, so that each of their tasks gives them the same rank.
-    tasks = f"CASE WHEN gravity = 0 THEN {TASKS_WITHOUT_DEFECT} ELSE 1 END"
+    tasks = f"CASE WHEN {gravity} = 0 THEN {TASKS_WITHOUT_DEFECT} ELSE 1 END"
     hashed = f"pmod(xxhash64({', '.join(keys)}), {TASKS_WITHOUT_DEFECT})"
-    ranked = judged.withColumnRenamed(gravity, "gravity")
     worse = (
-        ranked.groupBy("gravity")
+        judged.groupBy(gravity)
         .agg(F.expr("count(*) AS row_count"))
         .selectExpr(fewer)
-        .groupBy("gravity")
+        .groupBy(gravity)
         .agg(F.expr("sum(row_count) AS worse_rows"))
-        .selectExpr(
-            "gravity", f"posexplode(array_repeat(worse_rows, {tasks})) AS (task, worse_rows)"
-        )
+        .selectExpr(gravity, f"posexplode(array_repeat(worse_rows, {tasks})) AS (task, worse_rows)")
     )
-    rank = "rank() OVER (PARTITION BY gravity, task ORDER BY severity DESC)"
+    rank = f"rank() OVER (PARTITION BY {gravity}, task ORDER BY severity DESC)"
+    task = f"CAST(CASE WHEN {gravity} = 0 THEN {hashed} ELSE 0 END AS int) AS task"
     return (
-        ranked.selectExpr(
-            "*", f"CAST(CASE WHEN gravity = 0 THEN {hashed} ELSE 0 END AS int) AS task"
-        )
+        judged.selectExpr("*", task)
         # Many rows to one count; a merge join, because a broadcast would cost a job of its own.
-        .join(worse.hint("merge"), on=["gravity", "task"], how="left")
+        .join(worse.hint("merge"), on=[gravity, "task"], how="left")
         .selectExpr("*", f"coalesce(worse_rows, 0) + {rank} AS severity_rank")
-        .withColumnRenamed("gravity", gravity)
     )
