@@ -181,7 +181,6 @@ class Family:
     """
 
     name: str
-    meaning: str
     decides: bool = True
     minimum_defects: int = 1
     minimum_warnings: int = 0

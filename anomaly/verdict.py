@@ -82,7 +82,7 @@ def _sample_state(minimum_samples: int) -> Column:
 
 
 def _is_silent() -> Column:
-    """Whether a cell has customers and sends no samples: others do, or the run had none to read."""
+    """Whether a cell has customers and sends no samples; others do, or the run would be refused."""
     return (F.col("sample_count") == 0) & (F.col("customerID_count") > 0)
 
 

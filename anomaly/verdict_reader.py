@@ -33,7 +33,6 @@ def read_families(table: Section) -> tuple[Family, ...]:
     return tuple(
         Family(
             name=name,
-            meaning=family.value("meaning", TEXT, ""),
             decides=family.value("decides", TRUTH, True),
             minimum_defects=family.value("minimum_defects", WHOLE, 1),
             minimum_warnings=family.value("minimum_warnings", WHOLE, 0),
