@@ -25,9 +25,7 @@ LOADS = {SCRIPT: 60, IMAGE: 40, QUOTES: 10, RIGHT_TO_LEFT: 15, SILENT: None}
 # A loaded cell fails; that each customer makes seven calls is a defect that decides nothing.
 FAMILIES = """
 [families.utilization]
-meaning = "there is room left"
 [families.usage]
-meaning = "how much customers call"
 decides = false
 [rules.load]
 family = "utilization"
