@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from pyspark.sql import functions as F
 
-from anomaly import ConfigurationError, Dated, Run, detect, parse_profile
+from anomaly import ConfigurationError, Dated, InputError, Run, detect, parse_profile
 from anomaly.contracts import EVIDENCE_TYPE
 from anomaly.profile import SilentCells, StandingAlarms
 from anomaly.verdict import rank_by_severity, with_counts, with_verdict
@@ -265,6 +266,67 @@ def detected(spark, profile, samples, schema, towers=None, dated=None):
         dated,
     )
     return {row.CellName: row for row in results.cell_tower_performance_data.collect()}
+
+
+PEERS = """
+name = "peers"
+[join]
+keep_cells_without_customers = true
+keep_customers_without_samples = true
+[verdict]
+minimum_failed_families = 1
+[families.load]
+[kpis.samples]
+load = { unit = "%", minimum = 0 }
+[kpis.call_statistics]
+calls = { unit = "calls" }
+[rules.load]
+family = "load"
+bad_when = "above"
+method = "median_iqr"
+k = 3
+[peers]
+column = "Region"
+minimum_cells = 4
+"""
+# 30 is usual in the south, and far above usual in the north.
+LOADS = {"north": [9, 10, 11, 12, 30], "south": [28, 29, 30, 31, 33]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", ["samples", "customers"])
+def test_cells_are_grouped_by_a_column_of_either_input(spark, source):
+    rows = [
+        (f"{place}{region}", region, load)
+        for region, loads in LOADS.items()
+        for place, load in enumerate(loads)
+    ]
+    customers = customers_on(spark, {str(n): cell for n, (cell, *_) in enumerate(rows, 1)})
+    samples = spark.createDataFrame(rows, "CellName string, Region string, load int")
+    if source == "customers":
+        region = F.expr("substring(CellTower, 2)")
+        customers, samples = customers.withColumn("Region", region), samples.drop("Region")
+    calls = spark.createDataFrame([("1000001", 7.0)], "Customer_ID string, calls double")
+    profile = parse_profile(f'{PEERS}input = "{source}"')
+    if source == "customers":
+        # What is not there cannot be asked for.
+        with pytest.raises(InputError, match="samples: column Region is missing"):
+            cells_of(spark, parse_profile(PEERS), customers, samples, calls)
+        optional = parse_profile(f"{PEERS}required = false")
+        found = cells_of(spark, optional, customers, samples, calls)
+        assert {row.evidence[0].peers for row in found.values()} == {None}
+    found = cells_of(spark, profile, customers, samples, calls)
+    required = [name for name, row in found.items() if row.Maintainence_Required == "Required"]
+    # Compared with north alone; only there a customer has calls, which changes nothing.
+    assert required == ["4north"]
+    assert found["4north"].evidence[0].peers == "north"
+    assert "(median of 5 north cells, limit " in found["4north"].verdict_reason
+
+
+def cells_of(spark, profile, customers, samples, calls):
+    run = Run(date(2026, 1, 12), "test")
+    table = detect(customers, samples, calls, profile, run, kept).cell_tower_performance_data
+    return {row.CellName: row for row in table.collect()}
 
 
 @pytest.mark.slow
