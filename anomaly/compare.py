@@ -134,7 +134,7 @@ def _evidence() -> str:
         "family": "rule.family",
         "peers": f"CASE WHEN rule.peers != '{ALL}' THEN rule.peers END",
         "scale": "rule.scale",
-        "offset": "rule.offset",
+        "log_offset": "rule.offset",
         "standard_error": "rule.standard_error",
     }
     return f"struct({', '.join(f'{sql} AS {name}' for name, sql in fields.items())})"

@@ -139,7 +139,7 @@ EVIDENCE_TYPE = (
     "array<struct<kpi:string,status:string,flag:int,value:double,unit:string,bound:double,"
     "direction:string,method:string,baseline:double,spread:double,baseline_count:bigint,"
     "value_count:bigint,deviation:double,deviation_unit:string,reason:string,family:string,"
-    "peers:string,scale:string,offset:double,standard_error:double>>"
+    "peers:string,scale:string,log_offset:double,standard_error:double>>"
 )
 
 # run_date last: where a table is Parquet, its days are folders, and readers put that column there.

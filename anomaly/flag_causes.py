@@ -120,7 +120,7 @@ def _is_beyond(value: Column, judged: Column, is_two_sided: Column) -> Column:
 def _other_bound(judged: Column) -> Column:
     """The bound on the other side of the baseline: as far away, on the scale of the rule."""
     baseline, bound = judged["baseline"], judged["bound"]
-    offset = judged["offset"]
+    offset = judged["log_offset"]
     by_factor = (baseline + offset) * (baseline + offset) / (bound + offset) - offset
     is_log = judged["scale"] == Scale.LOG.value
     return F.when(is_log, by_factor).otherwise(2.0 * baseline - bound)

@@ -252,9 +252,9 @@ def test_only_flags_that_are_another_are_told_with_both_sides(spark):
 
 def test_the_other_side_of_a_rule_on_the_scale_log_is_as_many_times_away(spark):
     """Usual is 4, offset 1, limits 11.5 and 1: the next value, 1.5, is within both."""
-    log = {"scale": "log", "offset": 1.0, "baseline": 4.0}
+    log = {"scale": "log", "log_offset": 1.0, "baseline": 4.0}
     before = load("CRIT", 0.5, 1, direction="below", **log)
-    after = load("OK", 12, 14, direction="above", baseline=5.0, scale="log", offset=1.0)
+    after = load("OK", 12, 14, direction="above", baseline=5.0, scale="log", log_offset=1.0)
     rows = [[cell("A", verdict, kpi)] for verdict, kpi in (("Required", before), (None, after))]
     (row,) = changed_cells(compared(spark, *rows)).collect()
     # 12 is above 5 x 5 / 2 - 1 = 11.5, so the old limits would flag it, and so the new ones moved;

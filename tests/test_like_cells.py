@@ -72,7 +72,7 @@ def test_on_the_scale_log_a_tenth_is_as_far_as_ten_times_as_much(spark, k, facto
         assert one.bound == pytest.approx(above if is_above else below, rel=1e-9)
         assert one.baseline == pytest.approx(math.exp(centre) - 0.5, rel=1e-9)
         assert one.deviation == pytest.approx((math.log(value + 0.5) - centre) / spread, rel=1e-9)
-        assert (one.scale, one.offset) == ("log", 0.5)
+        assert (one.scale, one.log_offset) == ("log", 0.5)
     assert {one.flag for one in found} == {0, 1}
 
 

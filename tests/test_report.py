@@ -36,7 +36,7 @@ def kpi(value, flag, **others):
         direction="above", method="static", baseline=4.0, spread=2.0, baseline_count=5,
         value_count=1, deviation=None if value is None else (value - 4) / 2,
         deviation_unit="spreads", reason=f"load is {value}", family=None, peers=None,
-        scale="linear", offset=0.0, standard_error=None,
+        scale="linear", log_offset=0.0, standard_error=None,
     )  # fmt: skip
     return Row(**(usual.asDict() | others))
 
@@ -378,7 +378,7 @@ def test_bounds_that_differ_are_those_of_the_cells_for_which_they_counted(spark)
 
 def test_parts_of_a_logarithmic_range_are_alike_in_factors(spark):
     """Values 0 to 63, with 1 added, span a factor of 64: each of 30 parts its thirtieth root."""
-    of_log = {"scale": "log", "offset": 1.0, "bound": None}
+    of_log = {"scale": "log", "log_offset": 1.0, "bound": None}
     cells = frame(spark, *([kpi(value, 0, **of_log)] for value in [0.0] * 200 + [63.0] * 200))
     (found,) = distributions_of(cells)
     assert found.offset == 1.0

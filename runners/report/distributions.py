@@ -56,7 +56,7 @@ def distributions_of(cells: DataFrame) -> list[Distribution]:
     kpis = _kpis(cells)
     ranges = kpis.groupBy("kpi").agg(
         F.min("place").alias("place"),
-        *(F.max(name).alias(name) for name in ("family", "unit", "scale", "offset")),
+        *(F.max(name).alias(name) for name in ("family", "unit", "scale", "log_offset")),
         F.count("flag").alias("judged"),
         F.coalesce(F.sum("flag"), F.lit(0)).alias("flagged"),
         F.percentile("scaled", F.lit(0.01)).alias("low"),
@@ -80,7 +80,7 @@ def _distribution(row: Row, bars: list[Bar]) -> Distribution:
         for side in SIDES
         if row[f"usual_{side}"] is not None
     }
-    offset = row.offset if row.scale == Scale.LOG.value else None
+    offset = row.log_offset if row.scale == Scale.LOG.value else None
     family = row.family or NO_FAMILY
     return Distribution(row.kpi, family, row.unit, row.judged, row.flagged, bounds, bars, offset)
 
@@ -98,11 +98,11 @@ def _is_log() -> Column:
 
 
 def _scaled(value: Column) -> Column:
-    return F.when(_is_log(), F.log(value + F.col("offset"))).otherwise(value)
+    return F.when(_is_log(), F.log(value + F.col("log_offset"))).otherwise(value)
 
 
 def _as_it_was(scaled: Column) -> Column:
-    return F.when(_is_log(), F.exp(scaled) - F.col("offset")).otherwise(scaled)
+    return F.when(_is_log(), F.exp(scaled) - F.col("log_offset")).otherwise(scaled)
 
 
 def _bounds(side: str) -> list[Column]:
@@ -141,13 +141,13 @@ def _bars(kpis: DataFrame, ranges: DataFrame) -> DataFrame:
         in_range.select(
             "kpi",
             "scale",
-            "offset",
+            "log_offset",
             F.col("low"),
             F.coalesce(width, F.lit(0.0)).alias("width"),
             F.coalesce(part, F.lit(0)).alias("part"),
             "flag",
         )
-        .groupBy("kpi", "scale", "offset", "low", "width", "part")
+        .groupBy("kpi", "scale", "log_offset", "low", "width", "part")
         .agg(
             F.count(F.lit(1)).alias("towers"),
             F.coalesce(F.sum("flag"), F.lit(0)).alias("defects"),

@@ -38,6 +38,11 @@ def evidence(value: float | None) -> dict[str, Any]:
         "deviation": -1e-300,
         "deviation_unit": "spreads",
         "reason": "größer als\nerlaubt; 'quoted' \\ `ticks`",
+        "family": "traffic",
+        "peers": None,
+        "scale": "log",
+        "log_offset": 0.5,
+        "standard_error": value,
     }
 
 
@@ -53,12 +58,20 @@ def rows(run: Run, cells: Mapping[str, float | None]) -> dict[str, list[dict[str
         judged = {"CellName": cell, "avg_s0": value, "evidence": [evidence(value)] * number}
         specific = {
             CUSTOMER_TABLE: {"customerID": number, **judged},
-            CELL_TABLE: {"severity_rank": number, "Maintainence_Required": "Required", **judged},
+            CELL_TABLE: {
+                "severity_rank": number,
+                "Maintainence_Required": "Required",
+                "failed_families": ["traffic", "größer"],
+                **judged,
+            },
             REJECTED_TABLE: {"source": "samples", "column": cell, "source_row": number},
             SUMMARY_TABLE: {"section": "kpi", "subject": cell, "value": value},
         }
         for name, columns in COLUMNS.items():
-            empty = {column.name: [] if column.name == "evidence" else None for column in columns}
+            # BigQuery has no array that is NULL.
+            empty = {
+                column.name: [] if column.type.startswith("array") else None for column in columns
+            }
             found[name].append(empty | specific[name] | of_run)
     return found
 
