@@ -187,9 +187,12 @@ def with_errors(kpis: DataFrame, profile: Profile) -> DataFrame:
     """Cells with `errors`, the standard errors of their `kpis` in the same order.
 
     NULL as a whole where the level has none. In the unit of the KPI; NULL for KPIs of samples,
-    which follow upon each other and are no independent draws, and where fewer than two customers
+    which follow upon each other and are no independent draws, and where fewer than four customers
     have a value. The error of a derived KPI is that of the mean of its residuals, first - ratio x
     second, for each unit of the denominator (the usual linearization of a ratio of means).
+
+    An error that is found from n customers is itself uncertain: it is as wide as the t distribution
+    with n - 1 degrees of freedom, whose variance is (n - 1) / (n - 3).
     """
     measured = (
         _error(f"mean_squares[{place}] - kpis[{place}] * kpis[{place}]", place)
@@ -205,8 +208,11 @@ def with_errors(kpis: DataFrame, profile: Profile) -> DataFrame:
 
 
 def _error(variance: str, place: int) -> str:
-    """The SQL of the standard error of a mean, from the variance of so many values as it is."""
-    return f"sqrt(greatest({variance}, 0D) / nullif(greatest(value_counts[{place}] - 1, 0), 0))"
+    """The SQL of the standard error of a mean, from the mean square around it.
+
+    (mean square x n / (n - 1)) / n x (n - 1) / (n - 3)
+    """
+    return f"sqrt(greatest({variance}, 0D) / nullif(greatest(value_counts[{place}] - 3, 0), 0))"
 
 
 def _derived_error(kpi: DerivedKpi, profile: Profile) -> str:

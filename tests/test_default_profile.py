@@ -142,7 +142,9 @@ def test_the_evidence_of_a_share_of_calls_is_what_duckdb_finds(run, database):
         "shares as (select cell, sum(dropped) / sum(placed) as share, avg(placed) as placed "
         "from customer_means group by 1), "
         "errors as (select cell, any_value(share) as share, "
+        # Of n customers, with the variance of the t distribution.
         "stddev_samp(dropped - share * customer_means.placed) / sqrt(count(*)) "
+        "* sqrt((count(*) - 1) / (count(*) - 3)) "
         "/ any_value(shares.placed) / (any_value(share) + 0.002) as error "
         "from customer_means join shares using (cell) group by cell), "
         f"rounded as (select {ROUNDED.format('ln(share + 0.002)')} as log, "

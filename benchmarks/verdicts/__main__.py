@@ -50,7 +50,7 @@ def settings() -> Iterator[Setting]:
         for strength in ("full", "half"):
             made = partial(real_cases, strength=strength, in_bands=world == "bands")
             named = f"{title}, faults of {strength} strength"
-            yield Setting(world, named, range(1, 11), range(201, 221), made)
+            yield Setting(world, named, range(1, 11), range(301, 321), made)
 
 
 def judged(cases: Iterable[Case], detectors: Mapping[str, Detector]) -> dict[str, pd.DataFrame]:
