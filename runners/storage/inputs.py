@@ -2,14 +2,14 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial, reduce
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from anomaly.conform import conform
+from anomaly.conform import conform, expected_columns
 from anomaly.contracts import MALFORMED_LINE, SAMPLES, SOURCE_FILE, SOURCE_ROW_ID
 from anomaly.errors import InputError
 from anomaly.profile import InputRules, Profile
@@ -26,6 +26,7 @@ from runners.storage.files import (
     partition_columns,
     paths_of,
 )
+from runners.storage.literal_paths import reader
 from runners.storage.local_files import LocalFiles
 from runners.storage.spark_errors import (
     SPARK_ERRORS,
@@ -49,7 +50,12 @@ def read_input(spark: SparkSession, source: str, place: Place, profile: Profile)
     """
     rules = profile.inputs[source]
     return read_files(
-        spark, source, place, rules, lambda raw, origin: conform(raw, source, profile, origin)
+        spark,
+        source,
+        place,
+        rules,
+        expected_columns(source, profile),
+        lambda raw, origin: conform(raw, source, profile, origin),
     )
 
 
@@ -78,11 +84,15 @@ def read_files(
     source: str,
     place: Place,
     rules: InputRules,
+    columns: Collection[str],
     conformed: Callable[[DataFrame, str], DataFrame],
 ) -> DataFrame:
-    """The same of any input: `conformed` makes of raw rows, and of where they lie, a frame."""
+    """The same of any input, of which `columns` are read, where they are there.
+
+    `conformed` makes of raw rows, and of where they lie, a frame.
+    """
     system, path = file_system(spark, place), ", ".join(paths_of(place))
-    files = input_files(system, place, source)
+    files = input_files(system, place, source, rules.ignore, columns)
     in_folders = partition_columns(files)
     if files[0].kind == ".parquet":
         groups = _read_parquet(spark, files, path)
@@ -108,7 +118,8 @@ def _read_parquet(spark: SparkSession, files: list[File], path: str) -> list[tup
 
 
 def _parquet(spark: SparkSession, files: Sequence[File]) -> DataFrame:
-    raw = spark.read.option("mergeSchema", len(files) > 1).parquet(*map(str, files))
+    merging = _by_names_alone(spark).option("mergeSchema", len(files) > 1)
+    raw = merging.parquet(*map(str, files))
     # Spark Connect opens the files only when it is asked what is in them.
     _ = raw.schema
     return raw.withColumns(
@@ -141,7 +152,8 @@ def _read_csv(
     # Texts only, and matched by this header's names: a type or an order is never inferred.
     schema = T.StructType([T.StructField(name, T.StringType()) for name in _told_apart(header)])
     raw = (
-        spark.read.schema(schema.add("_malformed", T.StringType()))
+        _by_names_alone(spark)
+        .schema(schema.add("_malformed", T.StringType()))
         .options(header=True, multiLine=True, encoding=encoding, sep=delimiter)
         # A quote inside quotes is doubled, as RFC 4180 has it; a backslash is a character.
         .option("escape", '"')
@@ -163,6 +175,11 @@ def _read_csv(
     return rows.drop("_malformed").toDF(*header, *provenance)
 
 
+def _by_names_alone(spark: SparkSession) -> DataFrameReader:
+    """Spark would make numbers of folders such as CellName=007: their texts are added here."""
+    return reader(spark).option("recursiveFileLookup", True)
+
+
 def _told_apart(header: Sequence[str]) -> list[str]:
     """Spark refuses names that are there twice, even of columns that are not read."""
     seen: set[str] = set()
@@ -175,12 +192,19 @@ def _told_apart(header: Sequence[str]) -> list[str]:
 
 def _with_folders(raw: DataFrame, columns: Sequence[str]) -> DataFrame:
     """Adds the columns that the names of folders hold, as texts: 007 stays 007."""
+    # Spark gives an address with its characters escaped; the name of a folder may have its own.
+    address = _unescaped(F.col(SOURCE_FILE))
     for column in columns:
-        in_folder = F.regexp_extract(SOURCE_FILE, f"/{re.escape(column)}=([^/]*)/", 1)
-        # The name of a folder has its characters escaped, and the address of a file once more.
-        text = F.url_decode(F.url_decode(F.replace(in_folder, F.lit("+"), F.lit("%2B"))))
-        raw = raw.withColumn(column, F.nullif(text, F.lit(HIVE_NULL)))
+        # The last one, because the path of the input itself may have such a folder.
+        in_folder = F.regexp_extract(address, f"(?s)^.*/{re.escape(column)}=([^/]*)/", 1)
+        raw = raw.withColumn(column, F.nullif(_unescaped(in_folder), F.lit(HIVE_NULL)))
     return raw
+
+
+def _unescaped(text: Column) -> Column:
+    """%2F is /, as in addresses; unlike in forms of web pages + is itself, and so is % alone."""
+    of_itself = F.regexp_replace(text, "%(?![0-9A-Fa-f]{2})", "%25")
+    return F.url_decode(F.replace(of_itself, F.lit("+"), F.lit("%2B")))
 
 
 def _as_texts(frame: DataFrame) -> DataFrame:
