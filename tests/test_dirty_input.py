@@ -291,6 +291,36 @@ def test_a_byte_order_mark_says_the_encoding(spark, tmp_path, encoding):
     assert [(row.CellName, row["values"]) for row in frame.collect()] == [("Zürich", [1.0, 2.0])]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be", "utf-32-le"])
+@pytest.mark.parametrize(
+    "header", ['"Time","CellName","PRBUsageUL","maxUE_DL"', '"CellName",Time,PRBUsageUL,"maxUE_DL"']
+)
+def test_a_byte_order_mark_before_quoted_names_is_none_of_them(spark, tmp_path, encoding, header):
+    mark = "" if encoding == "utf-8-sig" else "\ufeff"
+    (first, second) = ("25:00", "Zürich") if header.startswith('"Time') else ("Zürich", "25:00")
+    text = f'{mark}{header}\r\n"{first}","{second}","1","2"\r\n'
+    frame = checked(spark, tmp_path, text.encode(encoding))
+    assert [(row.CellName, row.row_reason) for row in frame.collect()] == [("Zürich", "bad_time")]
+
+
+@pytest.mark.parametrize(
+    ("declared", "written"),
+    [
+        ("latin_1", "latin-1"), ("Latin-1", "latin-1"), ("iso8859_15", "iso8859-15"),
+        ("utf_8", "utf-8"), ("utf-8-sig", "utf-8"), ("UTF8", "utf-8-sig"), ("cp1252", "cp1252"),
+        ("utf_16", "utf-16-le"), ("utf-16", "utf-16-be"), ("U16", "utf-16"),
+        ("utf_16_le", "utf-16-le"), ("utf-32", "utf-32-be"),
+        ("cp858", "cp858"), ("gbk", "gbk"), ("Windows-1252", "cp1252"),
+    ],
+)  # fmt: skip
+def test_an_encoding_may_be_spelt_as_python_does(spark, tmp_path, declared, written):
+    text = "CellName,PRBUsageUL,maxUE_DL\nZürich,1,2\n"
+    frame = checked(
+        spark, tmp_path, text.encode(written), profile=profile_with(f'encoding = "{declared}"')
+    )
+    assert [(row.CellName, row["values"]) for row in frame.collect()] == [("Zürich", [1.0, 2.0])]
+
+
 def test_a_cell_name_of_another_encoding_is_rejected(spark, tmp_path):
     text = "CellName,PRBUsageUL,maxUE_DL\nZürich,1,2\nBern,3,4\n"
     frame = checked(spark, tmp_path, text.encode("latin-1"))
@@ -359,7 +389,19 @@ def test_values_no_kpi_can_have_are_missing(spark, tmp_path):
 
 @pytest.mark.parametrize(
     "wrong",
-    ['decimal = ";"', 'delimiter = "||"', 'decimal = ","', 'encoding = "utf-99"'],
+    [
+        'decimal = ";"',
+        'delimiter = "||"',
+        'decimal = ","',
+        'encoding = "utf-99"',
+        'encoding = "utf-7"',
+        'encoding = "hex"',
+        'encoding = "rot13"',
+        'encoding = "cp037"',
+        'encoding = ""',
+        'encoding = "punycode"',
+        r'encoding = "a\u0000"',
+    ],  # fmt: skip
 )
 def test_a_way_to_read_that_cannot_be_is_refused(wrong):
     with pytest.raises(

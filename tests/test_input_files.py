@@ -13,6 +13,7 @@ from anomaly import InputError, Profile, parse_profile
 from runners.storage.files import has_files
 from runners.storage.inputs import read_input
 from runners.storage.local_files import LocalFiles
+from runners.storage.spark_errors import reading_and_writing
 
 PROFILE = """
 name = "one KPI"
@@ -288,6 +289,16 @@ def test_a_file_beside_its_packed_copy_is_refused(spark, tmp_path, prefix):
         read(spark, f"{prefix}{tmp_path}")
 
 
+def test_a_packed_file_that_breaks_off_is_told(spark, tmp_path, prefix):
+    rows = "".join(f"{number},{number * 7919 % 65537}\n" for number in range(300_000))
+    packed = gzip.compress(f"CellName,s0\n{rows}".encode())
+    (tmp_path / "a.csv.gz").write_bytes(packed[:-1000])
+    frame = read(spark, f"{prefix}{tmp_path}")
+    with pytest.raises(InputError, match="^cannot be read: .*packed file is damaged or broken off"):
+        with reading_and_writing("samples"):
+            frame.count()
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -301,5 +312,7 @@ def test_a_file_beside_its_packed_copy_is_refused(spark, tmp_path, prefix):
 )
 def test_what_is_in_a_file_is_what_its_name_says(spark, tmp_path, prefix, name, content):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(InputError, match=rf"{name}: .*(cannot be read|is packed|is no text|is empty)"):
+    with pytest.raises(
+        InputError, match=rf"{name}: .*(cannot be read|is packed|is no text|is empty)"
+    ):
         cells(read(spark, f"{prefix}{tmp_path}"))

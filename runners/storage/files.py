@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+from anomaly.encodings import charset_of, codec_of
 from anomaly.errors import InputError
 
 # The longer marks first: that of UTF-32 begins like that of UTF-16.
@@ -148,9 +149,16 @@ def input_files(
 
 
 def encoding_of(start: bytes, declared: str) -> str:
-    """The encoding of a text file from its first bytes: as its mark says, or else as declared."""
+    """What Java calls the encoding of a text file: as its mark says, or else as declared.
+
+    Without a mark the first byte of a header tells the order of the bytes, which Python and Java
+    would assume differently.
+    """
     marked = (name for mark, name in BYTE_ORDER_MARKS.items() if start.startswith(mark))
-    return next(marked, declared)
+    charset = charset_of(declared) or declared
+    if charset in ("UTF-16", "UTF-32"):
+        charset += "BE" if start.startswith(b"\0") else "LE"
+    return next(marked, charset)
 
 
 def header_of(file: File, start: bytes, encoding: str, delimiter: str) -> tuple[str, ...]:
@@ -163,7 +171,8 @@ def header_of(file: File, start: bytes, encoding: str, delimiter: str) -> tuple[
             raise InputError(f"{file}: {told}")
     try:
         # What the rows hold is judged row by row.
-        lines = io.StringIO(start.decode(encoding, errors="replace"), newline="")
+        text = start.decode(codec_of(encoding), errors="replace").removeprefix("\ufeff")
+        lines = io.StringIO(text, newline="")
         ends_with_cr = lines.readline().endswith("\r")
         lines.seek(0)
         names = next(csv.reader(lines, delimiter=delimiter), [])
@@ -175,7 +184,7 @@ def header_of(file: File, start: bytes, encoding: str, delimiter: str) -> tuple[
         raise InputError(f"{file}: its header is not {encoding}; set `encoding` in the profile")
     if not any(name.strip() for name in names):
         raise InputError(f"{file}: is empty; a CSV file begins with the names of its columns")
-    return (names[0].removeprefix("\ufeff"), *names[1:])
+    return tuple(names)
 
 
 def partition_columns(files: Sequence[File]) -> list[str]:
