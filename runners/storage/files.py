@@ -34,6 +34,9 @@ NAME = re.compile(
     r"(?P<stem>.*)(?P<kind>\.csv|\.parquet)(?P<packing>(?<=csv)\.(gz|bz2))?", re.I | re.S
 )
 UNREADABLE_NAMED = 5
+OPEN_HEADER = "a quote in its header does not close"
+# Of a column, with line breaks in it.
+LONGEST_NAME = 300
 # Where an input lies: a file or a folder, or several of them.
 Place = str | Sequence[str]
 
@@ -176,15 +179,24 @@ def header_of(file: File, start: bytes, encoding: str, delimiter: str) -> tuple[
         ends_with_cr = lines.readline().endswith("\r")
         lines.seek(0)
         names = next(csv.reader(lines, delimiter=delimiter), [])
-    except (UnicodeError, LookupError, csv.Error) as error:
+    except csv.Error as error:
+        raise InputError(f"{file}: {OPEN_HEADER} ({error})") from error
+    except (UnicodeError, LookupError) as error:
         raise InputError(f"{file}: cannot be read as {encoding}: {error}") from error
     if ends_with_cr:
         raise InputError(f"{file}: its lines end with CR alone; end them with LF or CR LF")
+    if any(_runs_on(name, delimiter) for name in names):
+        raise InputError(f"{file}: {OPEN_HEADER}")
     if any("\ufffd" in name for name in names):
         raise InputError(f"{file}: its header is not {encoding}; set `encoding` in the profile")
     if not any(name.strip() for name in names):
         raise InputError(f"{file}: is empty; a CSV file begins with the names of its columns")
     return tuple(names)
+
+
+def _runs_on(name: str, delimiter: str) -> bool:
+    """Whether the name of a column goes on to the lines after the header."""
+    return "\n" in name and (delimiter in name or len(name) > LONGEST_NAME)
 
 
 def partition_columns(files: Sequence[File]) -> list[str]:

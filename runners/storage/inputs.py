@@ -28,6 +28,7 @@ from runners.storage.files import (
 )
 from runners.storage.literal_paths import reader
 from runners.storage.local_files import LocalFiles
+from runners.storage.open_quotes import MOST_CHARACTERS, is_broken
 from runners.storage.spark_errors import (
     SPARK_ERRORS,
     reading_and_writing,
@@ -97,7 +98,7 @@ def read_files(
     if files[0].kind == ".parquet":
         groups = _read_parquet(spark, files, path)
     else:
-        groups = [*_read_csv_files(spark, system, files, rules)]
+        groups = [*_read_csv_files(spark, system, files, rules, columns)]
     frames = [conformed(_with_folders(raw, in_folders), origin) for origin, raw in groups]
     if len(frames) > 1:
         # Texts, because the same column may be of another type in each group of files.
@@ -132,7 +133,11 @@ def _parquet(spark: SparkSession, files: Sequence[File]) -> DataFrame:
 
 
 def _read_csv_files(
-    spark: SparkSession, system: FileSystem, files: list[File], rules: InputRules
+    spark: SparkSession,
+    system: FileSystem,
+    files: list[File],
+    rules: InputRules,
+    columns: Collection[str],
 ) -> Iterator[tuple[str, DataFrame]]:
     """Frames of CSV files of one header and encoding each, with the place that messages name."""
     # Spark 4 otherwise knows seven encodings only.
@@ -143,14 +148,20 @@ def _read_csv_files(
         encoding = encoding_of(start, rules.encoding)
         groups[header_of(file, start, encoding, rules.delimiter), encoding].append(str(file))
     for (header, encoding), group in groups.items():
-        yield group[0], _read_csv(spark, header, group, encoding, rules.delimiter)
+        yield group[0], _read_csv(spark, header, group, encoding, rules.delimiter, columns)
 
 
 def _read_csv(
-    spark: SparkSession, header: Sequence[str], files: list[str], encoding: str, delimiter: str
+    spark: SparkSession,
+    header: Sequence[str],
+    files: list[str],
+    encoding: str,
+    delimiter: str,
+    columns: Collection[str],
 ) -> DataFrame:
     # Texts only, and matched by this header's names: a type or an order is never inferred.
-    schema = T.StructType([T.StructField(name, T.StringType()) for name in _told_apart(header)])
+    fields = _told_apart(header)
+    schema = T.StructType([T.StructField(name, T.StringType()) for name in fields])
     raw = (
         _by_names_alone(spark)
         .schema(schema.add("_malformed", T.StringType()))
@@ -161,12 +172,16 @@ def _read_csv(
         # CR before it is blank space.
         .options(lineSep="\n", ignoreTrailingWhiteSpace=True)
         .option("columnNameOfCorruptRecord", "_malformed")
+        .option("maxCharsPerColumn", MOST_CHARACTERS)
         .csv(files)
     )
+    wanted = {column.lower() for column in columns}
+    read = [name for name in fields if name.strip().lower() in wanted]
+    file, is_malformed = F.input_file_name(), F.col("_malformed").isNotNull()
     provenance = {
-        SOURCE_FILE: F.input_file_name(),
+        SOURCE_FILE: file,
         SOURCE_ROW_ID: F.monotonically_increasing_id(),
-        MALFORMED_LINE: F.col("_malformed").isNotNull(),
+        MALFORMED_LINE: is_broken(is_malformed, file, fields, read, delimiter),
     }
     # Spark refuses queries of the malformed text alone, so the first field is asked as well.
     first = quoted(raw.columns[0])
