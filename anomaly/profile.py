@@ -69,6 +69,7 @@ class InputRules:
     missing_texts: texts, in any case, that stand for no value.
     decimal: the mark before the decimals of a number that is a text.
     delimiter, encoding: of CSV files; a byte order mark counts more than the encoding.
+    ignore: files and folders that are left out, such as "*.xlsx"; * and ? stand for any text.
     """
 
     rows_per_key: int = 0
@@ -79,6 +80,7 @@ class InputRules:
     decimal: str = "."
     delimiter: str = ","
     encoding: str = "UTF-8"
+    ignore: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

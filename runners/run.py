@@ -85,7 +85,7 @@ def run_pipeline(
     """
     keep_apart(inputs, out)
     checked, has_alarms = read_inputs(spark, inputs, profile)
-    made_from = origins(spark, inputs)
+    made_from = origins(spark, inputs, profile)
     dated = _dated(HISTORY in checked, has_alarms)
     tables = (*TABLES_OF_A_RUN, *(TABLES_OF_ALARMS if dated else ()))
     columns = table_columns(profile, tables, hash_customers=hash_key is not None)

@@ -1,5 +1,6 @@
 """Dirty input, kind by kind, read from files as a run reads them."""
 
+import re
 from pathlib import Path
 
 import pyarrow
@@ -13,6 +14,7 @@ from anomaly.clean import check_calls, check_customers, check_samples, clean_row
 from anomaly.contracts import REASONS
 from anomaly.profile import Profile
 from runners.storage.inputs import read_input
+from runners.storage.spark_errors import reading_and_writing
 
 PROFILE = """
 name = "dirty"
@@ -116,6 +118,67 @@ def test_a_line_break_inside_quotes_makes_no_cell(spark, tmp_path, ending, insid
         ("3BLTE", [5.0, 6.0]),
         ("1ALTE", [7.0, 8.0]),
     ]
+
+
+HEADER = "Note,CellName,PRBUsageUL,maxUE_DL"
+# What follows a quote that does not close: nothing in quotes, some of it, all of it.
+FOLLOWING = {
+    "plain": "x,2B,3,4\nx,3C,5,6\nx,4D,7,8\n",
+    "quoted once": 'x,2B,3,4\n"x",3C,5,6\nx,4D,7,8\n',
+    "quoted later": 'x,2B,3,4\nx,3C,"5",6\nx,4D,7,8\n',
+    "quoted last": 'x,2B,3,4\nx,3C,5,"6"\nx,4D,7,8\n',
+    "all quoted": '"x","2B","3","4"\n"x","3C","5","6"\n',
+    "doubled": 'x,2B,3,4\n"say ""so""",3C,5,6\nx,4D,7,8\n',
+    "one row": "x,2B,3,4\n",
+    "one row of quotes": '"x","2B","3","4"\n',
+}
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("following", FOLLOWING.values(), ids=FOLLOWING)
+@pytest.mark.parametrize(
+    "row", ['"x,1A,1,2', 'x,"1A,1,2', 'x,1A,"1,2', 'x,1A,1,"2', '"x","1A",1,"']
+)
+def test_a_quote_that_does_not_close_hides_no_rows(spark, tmp_path, row, following, ending):
+    text = f"{HEADER}\nx,0Z,1,2\n{row}\n{following}".replace("\n", ending)
+    frame = checked(spark, tmp_path, text)
+    rows = 2 + following.count("\n")
+    try:
+        with reading_and_writing("samples"):
+            found = outcomes(frame)
+    except InputError as error:
+        assert re.fullmatch(
+            r"cannot be read: file:\S*/0.csv: holds rows inside.* prints", str(error)
+        )
+    else:
+        assert len(found) == rows and found.count("malformed_line") == 1
+
+
+def test_a_quote_that_does_not_close_in_the_last_row_rejects_it_or_closes_there(spark, tmp_path):
+    for number, row in enumerate(('x,"1A,1,2', 'x,1A,1,"2')):
+        (tmp_path / str(number)).mkdir()
+        frame = checked(spark, tmp_path / str(number), f"{HEADER}\nx,0Z,1,2\n{row}\n")
+        assert outcomes(frame) == [[1.0, 2.0], "malformed_line" if number == 0 else [1.0, 2.0]]
+
+
+def test_a_line_break_in_a_value_that_is_read_rejects_the_row(spark, tmp_path):
+    text = f'{HEADER}\nx,"3B\nLTE",1,2\nx," 3BLTE\n",1,2\n"a\n\nb; c, d\n",4D,5,6\n'
+    frame = checked(spark, tmp_path, text)
+    assert outcomes(frame) == ["malformed_line", [1.0, 2.0], [5.0, 6.0]]
+
+
+def test_a_field_that_is_the_rest_of_a_large_file_ends_the_job(spark, tmp_path):
+    text = f'{HEADER}\nx,1A,1,"2\n' + "x,2B,3,4\n" * 2_000_000
+    with pytest.raises(InputError, match="cannot be read: .*: a quote does not close$"):
+        with reading_and_writing("samples"):
+            checked(spark, tmp_path, text).count()
+
+
+@pytest.mark.parametrize("rows", [3, 60_000])
+def test_a_quote_that_does_not_close_in_the_header_is_refused(spark, tmp_path, rows):
+    text = 'CellName,PRBUsageUL,"maxUE_DL\n' + "2B,3,4\n" * rows
+    with pytest.raises(InputError, match="0.csv: a quote in its header does not close"):
+        checked(spark, tmp_path, text)
 
 
 def test_a_line_of_more_or_fewer_fields_is_rejected(spark, tmp_path):
@@ -291,6 +354,36 @@ def test_a_byte_order_mark_says_the_encoding(spark, tmp_path, encoding):
     assert [(row.CellName, row["values"]) for row in frame.collect()] == [("Zürich", [1.0, 2.0])]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be", "utf-32-le"])
+@pytest.mark.parametrize(
+    "header", ['"Time","CellName","PRBUsageUL","maxUE_DL"', '"CellName",Time,PRBUsageUL,"maxUE_DL"']
+)
+def test_a_byte_order_mark_before_quoted_names_is_none_of_them(spark, tmp_path, encoding, header):
+    mark = "" if encoding == "utf-8-sig" else "\ufeff"
+    (first, second) = ("25:00", "Zürich") if header.startswith('"Time') else ("Zürich", "25:00")
+    text = f'{mark}{header}\r\n"{first}","{second}","1","2"\r\n'
+    frame = checked(spark, tmp_path, text.encode(encoding))
+    assert [(row.CellName, row.row_reason) for row in frame.collect()] == [("Zürich", "bad_time")]
+
+
+@pytest.mark.parametrize(
+    ("declared", "written"),
+    [
+        ("latin_1", "latin-1"), ("Latin-1", "latin-1"), ("iso8859_15", "iso8859-15"),
+        ("utf_8", "utf-8"), ("utf-8-sig", "utf-8"), ("UTF8", "utf-8-sig"), ("cp1252", "cp1252"),
+        ("utf_16", "utf-16-le"), ("utf-16", "utf-16-be"), ("U16", "utf-16"),
+        ("utf_16_le", "utf-16-le"), ("utf-32", "utf-32-be"),
+        ("cp858", "cp858"), ("gbk", "gbk"), ("Windows-1252", "cp1252"),
+    ],
+)  # fmt: skip
+def test_an_encoding_may_be_spelt_as_python_does(spark, tmp_path, declared, written):
+    text = "CellName,PRBUsageUL,maxUE_DL\nZürich,1,2\n"
+    frame = checked(
+        spark, tmp_path, text.encode(written), profile=profile_with(f'encoding = "{declared}"')
+    )
+    assert [(row.CellName, row["values"]) for row in frame.collect()] == [("Zürich", [1.0, 2.0])]
+
+
 def test_a_cell_name_of_another_encoding_is_rejected(spark, tmp_path):
     text = "CellName,PRBUsageUL,maxUE_DL\nZürich,1,2\nBern,3,4\n"
     frame = checked(spark, tmp_path, text.encode("latin-1"))
@@ -359,7 +452,19 @@ def test_values_no_kpi_can_have_are_missing(spark, tmp_path):
 
 @pytest.mark.parametrize(
     "wrong",
-    ['decimal = ";"', 'delimiter = "||"', 'decimal = ","', 'encoding = "utf-99"'],
+    [
+        'decimal = ";"',
+        'delimiter = "||"',
+        'decimal = ","',
+        'encoding = "utf-99"',
+        'encoding = "utf-7"',
+        'encoding = "hex"',
+        'encoding = "rot13"',
+        'encoding = "cp037"',
+        'encoding = ""',
+        'encoding = "punycode"',
+        r'encoding = "a\u0000"',
+    ],  # fmt: skip
 )
 def test_a_way_to_read_that_cannot_be_is_refused(wrong):
     with pytest.raises(
