@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run",
         help="judge towers and customers",
-        description="Judges towers and customers from three inputs; without any, from sample data.",
+        description="Judges towers and customers from three inputs, or on made-up ones (--sample).",
     )
     add_local_arguments(run)
     run.set_defaults(command=run_command)

@@ -10,6 +10,7 @@ from pyspark.sql import Row
 from anomaly.verdict import REQUIRED
 
 NEWEST_SHOWN = 10
+MADE_UP_WORDS = "MADE-UP SAMPLE DATA: nothing of this was measured in a network"
 UNABLE = ("out_of_reach", "cell")
 WIDTH, INDENT = 100, " " * 8
 
@@ -35,10 +36,11 @@ class Progress:
         print(f"\r{stage:32}{counted:>18}{seconds:8.1f} s", file=sys.stderr)
 
 
-def report(summary: Sequence[Row], place_of_tables: str) -> str:
+def report(summary: Sequence[Row], place_of_tables: str, is_made_up: bool = False) -> str:
     """The towers that need maintenance, worst first, with their reasons, and the tables' place."""
     worst, required = worst_towers(summary), required_towers(summary)
-    lines = [f"{headline(summary)}{'; worst first:' * bool(worst)}"]
+    lines = [MADE_UP_WORDS] if is_made_up else []
+    lines.append(f"{headline(summary)}{'; worst first:' * bool(worst)}")
     for row in worst:
         lines.append(f"{row.value:4.0f}  {row.subject}  {row.item}")
         lines += wrapped(row.detail)

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from anomaly.contracts import CELL_TABLE
 from anomaly.errors import InputError
+from anomaly.run import is_made_up
 from anomaly.summary import tower_figures
 from runners.console import report
 from runners.session import local_session
@@ -35,8 +36,10 @@ def show_command(options: argparse.Namespace) -> None:
     try:
         cells = published_table(spark, options.table, CELL_TABLE, options.prefix)
         day = chosen_day(cells, options.table, options.run_date)
-        figures = tower_figures(cells.where(F.col("run_date") == F.lit(day))).collect()
+        of_day = cells.where(F.col("run_date") == F.lit(day))
+        figures = tower_figures(of_day).collect()
+        made_up = bool(of_day.where(is_made_up()).head(1))
     except SPARK_ERRORS as error:
         told = told_in_one_line(error)
         raise InputError(f"{options.table}: holds no table of a run ({told})") from error
-    print(report(figures, f"{options.table}, {day}"))
+    print(report(figures, f"{options.table}, {day}", made_up))

@@ -311,7 +311,7 @@ def test_a_run_without_a_good_key_is_refused_before_spark_starts(
     if given is not None:
         monkeypatch.setenv(VARIABLE, given)
     monkeypatch.setattr("runners.local.local_session", None)
-    assert main(["run", "--out", str(tmp_path), "--hash-customers"]) == 2
+    assert main(["run", "--sample", "--out", str(tmp_path), "--hash-customers"]) == 2
     told = capsys.readouterr().err
     assert said in told
     assert not given or given not in told
