@@ -1,7 +1,7 @@
 """The console command `cell-tower-anomaly`.
 
 Exit codes: 0 done, 1 unexpected, 2 bad usage or configuration, 3 input refused, 4 output failed,
-5 batch failed, 6 batch cancelled, 7 batch timed out.
+5 batch failed, 6 batch cancelled, 7 batch timed out, 130 stopped by Ctrl-C.
 """
 
 import argparse

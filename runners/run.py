@@ -36,6 +36,7 @@ from runners.hash_key import key_frame
 from runners.history import stage_history
 from runners.limits import check_limits, check_run_limits
 from runners.origins import ORIGIN, Origin, origins
+from runners.stopping import publishing
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import Destination, Publishing, open_destination
 from runners.storage.files import Place, all_paths, paths_of
@@ -186,7 +187,8 @@ def publish(
         ),
     ]
     destination.stage(SUMMARY_TABLE, frame_of(summary, figures))
-    destination.publish()
+    with publishing(destination.place_of_tables, str(run.run_date)):
+        destination.publish()
     progress.done("published")
     return Finished(summary, destination.place_of_tables)
 

@@ -170,12 +170,17 @@ class Runs:
         others = {name: text for name, text in os.environ.items() if name[:6] != "SPARK_"}
         ended = subprocess.run(
             [sys.executable, "-m", "runners.command", *self.arguments("hashed", *HASHING)],
-            env={**others, VARIABLE: KEY, "SPARK_CONF_DIR": str(conf)},
+            env={
+                **others,
+                VARIABLE: KEY,
+                "SPARK_CONF_DIR": str(conf),
+                "CELL_TOWER_LOG": f"{self.folder}/log.txt",
+            },
             capture_output=True,
             text=True,
         )
         assert ended.returncode == 0, ended.stderr
-        return ended.stdout + ended.stderr
+        return ended.stdout + ended.stderr + (self.folder / "log.txt").read_text()
 
 
 HASHING = ("--hash-customers", "--master", "local[2]")
