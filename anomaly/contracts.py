@@ -144,7 +144,7 @@ EVIDENCE_TYPE = (
 
 # run_date last: where a table is Parquet, its days are folders, and readers put that column there.
 RUN_COLUMNS = (
-    Column("run_id", "string", "identifies one execution"),
+    Column("run_id", "string", "identifies one execution; begins with sample on made-up data"),
     Column("profile", "string", "name and fingerprint of the profile that judged"),
     Column("run_date", "date", "the day that the run is for"),
 )

@@ -29,13 +29,14 @@ from anomaly.contracts import (
 from anomaly.errors import ConfigurationError
 from anomaly.pipeline import detect_in_checked
 from anomaly.profile import Limits
-from anomaly.run import Keep
+from anomaly.run import MADE_UP, Keep
 from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS, table_columns
 from runners.console import Progress
 from runners.hash_key import key_frame
 from runners.history import stage_history
 from runners.limits import check_limits, check_run_limits
 from runners.origins import ORIGIN, Origin, origins
+from runners.stopping import publishing
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import Destination, Publishing, open_destination
 from runners.storage.files import Place, all_paths, paths_of
@@ -56,9 +57,9 @@ BYTES_TO_PACK = 256 * 2**20
 BESIDE = (REJECTED_TABLE, "input_figures", CELL_TABLE)
 
 
-def new_run(run_date: date) -> Run:
-    """A run of its own for a day."""
-    return Run(run_date, uuid.uuid4().hex[:12])
+def new_run(run_date: date, on_made_up_data: bool = False) -> Run:
+    """A run of its own for a day; all rows tell by its id that they rest on made-up data."""
+    return Run(run_date, f"{MADE_UP if on_made_up_data else ''}{uuid.uuid4().hex[:12]}")
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,8 @@ def publish(
         ),
     ]
     destination.stage(SUMMARY_TABLE, frame_of(summary, figures))
-    destination.publish()
+    with publishing(destination.place_of_tables, str(run.run_date)):
+        destination.publish()
     progress.done("published")
     return Finished(summary, destination.place_of_tables)
 
