@@ -166,13 +166,24 @@ def clean_rows(checked: DataFrame) -> DataFrame:
     return checked.where(F.col("row_reason").isNull()).drop(*PROVENANCE)
 
 
-def outcomes(checked: Mapping[str, DataFrame]) -> DataFrame:
+def value_columns(source: str, profile: Profile) -> tuple[str, ...]:
+    """The columns of an input whose values are numbers that may be left out, in their order."""
+    if source == CUSTOMERS:
+        return ("tenure",)
+    kpis = profile.kpis_of(CALL_STATISTICS if source == CALL_STATISTICS else SAMPLES)
+    return tuple(kpi.column for kpi in kpis)
+
+
+def outcomes(checked: Mapping[str, DataFrame], profile: Profile) -> DataFrame:
     """What became of the rows of each file of the inputs, a row per outcome.
 
     source, source_file; row_reason why the rows were rejected, or else faults, those of values that
-    were left out, as texts; row_count, and first_id, the smallest source_row_id among them.
+    were left out, as texts; row_count, and first_id, the smallest source_row_id among them;
+    usable, how many values they have in each of the `value_columns` of the source.
     """
     texts = "transform(faults, fault -> concat_ws(': ', fault.column, fault.reason))"
+    most = max(len(value_columns(source, profile)) for source in checked)
+    usable = ", ".join(f"count(get(held, {place}))" for place in range(most))
     rows = (
         frame.selectExpr(
             f"'{source}' AS source",
@@ -180,13 +191,18 @@ def outcomes(checked: Mapping[str, DataFrame]) -> DataFrame:
             SOURCE_ROW_ID,
             "row_reason",
             f"coalesce({texts}, CAST(array() AS array<string>)) AS faults",
+            f"{'array(CAST(tenure AS double))' if source == CUSTOMERS else '`values`'} AS held",
         )
         for source, frame in checked.items()
     )
     return (
         reduce(DataFrame.unionByName, rows)
         .groupBy("source", SOURCE_FILE, "row_reason", "faults")
-        .agg(F.expr("count(*) AS row_count"), F.expr(f"min({SOURCE_ROW_ID}) AS first_id"))
+        .agg(
+            F.expr("count(*) AS row_count"),
+            F.expr(f"min({SOURCE_ROW_ID}) AS first_id"),
+            F.expr(f"CAST(array({usable}) AS array<bigint>) AS usable"),
+        )
     )
 
 

@@ -1,5 +1,6 @@
 """Matching the columns of a raw frame to its contract: by name, whatever their order or case."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
@@ -24,6 +25,10 @@ USABLE_TYPES = (
     T.TimestampType,
     T.TimestampNTZType,
 )
+PROVENANCE = (SOURCE_FILE, SOURCE_ROW_ID, MALFORMED_LINE)
+# What stands between the fields of CSV files, where it is not what the profile says.
+DELIMITERS = (";", "\t", "|", ",")
+MOST_NAMED = 40
 NAMES = ("CellName", "CellTower")
 FRACTIONAL_TYPES = (T.DoubleType, T.FloatType, T.DecimalType)
 
@@ -74,9 +79,21 @@ def matched(
         elif required:
             faults.append(f"column {name} is missing")
     if faults:
-        there = ", ".join(raw.columns[:40])
-        raise InputError(f"{where}: {'; '.join(faults)}. Columns that are there: {there}")
+        raise InputError(f"{where}: {'; '.join(faults)}. {_columns_there(raw)}")
     return raw.selectExpr(*selected, *_provenance(raw))
+
+
+def _columns_there(raw: DataFrame) -> str:
+    """The columns of a raw frame in words, with a hint where one holds all of them."""
+    names = [name for name in raw.columns if name not in PROVENANCE]
+    there = f"Columns that are there: {', '.join(names[:MOST_NAMED])}"
+    if len(names) > MOST_NAMED:
+        there += f" and {len(names) - MOST_NAMED} more"
+    found = [mark for mark in DELIMITERS if mark in names[0]] if len(names) == 1 else []
+    if not found:
+        return there
+    mark = json.dumps(max(found, key=names[0].count))
+    return f"{there}. It is one column with {mark} in it: set delimiter = {mark} in the profile"
 
 
 def _usable(column: str, kind: T.DataType) -> str:

@@ -92,11 +92,16 @@ INPUT_CONTRACTS = {
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a row or a value was left out. `rejects_row`: the whole row is, else the value alone."""
+    """Why a row or a value was left out. `rejects_row`: the whole row is, else the value alone.
+
+    is_fault: whether it speaks of a fault of the input; else the profile, or the input itself,
+    says that there is nothing to count.
+    """
 
     code: str
     rejects_row: bool
     meaning: str
+    is_fault: bool = True
 
 
 REASONS = {
@@ -118,16 +123,21 @@ REASONS = {
         Reason(
             "contradicting_rows", True, "another row of its customer, or cell and time, differs"
         ),
-        Reason("filtered_by_profile", True, "the profile's `keep_where` does not hold"),
+        Reason("filtered_by_profile", True, "the profile's `keep_where` does not hold", False),
         Reason(
-            "beyond_row_limit", True, "the profile's `rows_per_key` was used up before this row"
+            "beyond_row_limit",
+            True,
+            "the profile's `rows_per_key` was used up before this row",
+            False,
         ),
-        Reason("missing_text", False, "a text that stands for no value, such as N/A, NULL or -"),
+        Reason(
+            "missing_text", False, "a text that stands for no value, such as N/A, NULL or -", False
+        ),
         Reason("spreadsheet_error", False, "an error text of a spreadsheet, such as #VALUE!"),
         Reason("not_a_number", False, "a text that is no number"),
         Reason("not_finite", False, "NaN or infinity"),
         Reason("out_of_range", False, "outside the physical range that the profile declares"),
-        Reason("sentinel", False, "a number that the profile declares to mean no value"),
+        Reason("sentinel", False, "a number that the profile declares to mean no value", False),
     )
 }
 
@@ -296,8 +306,8 @@ SUMMARY_COLUMNS = (
     Column(
         "section",
         "string",
-        "input, rejected, missing_value, join, unmatched, kpi, out_of_reach, verdict, worst, "
-        "alarms, alarm_kpi, alarm, origin or seconds",
+        "input, column, rejected, missing_value, join, unmatched, kpi, out_of_reach, verdict, "
+        "worst, alarms, alarm_kpi, alarm, origin or seconds",
     ),
     Column("subject", "string", "what is counted: an input, a join, a level, a cell"),
     Column("item", "string", "which figure of it: a count's name, a reason code, a key, a KPI"),
