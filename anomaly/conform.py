@@ -10,6 +10,7 @@ from pyspark.sql import types as T
 from anomaly.contracts import (
     INPUT_CONTRACTS,
     MALFORMED_LINE,
+    MALFORMED_TEXT,
     SAMPLES,
     SOURCE_FILE,
     SOURCE_ROW_ID,
@@ -25,7 +26,13 @@ USABLE_TYPES = (
     T.TimestampType,
     T.TimestampNTZType,
 )
-PROVENANCE = (SOURCE_FILE, SOURCE_ROW_ID, MALFORMED_LINE)
+# Where a row comes from, for frames made in memory.
+PROVENANCE = {
+    SOURCE_FILE: "CAST(NULL AS string)",
+    SOURCE_ROW_ID: "monotonically_increasing_id()",
+    MALFORMED_LINE: "FALSE",
+    MALFORMED_TEXT: "CAST(NULL AS string)",
+}
 # What stands between the fields of CSV files, where it is not what the profile says.
 DELIMITERS = (";", "\t", "|", ",")
 MOST_NAMED = 40
@@ -66,21 +73,23 @@ def matched(
     found = defaultdict(list)
     for name in raw.columns:
         found[name.strip().lower()].append(name)
-    faults, selected = [], []
+    faults, selected = [], {}
     for name, required in expected.items():
         candidates = found.get(name.lower(), [])
         if len(candidates) > 1:
             faults.append(f"column {name} is there {len(candidates)} times: {candidates}")
         elif candidates:
             kind = raw.schema[candidates[0]].dataType
-            selected.append(f"{_usable(candidates[0], kind)} AS {quoted(name)}")
+            selected[candidates[0]] = f"{_usable(candidates[0], kind)} AS {quoted(name)}"
             found_faults = _faults_of_type(name, kind, name in times)
             faults += [f"column {name} {fault}" for fault in found_faults]
         elif required:
             faults.append(f"column {name} is missing")
     if faults:
         raise InputError(f"{where}: {'; '.join(faults)}. {_columns_there(raw)}")
-    return raw.selectExpr(*selected, *_provenance(raw))
+    # In the order of the file, in which rejected rows are shown.
+    in_order = (selected[name] for name in raw.columns if name in selected)
+    return raw.selectExpr(*in_order, *_provenance(raw))
 
 
 def _columns_there(raw: DataFrame) -> str:
@@ -116,12 +125,7 @@ def _faults_of_type(name: str, kind: T.DataType, is_time: bool) -> list[str]:
 
 
 def _provenance(raw: DataFrame) -> list[str]:
-    made_in_memory = {
-        SOURCE_FILE: "CAST(NULL AS string)",
-        SOURCE_ROW_ID: "monotonically_increasing_id()",
-        MALFORMED_LINE: "FALSE",
-    }
     return [
         name if name in raw.columns else f"{default} AS {name}"
-        for name, default in made_in_memory.items()
+        for name, default in PROVENANCE.items()
     ]

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from anomaly.conform import conform
-from anomaly.contracts import MALFORMED_LINE, SAMPLES, SOURCE_FILE, SOURCE_ROW_ID
+from anomaly.contracts import MALFORMED_LINE, MALFORMED_TEXT, SAMPLES, SOURCE_FILE, SOURCE_ROW_ID
 from anomaly.errors import InputError
 from anomaly.profile import InputRules, Profile
 from anomaly.sql import quoted
@@ -155,6 +155,7 @@ def _read_csv(
         SOURCE_FILE: F.input_file_name(),
         SOURCE_ROW_ID: F.monotonically_increasing_id(),
         MALFORMED_LINE: F.col("_malformed").isNotNull(),
+        MALFORMED_TEXT: F.col("_malformed"),
     }
     # Spark refuses queries of the malformed text alone, so the first field is asked as well.
     first = quoted(raw.columns[0])
