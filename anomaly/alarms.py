@@ -74,9 +74,9 @@ def raise_alarms(
     checked = {SAMPLES: keep("checked_samples", check_samples(samples, narrow))}
     if history is not None:
         checked[HISTORY] = keep("checked_history", check_samples(history, narrow))
-    became = keep("outcomes", outcomes(checked))
+    became = keep("outcomes", outcomes(checked, narrow))
     rejected = keep(REJECTED_TABLE, rejected_rows(checked, became, of_run))
-    of_inputs = keep("input_figures", input_figures(became))
+    of_inputs = keep("input_figures", input_figures(became, narrow))
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
     found = found_alarms(clean, narrow, of_run, start, keep)
     return AlarmResults(

@@ -117,7 +117,7 @@ def detect_in_checked(
     Older samples are there as HISTORY, not in `dated`. Raises ConfigurationError where alarms are
     wanted and the profile has no `[alarms]`.
     """
-    became = keep("outcomes", outcomes(checked))
+    became = keep("outcomes", outcomes(checked, profile))
     rejected = rejected_rows(checked, became, run.columns(profile))
     rejected = keep(REJECTED_TABLE, withhold_texts(rejected, hash_key))
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
@@ -126,7 +126,7 @@ def detect_in_checked(
     callers = average_calls(clean[CALL_STATISTICS], profile)
     joined = keep("joined", join_calls(with_samples, callers))
     of_joins = join_figures(joined, hash_customers(unknown_callers(joined), hash_key))
-    of_inputs = keep("input_figures", input_figures(became).unionByName(of_joins))
+    of_inputs = keep("input_figures", input_figures(became, profile).unionByName(of_joins))
 
     of_customers = customer_metrics(joined, profile)
     of_cells = keep("cell_metrics", cell_metrics(joined, profile))

@@ -291,11 +291,14 @@ class Limits:
     """Beyond these a run stops before it publishes anything.
 
     largest_rejected_share: of the rows of an input, those rejected for a fault (rows that the
-    profile itself leaves out do not count). smallest_match_rate: of the customers, those with
-    samples of their cell and with call statistics.
+    profile itself leaves out do not count). largest_left_out_share: of the values that a column of
+    an input has, those left out for a fault; nothing (empty, missing_texts) and sentinels are no
+    values, and a column that spoils one row in a hundred at most is let be. smallest_match_rate:
+    of the customers, those with samples of their cell and with call statistics.
     """
 
     largest_rejected_share: float = 1.0
+    largest_left_out_share: float = 0.1
     smallest_match_rate: float = 0.0
 
 

@@ -187,6 +187,7 @@ def _range_faults(profile: Profile) -> list[str]:
     ]
     shares = {
         "[limits] largest_rejected_share": profile.limits.largest_rejected_share,
+        "[limits] largest_left_out_share": profile.limits.largest_left_out_share,
         "[limits] smallest_match_rate": profile.limits.smallest_match_rate,
     }
     faults += [

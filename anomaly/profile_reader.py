@@ -255,5 +255,8 @@ def _limits(table: Section) -> Limits:
         largest_rejected_share=table.value(
             "largest_rejected_share", NUMBER, default.largest_rejected_share
         ),
+        largest_left_out_share=table.value(
+            "largest_left_out_share", NUMBER, default.largest_left_out_share
+        ),
         smallest_match_rate=table.value("smallest_match_rate", NUMBER, default.smallest_match_rate),
     )

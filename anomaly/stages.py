@@ -128,8 +128,8 @@ def results_of(
 
 def _account(checked: Tables, profile: Profile, run: Run, keep: Keep) -> Tables:
     """What became of every row of the inputs of a stage."""
-    became = keep("outcomes", outcomes(checked))
+    became = keep("outcomes", outcomes(checked, profile))
     return {
         REJECTED_TABLE: rejected_rows(checked, became, run.columns(profile)),
-        INPUT_FIGURES: input_figures(became),
+        INPUT_FIGURES: input_figures(became, profile),
     }

@@ -3,7 +3,6 @@
 import argparse
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
 
 from anomaly import Profile, load_profile
 from anomaly.alarms import raise_alarms
@@ -19,7 +18,7 @@ from anomaly.errors import ConfigurationError
 from anomaly.tables import table_columns
 from runners.console import Progress, report_of_alarms
 from runners.limits import check_alarm_limits
-from runners.run import Finished, Kept, keep_apart, new_run, publish
+from runners.run import Finished, Kept, keep_apart, new_run, publish, refusing
 from runners.session import local_session
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import PLAINLY, check_destination, open_destination
@@ -96,8 +95,9 @@ def run_alarms(
             ).run_summary
             summary = figures.collect()
             kept.wait()
-        check = partial(check_alarm_limits, sources=places)
-        return publish(destination, figures, summary, profile, run, progress, check)
+        with refusing(kept.frames[REJECTED_TABLE], out) as rejections:
+            check_alarm_limits(summary, profile.limits, rejections, places)
+        return publish(destination, figures, summary, profile, run, progress)
 
 
 def instant(text: str) -> datetime:

@@ -1,10 +1,12 @@
 """One run, wherever it runs: reads, detects, stages, checks, publishes."""
 
 import json
+import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -26,7 +28,7 @@ from anomaly.contracts import (
     SAMPLES,
     SUMMARY_TABLE,
 )
-from anomaly.errors import ConfigurationError
+from anomaly.errors import ConfigurationError, InputError
 from anomaly.pipeline import detect_in_checked
 from anomaly.profile import Limits
 from anomaly.run import MADE_UP, Keep
@@ -34,8 +36,9 @@ from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS, table_columns
 from runners.console import Progress
 from runners.hash_key import key_frame
 from runners.history import stage_history
-from runners.limits import check_limits, check_run_limits
+from runners.limits import check_limits, check_run_limits, empty_columns
 from runners.origins import ORIGIN, Origin, origins
+from runners.rejections import Rejections
 from runners.stopping import publishing
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import Destination, Publishing, open_destination
@@ -44,6 +47,8 @@ from runners.storage.held import counted, with_short_plan
 from runners.storage.inputs import is_dated, read_input
 from runners.storage.local_files import bytes_below
 from runners.storage.spark_files import has_scheme
+
+LOG = logging.getLogger(__name__)
 
 PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, *TABLES_OF_ALARMS)
 HELD = ("alarm_periods", "alarm_states")
@@ -105,7 +110,9 @@ def run_pipeline(
             summary = figures.collect()
             kept.wait()
         check = partial(check_run_limits, sources=inputs) if dated else check_limits
-        return publish(destination, figures, summary, profile, run, progress, check, made_from)
+        with refusing(kept.frames[REJECTED_TABLE], out) as rejections:
+            check(summary, profile.limits, rejections)
+        return publish(destination, figures, summary, profile, run, progress, made_from)
 
 
 def read_inputs(
@@ -160,6 +167,16 @@ def _dated(has_history: bool, has_alarms: bool) -> Dated | None:
     return Dated() if has_alarms else None
 
 
+@contextmanager
+def refusing(rejected: DataFrame, out: str) -> Iterator[Rejections]:
+    """Where the run is refused in there, its rejected rows are kept beside the output."""
+    rejections = Rejections(rejected)
+    try:
+        yield rejections
+    except InputError as error:
+        raise InputError(f"{error}{rejections.keep(out)}") from error
+
+
 def publish(
     destination: Destination,
     figures: DataFrame,
@@ -167,14 +184,14 @@ def publish(
     profile: Profile,
     run: Run,
     progress: Progress,
-    check: Callable[[Sequence[Row], Limits], None] = check_limits,
     made_from: Iterable[Origin] = (),
 ) -> Finished:
-    """Let readers see the tables that are staged, and the summary, unless a limit is passed.
+    """Let readers see the tables that are staged, and the summary, whose limits were checked.
 
     The summary also tells what the tables were `made_from`, and the seconds that each stage took.
     """
-    check(summary, profile.limits)
+    for sentence in empty_columns(summary):
+        LOG.warning(sentence)
     progress.done(SUMMARY_TABLE, len(summary))
     figure = Row(*figures.columns)
     of_run = (run.run_id, profile.fingerprint, run.run_date)
@@ -210,7 +227,8 @@ class Kept:
     """Decides how each frame that a pipeline names is kept, and tells what was made of it.
 
     `staged` are tables, `held` the large intermediates; the others are kept once they are computed,
-    those that are `persisted` with the whole of their plan.
+    those that are `persisted` with the whole of their plan. `frames` has those that are there, as
+    they can be read again.
     """
 
     def __init__(
@@ -223,6 +241,7 @@ class Kept:
     ) -> None:
         self._destination, self._progress = destination, progress
         self._staged, self._held, self._persisted = staged, held, persisted
+        self.frames: dict[str, DataFrame] = {}
         self._kept: list[DataFrame] = []
         self._beside = ThreadPoolExecutor(max_workers=1)
         self._waiting: list[Future[Any]] = []
@@ -276,6 +295,7 @@ class Kept:
     def _told(self, name: str, stage: Callable[[], tuple[DataFrame, int]]) -> DataFrame:
         began = time.monotonic()
         kept, rows = stage()
+        self.frames[name] = kept
         self._progress.done(name, rows, began)
         return kept
 

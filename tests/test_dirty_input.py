@@ -99,7 +99,7 @@ def test_rows_are_counted_alike_whatever_is_made_of_them(spark, tmp_path):
         [("PRBUsageUL", "not_a_number")],
     ]
     raw = {row.raw_row for row in frame.where("faults IS NOT NULL").collect()}
-    assert raw == {"3BLTE,11:00,N/A,5", "3BLTE,11:15,12,#VALUE!", "3BLTE,11:30,abc,5"}
+    assert raw == {"11:00,3BLTE,N/A,5", "11:15,3BLTE,12,#VALUE!", "11:30,3BLTE,abc,5"}
 
 
 @pytest.mark.parametrize("ending", ["\r\n", "\n"])
@@ -186,6 +186,29 @@ def test_a_line_of_more_or_fewer_fields_is_rejected(spark, tmp_path):
         spark, tmp_path, "CellName,PRBUsageUL,maxUE_DL\n3BLTE,1,2,3\n3BLTE,1\n3BLTE,1,2\n"
     )
     assert outcomes(frame) == ["malformed_line", "malformed_line", [1.0, 2.0]]
+
+
+def test_a_rejected_row_is_shown_as_it_was(spark, tmp_path):
+    frame = checked(
+        spark,
+        tmp_path,
+        'maxUE_DL,Time,CellName,PRBUsageUL\n"1,5",10:00,3BLTE,2\n7,late,"3 ""B"" LTE",2\n'
+        "7,10:00,3BLTE,2,8,9\n7,10:00\n",
+    )
+    rows = frame.orderBy("source_row_id").collect()
+    assert [row.raw_row for row in rows] == [
+        '"1,5",10:00,3BLTE,2',
+        '7,late,"3 ""B"" LTE",2',
+        "7,10:00,3BLTE,2,8,9",
+        "7,10:00",
+    ]
+
+
+def test_what_a_malformed_line_of_customers_says_of_persons_is_not_kept(spark, tmp_path):
+    text = "Name,Index,tenure,PhoneService,MultipleLines,InternetService,CellTower\n"
+    text += "Ann Smith,1,5,Yes,No,DSL,3BLTE,surplus\n"
+    (row,) = checked(spark, tmp_path, text, source="customers").collect()
+    assert (row.row_reason, row.raw_row) == ("malformed_line", "1,5,Yes,No,DSL,3BLTE")
 
 
 def test_folders_and_names_keep_their_zeros(spark, tmp_path):
@@ -344,6 +367,86 @@ def test_decimal_commas_are_read_where_the_profile_says_so(spark, tmp_path):
     (tmp_path / "quoted").mkdir()
     without = checked(spark, tmp_path / "quoted", 'CellName,PRBUsageUL,maxUE_DL\n3BLTE,"11,5",2\n')
     assert outcomes(without) == [[("PRBUsageUL", "not_a_number")]]
+
+
+@pytest.mark.parametrize(
+    ("decimal", "value", "reason"),
+    [
+        (",", "1.234,5", "thousands_separator"),
+        (",", "1.234.567", "thousands_separator"),
+        (",", "-1 234,5", "thousands_separator"),
+        (".", "1,234.5", "thousands_separator"),
+        (".", "1,234,567", "thousands_separator"),
+        (".", "1 234", "thousands_separator"),
+        (".", "1\u202f234", "thousands_separator"),
+        (".", "1'234.5", "thousands_separator"),
+        # These may as well be decimals.
+        (",", "1.234", "not_a_number"),
+        (".", "1,234", "not_a_number"),
+        (".", "1,23,4.5", "not_a_number"),
+    ],
+)
+def test_marks_between_thousands_are_told(spark, tmp_path, decimal, value, reason):
+    profile = profile_with(f'decimal = "{decimal}"\ndelimiter = ";"')
+    text = f"CellName;PRBUsageUL;maxUE_DL\n3BLTE;1;{value}\n"
+    assert outcomes(checked(spark, tmp_path, text, profile=profile)) == [[("maxUE_DL", reason)]]
+
+
+def test_numbers_that_are_too_large_to_add_up_say_so(spark, tmp_path):
+    profile = profile_with(kpis="bytes = { maximum = 1e18 }")
+    values = ["1000000000000", "1000000000001", "-2e12", "5e15"]
+    lines = [f"3BLTE,1,2,{value}" for value in values]
+    text = "\n".join(("CellName,PRBUsageUL,maxUE_DL,bytes", *lines))
+    too_large = [("bytes", "too_large")]
+    found = outcomes(checked(spark, tmp_path, text, profile=profile))
+    assert found == [[1.0, 2.0, 1e12], *[too_large] * 3]
+
+
+def test_other_blanks_around_a_number_are_blanks(spark, tmp_path):
+    text = "CellName,PRBUsageUL,maxUE_DL\n3BLTE,\u00a012.5\u202f,\ufeff7\n3BLTE,\u00a0,1 2\n"
+    found = outcomes(checked(spark, tmp_path, text))
+    assert found == [[12.5, 7.0], [("maxUE_DL", "not_a_number")]]
+
+
+# Each is what people read as the name before it.
+ONE_NAME = {
+    "3ALTE": [
+        "3ALTE\u00a0",
+        "\u20073ALTE",
+        "3A\u200bLTE",
+        "\ufeff3ALTE",
+        "３ＡＬＴＥ",
+        "3ALTE\u3000",
+    ],
+    "Old Town 1": ["Old\u00a0Town\u202f1", "Old  Town\u2007 1", " Old Town\u20091", "Old\tTown 1"],
+    "Málaga": ["Ma\u0301laga", "Ma\u0301laga\u200e"],
+    "Huế": ["Hue\u0302\u0301", "Huê\u0301"],
+    "Žilina \U0001f4f6": ["Z\u030cilina \U0001f4f6"],
+    "Йод": ["И\u0306од"],
+    # No letter is q with an accent.
+    "q\u0301": ["q\u0301 "],
+}
+
+
+@pytest.mark.parametrize("name", ONE_NAME)
+def test_names_that_look_the_same_are_one_cell_of_samples_and_customers(spark, tmp_path, name):
+    written = [name, *ONE_NAME[name]]
+    lines = [f'"{one}",1,2' for one in written]
+    samples = checked(spark, tmp_path, "\n".join(("CellName,PRBUsageUL,maxUE_DL", *lines)))
+    assert [row.CellName for row in samples.collect()] == [name] * len(written)
+    (tmp_path / "customers").mkdir()
+    rows = [f'{number},5,Yes,No,DSL,"{one}"' for number, one in enumerate(written)]
+    customers = checked(
+        spark, tmp_path / "customers", "\n".join((CUSTOMER, *rows)), source="customers"
+    )
+    assert [row.CellName for row in customers.collect()] == [name] * len(written)
+
+
+def test_names_that_look_different_stay_different(spark, tmp_path):
+    names = ["3ALTE", "3alte", "3 ALTE", "Malaga", "Málaga", "3BLTE"]
+    lines = [f"{name},1,2" for name in names]
+    frame = checked(spark, tmp_path, "\n".join(("CellName,PRBUsageUL,maxUE_DL", *lines)))
+    assert [row.CellName for row in frame.collect()] == names
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from anomaly.conform import conform, expected_columns
-from anomaly.contracts import MALFORMED_LINE, SAMPLES, SOURCE_FILE, SOURCE_ROW_ID
+from anomaly.contracts import MALFORMED_LINE, MALFORMED_TEXT, SAMPLES, SOURCE_FILE, SOURCE_ROW_ID
 from anomaly.errors import InputError
 from anomaly.profile import InputRules, Profile
 from anomaly.sql import quoted
@@ -182,6 +182,7 @@ def _read_csv(
         SOURCE_FILE: file,
         SOURCE_ROW_ID: F.monotonically_increasing_id(),
         MALFORMED_LINE: is_broken(is_malformed, file, fields, read, delimiter),
+        MALFORMED_TEXT: F.col("_malformed"),
     }
     # Spark refuses queries of the malformed text alone, so the first field is asked as well.
     first = quoted(raw.columns[0])
