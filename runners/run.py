@@ -30,7 +30,6 @@ from anomaly.contracts import (
 )
 from anomaly.errors import ConfigurationError, InputError
 from anomaly.pipeline import detect_in_checked
-from anomaly.profile import Limits
 from anomaly.run import MADE_UP, Keep
 from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS, table_columns
 from runners.console import Progress
