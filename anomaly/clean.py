@@ -11,7 +11,6 @@ from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from anomaly.conform import conform
 from anomaly.contracts import (
@@ -27,8 +26,8 @@ from anomaly.contracts import (
 )
 from anomaly.profile import InputRules, Profile
 from anomaly.repeated_rows import limit_rows, reject_duplicates
+from anomaly.sample_times import ANY_TIME, TIME, TimesOfRun, with_times
 from anomaly.sql import literal, quoted, text
-from anomaly.times import instant, is_no_time
 from anomaly.values import (
     FAULTS,
     VALUES,
@@ -47,8 +46,8 @@ CUSTOMER_NUMBER_START, CUSTOMER_NUMBER_LENGTH = 4, 7
 # What stands for bytes that an encoding does not know.
 NOT_DECODED = "\ufffd"
 
-# Columns that are added to a raw frame; the blank keeps them apart from an operator's columns.
-RAW_ROW, TIME_TEXT, TIME, BAD_TIME = "raw row", "time text", "sample time", "bad time"
+# A column that is added to a raw frame; the blank keeps it apart from an operator's columns.
+RAW_ROW = "raw row"
 PROVENANCE = (SOURCE_FILE, SOURCE_ROW_ID, "row_column", "row_reason", "faults", "raw_row")
 
 
@@ -90,18 +89,19 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
     return _finished(checked, rules, "customerID")
 
 
-def check_samples(raw: DataFrame, profile: Profile) -> DataFrame:
+def check_samples(raw: DataFrame, profile: Profile, times: TimesOfRun = ANY_TIME) -> DataFrame:
     """Checked samples, a row per raw row: CellName, time, `values` by KPI, provenance, and groups.
 
     time: NULL where a sample has no date. peers and peer_group: the texts of the columns by which
-    the profile groups samples for alarms, and cells for verdicts; NULL without one. Raises
-    InputError for a column that is missing or of an impossible type.
+    the profile groups samples for alarms, and cells for verdicts; NULL without one. Rows whose time
+    is none of `times` are rejected. Raises InputError for a column that is missing or of an
+    impossible type.
     """
     rules = profile.inputs[SAMPLES]
     raw = (
         conform(raw, SAMPLES, profile)
         .transform(_with_raw_row)
-        .transform(_with_time, rules)
+        .transform(with_times, profile)
         .transform(with_values, profile.kpis_of(SAMPLES), rules)
     )
     peers_column = profile.alarms.peers_column if profile.alarms else ""
@@ -116,7 +116,8 @@ def check_samples(raw: DataFrame, profile: Profile) -> DataFrame:
         MALFORMED,
         Fault(f"({values['CellName']}) IS NULL", "CellName", "missing_key"),
         Fault(_is_not_decoded(values["CellName"]), "CellName", "bad_encoding"),
-        Fault(quoted(BAD_TIME), "Time", "bad_time"),
+        Fault(times.is_bad, "Time", "bad_time"),
+        Fault(times.is_outside, "Time", "outside_run"),
         *_suspects(rules),
         *_filters(rules, values),
     ]
@@ -155,10 +156,18 @@ def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
     return _finished(_checked(raw, values, row_faults), rules, "customerID")
 
 
-def check_input(source: str, raw: DataFrame, profile: Profile) -> DataFrame:
-    """The checked rows of an input by its name, of older samples as of samples."""
-    checks = {CUSTOMERS: check_customers, CALL_STATISTICS: check_calls}
-    return checks.get(source, check_samples)(raw, profile)
+def check_input(
+    source: str, raw: DataFrame, profile: Profile, times: TimesOfRun = ANY_TIME
+) -> DataFrame:
+    """The checked rows of an input by its name; `times` are those that samples may have.
+
+    Of older samples those with a date count, of whatever day: baselines rest on what they need.
+    """
+    if source == CUSTOMERS:
+        return check_customers(raw, profile)
+    if source == CALL_STATISTICS:
+        return check_calls(raw, profile)
+    return check_samples(raw, profile, times if source == SAMPLES else TimesOfRun(are_dated=True))
 
 
 def clean_rows(checked: DataFrame) -> DataFrame:
@@ -295,19 +304,6 @@ def _with_raw_row(raw: DataFrame) -> DataFrame:
     provenance = (SOURCE_FILE, SOURCE_ROW_ID, MALFORMED_LINE)
     names = [quoted(name) for name in raw.columns if name not in provenance]
     return raw.selectExpr("*", f"struct({', '.join(names)}) AS {quoted(RAW_ROW)}")
-
-
-def _with_time(raw: DataFrame, rules: InputRules) -> DataFrame:
-    """Adds the instant of a sample, NULL where its time has no date, and whether it is no time."""
-    if "Time" not in raw.columns:
-        instant_of, is_bad = "CAST(NULL AS timestamp)", "FALSE"
-    elif isinstance(raw.schema["Time"].dataType, T.StringType):
-        raw = raw.selectExpr("*", f"{text_of('Time', rules)} AS {quoted(TIME_TEXT)}")
-        found = quoted(TIME_TEXT)
-        instant_of, is_bad = instant(found), is_no_time(found)
-    else:
-        instant_of, is_bad = "CAST(Time AS timestamp)", "FALSE"
-    return raw.selectExpr("*", f"{instant_of} AS `{TIME}`", f"{is_bad} AS `{BAD_TIME}`")
 
 
 def _checked(raw: DataFrame, values: Mapping[str, str], row_faults: Sequence[Fault]) -> DataFrame:

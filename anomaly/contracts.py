@@ -108,7 +108,12 @@ REASONS = {
         ),
         Reason("bad_customer_number", True, "the customer number is not a whole number"),
         Reason("malformed_line", True, "more or fewer fields than the header has columns"),
-        Reason("bad_time", True, "the time of a sample is neither HH:MM nor a date with a time"),
+        Reason(
+            "bad_time",
+            True,
+            "neither HH:MM nor a date with a time, or the one of them that most samples are not",
+        ),
+        Reason("outside_run", True, "the time of a sample is not of the day, or time, of the run"),
         Reason("suspect", True, "the profile's `suspect_where` holds"),
         Reason(
             "duplicate_row",

@@ -14,6 +14,7 @@ from anomaly.contracts import SAMPLES
 from anomaly.methods import Scale
 from anomaly.numbers import exact_mean
 from anomaly.profile import Profile
+from anomaly.sample_times import JITTER_SECONDS
 
 # 1970 began with a Thursday.
 DAYS_TO_FIRST_MONDAY = 4
@@ -131,8 +132,8 @@ def time_of(period: str, rules: AlarmRules) -> str:
 
 
 def period_of(time: str, rules: AlarmRules) -> str:
-    """The SQL of the period that an instant (its SQL) lies in."""
-    return f"floor(unix_seconds({time}) / {period_seconds(rules)})"
+    """The SQL of the period that the instant of a sample (its SQL) lies in."""
+    return f"floor((unix_seconds({time}) + {JITTER_SECONDS}) / {period_seconds(rules)})"
 
 
 def period_seconds(rules: AlarmRules) -> int:

@@ -46,7 +46,7 @@ def _check_rejected(summary: Sequence[Row], source: str, largest_share: float) -
     # What the profile itself leaves out is no fault of the input.
     left_out = sum(
         _total(summary, "rejected", source, reason)
-        for reason in ("filtered_by_profile", "beyond_row_limit")
+        for reason in ("filtered_by_profile", "beyond_row_limit", "outside_run")
     )
     share = (_total(summary, "input", source, "rows rejected") - left_out) / rows
     if share > largest_share:
