@@ -25,9 +25,10 @@ from anomaly.contracts import (
     SOURCE_ROW_ID,
 )
 from anomaly.profile import InputRules, Profile
-from anomaly.repeated_rows import limit_rows, reject_duplicates
-from anomaly.sample_times import ANY_TIME, TIME, TimesOfRun, with_times
+from anomaly.repeated_rows import limit_rows, reject_duplicates, tell_hours_apart
+from anomaly.sample_times import ANY_TIME, LATER_BY, TIME, TimesOfRun, with_times
 from anomaly.sql import literal, quoted, text
+from anomaly.times import UTC_ZONE
 from anomaly.values import (
     FAULTS,
     VALUES,
@@ -111,6 +112,7 @@ def check_samples(raw: DataFrame, profile: Profile, times: TimesOfRun = ANY_TIME
         "peers": text_of(peers_column, rules) if peers_column else "CAST(NULL AS string)",
         "peer_group": _peer_group(raw, SAMPLES, profile),
         "values": quoted(VALUES),
+        "later_by": quoted(LATER_BY),
     }
     row_faults = [
         MALFORMED,
@@ -122,6 +124,9 @@ def check_samples(raw: DataFrame, profile: Profile, times: TimesOfRun = ANY_TIME
         *_filters(rules, values),
     ]
     checked = _checked(raw, values, row_faults)
+    if profile.time_zone != UTC_ZONE and "Time" in raw.columns:
+        checked = checked.transform(tell_hours_apart)
+    checked = checked.drop("later_by")
     if rules.reject_duplicates and "Time" in raw.columns:
         checked = checked.transform(reject_duplicates, ("CellName", "time"), ("values",), "Time")
     return _finished(checked, rules, "CellName")

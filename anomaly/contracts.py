@@ -113,6 +113,11 @@ REASONS = {
             True,
             "neither HH:MM nor a date with a time, or the one of them that most samples are not",
         ),
+        Reason(
+            "doubled_hour",
+            True,
+            "a local time that is there twice, when clocks are set back, and was not sent twice",
+        ),
         Reason("outside_run", True, "the time of a sample is not of the day, or time, of the run"),
         Reason("suspect", True, "the profile's `suspect_where` holds"),
         Reason(

@@ -13,11 +13,12 @@ from pyspark.sql import types as T
 from anomaly.contracts import SAMPLES
 from anomaly.profile import Profile
 from anomaly.sql import quoted
-from anomaly.times import instant, is_end_of_day, is_time_of_day
+from anomaly.times import UTC_ZONE, has_offset, instant, is_end_of_day, is_time_of_day, later_by
 from anomaly.values import text_of
 
 # Columns that are added to a raw frame; the blank keeps them apart from an operator's columns.
 TIME_TEXT, TIME, TIME_KIND, TIME_OF_RUN = "time text", "sample time", "time kind", "time of run"
+LATER_BY = "later by"
 # What a time is: there is none, a text that is none, without a date, with one.
 NONE, BAD, OF_DAY, DATED = "none", "bad", "of day", "dated"
 
@@ -64,10 +65,12 @@ ANY_TIME = TimesOfRun()
 
 
 def with_times(raw: DataFrame, profile: Profile) -> DataFrame:
-    """Adds to raw samples TIME, the instant (NULL without a date), TIME_KIND and TIME_OF_RUN.
+    """Adds to raw samples TIME, the instant (NULL without a date), TIME_KIND and more.
 
     TIME_OF_RUN: what tells the day that a sample belongs to: 24:00 is the end of its own.
+    LATER_BY: the minutes until the same local time is there again (times.later_by).
     """
+    later = "CAST(NULL AS int)"
     if "Time" not in raw.columns:
         found, kind, of_run = "CAST(NULL AS timestamp)", f"'{NONE}'", quoted(TIME)
     elif isinstance(raw.schema["Time"].dataType, T.TimestampType):
@@ -81,10 +84,16 @@ def with_times(raw: DataFrame, profile: Profile) -> DataFrame:
             f"CASE WHEN {text} IS NULL THEN '{NONE}' WHEN {quoted(TIME)} IS NOT NULL "
             f"THEN '{DATED}' WHEN {is_time_of_day(text)} THEN '{OF_DAY}' ELSE '{BAD}' END"
         )
+        if profile.time_zone != UTC_ZONE:
+            again = later_by(quoted(TIME), profile.time_zone)
+            later = f"CASE WHEN NOT {has_offset(text)} THEN {again} END"
         before = f"{quoted(TIME)} - INTERVAL '1' MINUTE"
         of_run = f"CASE WHEN {is_end_of_day(text)} THEN {before} ELSE {quoted(TIME)} END"
     return raw.selectExpr("*", f"{found} AS {quoted(TIME)}").selectExpr(
-        "*", f"{kind} AS {quoted(TIME_KIND)}", f"{of_run} AS {quoted(TIME_OF_RUN)}"
+        "*",
+        f"{kind} AS {quoted(TIME_KIND)}",
+        f"{of_run} AS {quoted(TIME_OF_RUN)}",
+        f"{later} AS {quoted(LATER_BY)}",
     )
 
 
