@@ -11,7 +11,6 @@ from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from anomaly.conform import PROVENANCE as PROVENANCE_OF_RAW
 from anomaly.conform import conform
@@ -29,9 +28,10 @@ from anomaly.contracts import (
 )
 from anomaly.names import with_name
 from anomaly.profile import InputRules, Profile
-from anomaly.repeated_rows import limit_rows, reject_duplicates
+from anomaly.repeated_rows import limit_rows, reject_duplicates, tell_hours_apart
+from anomaly.sample_times import ANY_TIME, LATER_BY, TIME, TimesOfRun, with_times
 from anomaly.sql import literal, quoted, text
-from anomaly.times import instant, is_no_time
+from anomaly.times import UTC_ZONE
 from anomaly.values import (
     FAULTS,
     VALUES,
@@ -53,7 +53,7 @@ CUSTOMER_NUMBER = text("^([0-9]{3}|..[^0-9])0*[0-9]{1,18}$")
 NOT_DECODED = "\ufffd"
 
 # Columns that are added to a raw frame; the blank keeps them apart from an operator's columns.
-RAW_ROW, TIME_TEXT, TIME, BAD_TIME = "raw row", "time text", "sample time", "bad time"
+RAW_ROW = "raw row"
 CELL_NAME, PEERS, PEER_GROUP = "cell name", "name of peers", "name of peer group"
 # The field of the raw row that has the whole of a malformed line.
 LINE, LINE_ENDS, NEEDS_QUOTES = "malformed line", "\r\n", '[,"\r\n]'
@@ -103,19 +103,20 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
     return _finished(checked, rules, "customerID")
 
 
-def check_samples(raw: DataFrame, profile: Profile) -> DataFrame:
+def check_samples(raw: DataFrame, profile: Profile, times: TimesOfRun = ANY_TIME) -> DataFrame:
     """Checked samples, a row per raw row: CellName, time, `values` by KPI, provenance, and groups.
 
     time: NULL where a sample has no date. peers and peer_group: the texts of the columns by which
-    the profile groups samples for alarms, and cells for verdicts; NULL without one. Raises
-    InputError for a column that is missing or of an impossible type.
+    the profile groups samples for alarms, and cells for verdicts; NULL without one. Rows whose time
+    is none of `times` are rejected. Raises InputError for a column that is missing or of an
+    impossible type.
     """
     rules = profile.inputs[SAMPLES]
     raw = (
         conform(raw, SAMPLES, profile)
         # Those of customers and their calls may hold what is personal.
         .transform(_with_raw_row, with_line=True)
-        .transform(_with_time, rules)
+        .transform(with_times, profile)
         .transform(with_values, profile.kpis_of(SAMPLES), rules)
         .transform(with_name, "CellName", CELL_NAME, rules)
         .transform(_with_peer_group, SAMPLES, profile)
@@ -129,16 +130,21 @@ def check_samples(raw: DataFrame, profile: Profile) -> DataFrame:
         "peers": quoted(PEERS) if peers_column else "CAST(NULL AS string)",
         "peer_group": quoted(PEER_GROUP),
         "values": quoted(VALUES),
+        "later_by": quoted(LATER_BY),
     }
     row_faults = [
         MALFORMED,
         Fault(f"({values['CellName']}) IS NULL", "CellName", "missing_key"),
         Fault(_is_not_decoded(values["CellName"]), "CellName", "bad_encoding"),
-        Fault(quoted(BAD_TIME), "Time", "bad_time"),
+        Fault(times.is_bad, "Time", "bad_time"),
+        Fault(times.is_outside, "Time", "outside_run"),
         *_suspects(rules),
         *_filters(rules, values),
     ]
     checked = _checked(raw, values, row_faults)
+    if profile.time_zone != UTC_ZONE and "Time" in raw.columns:
+        checked = checked.transform(tell_hours_apart)
+    checked = checked.drop("later_by")
     if rules.reject_duplicates and "Time" in raw.columns:
         checked = checked.transform(reject_duplicates, ("CellName", "time"), ("values",), "Time")
     return _finished(checked, rules, "CellName")
@@ -174,10 +180,18 @@ def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
     return _finished(_checked(raw, values, row_faults), rules, "customerID")
 
 
-def check_input(source: str, raw: DataFrame, profile: Profile) -> DataFrame:
-    """The checked rows of an input by its name, of older samples as of samples."""
-    checks = {CUSTOMERS: check_customers, CALL_STATISTICS: check_calls}
-    return checks.get(source, check_samples)(raw, profile)
+def check_input(
+    source: str, raw: DataFrame, profile: Profile, times: TimesOfRun = ANY_TIME
+) -> DataFrame:
+    """The checked rows of an input by its name; `times` are those that samples may have.
+
+    Of older samples those with a date count, of whatever day: baselines rest on what they need.
+    """
+    if source == CUSTOMERS:
+        return check_customers(raw, profile)
+    if source == CALL_STATISTICS:
+        return check_calls(raw, profile)
+    return check_samples(raw, profile, times if source == SAMPLES else TimesOfRun(are_dated=True))
 
 
 def clean_rows(checked: DataFrame) -> DataFrame:
@@ -334,19 +348,6 @@ def _with_raw_row(raw: DataFrame, with_line: bool = False) -> DataFrame:
     line = MALFORMED_TEXT if with_line else "CAST(NULL AS string)"
     fields.append(f"{line} AS {quoted(LINE)}")
     return raw.selectExpr("*", f"struct({', '.join(fields)}) AS {quoted(RAW_ROW)}")
-
-
-def _with_time(raw: DataFrame, rules: InputRules) -> DataFrame:
-    """Adds the instant of a sample, NULL where its time has no date, and whether it is no time."""
-    if "Time" not in raw.columns:
-        instant_of, is_bad = "CAST(NULL AS timestamp)", "FALSE"
-    elif isinstance(raw.schema["Time"].dataType, T.StringType):
-        raw = raw.selectExpr("*", f"{text_of('Time', rules)} AS {quoted(TIME_TEXT)}")
-        found = quoted(TIME_TEXT)
-        instant_of, is_bad = instant(found), is_no_time(found)
-    else:
-        instant_of, is_bad = "CAST(Time AS timestamp)", "FALSE"
-    return raw.selectExpr("*", f"{instant_of} AS `{TIME}`", f"{is_bad} AS `{BAD_TIME}`")
 
 
 def _checked(raw: DataFrame, values: Mapping[str, str], row_faults: Sequence[Fault]) -> DataFrame:

@@ -121,7 +121,22 @@ REASONS = {
             "the customer number is not a whole number, or it cannot be told where it begins",
         ),
         Reason("malformed_line", True, "more or fewer fields than the header has columns"),
-        Reason("bad_time", True, "the time of a sample is neither HH:MM nor a date with a time"),
+        Reason(
+            "bad_time",
+            True,
+            "neither HH:MM nor a date with a time, or the one of them that most samples are not",
+        ),
+        Reason(
+            "doubled_hour",
+            True,
+            "a local time that is there twice, when clocks are set back, and was not sent twice",
+        ),
+        Reason(
+            "outside_run",
+            True,
+            "the time of a sample is not of the day, or time, of the run",
+            False,
+        ),
         Reason("suspect", True, "the profile's `suspect_where` holds"),
         Reason(
             "duplicate_row",

@@ -383,6 +383,16 @@ class Profile:
         return replace(self, kpis=tuple(kpis))
 
     @property
+    def time_zone(self) -> str:
+        """The zone of times without an offset, and of days."""
+        return self.alarms.time_zone if self.alarms else "UTC"
+
+    @property
+    def period_seconds(self) -> int:
+        """How often a cell reports, in seconds: each quarter hour where the profile is silent."""
+        return 60 * (self.alarms or AlarmRules(())).period_minutes
+
+    @property
     def fingerprint(self) -> str:
         """Name and a hash of every setting: equal only for profiles that judge alike."""
         settings = json.dumps(asdict(self), sort_keys=True, default=str)

@@ -20,6 +20,7 @@ from pyspark.sql.types import ArrayType
 from anomaly import Dated, Profile, Run
 from anomaly.clean import check_input
 from anomaly.contracts import (
+    ALARMS_TABLE,
     CELL_TABLE,
     CUSTOMER_TABLE,
     HISTORY,
@@ -31,6 +32,7 @@ from anomaly.contracts import (
 from anomaly.errors import ConfigurationError, InputError
 from anomaly.pipeline import detect_in_checked
 from anomaly.run import MADE_UP, Keep
+from anomaly.sample_times import ANY_TIME, TimesOfRun
 from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS, table_columns
 from runners.console import Progress
 from runners.hash_key import key_frame
@@ -38,17 +40,18 @@ from runners.history import stage_history
 from runners.limits import check_limits, check_run_limits, empty_columns
 from runners.origins import ORIGIN, Origin, origins
 from runners.rejections import Rejections
+from runners.sample_times import find_times, times_of_run
 from runners.stopping import publishing
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import Destination, Publishing, open_destination
 from runners.storage.files import Place, all_paths, paths_of
 from runners.storage.held import counted, with_short_plan
-from runners.storage.inputs import is_dated, read_input
+from runners.storage.inputs import read_input
 from runners.storage.local_files import bytes_below
+from runners.storage.spark_errors import SPARK_ERRORS
 from runners.storage.spark_files import has_scheme
 
 LOG = logging.getLogger(__name__)
-
 PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, *TABLES_OF_ALARMS)
 HELD = ("alarm_periods", "alarm_states")
 # As many rows as the inputs have. From so many bytes of inputs on they are persisted, which packs
@@ -89,14 +92,16 @@ def run_pipeline(
     Raises AnomalyError, with the previous output whole.
     """
     keep_apart(inputs, out)
-    checked, has_alarms = read_inputs(spark, inputs, profile)
+    checked, are_dated = read_inputs(spark, inputs, profile, run.run_date)
     made_from = origins(spark, inputs, profile)
-    dated = _dated(HISTORY in checked, has_alarms)
+    dated = _dated(HISTORY in checked, are_dated and profile.alarms is not None)
     tables = (*TABLES_OF_A_RUN, *(TABLES_OF_ALARMS if dated else ()))
     columns = table_columns(profile, tables, hash_customers=hash_key is not None)
     progress.done("inputs")
     with open_destination(spark, out, run, columns, publishing) as destination:
         progress.done("destination")
+        if not dated:
+            keep_alarms(destination, run.run_date, are_dated)
         persisted = CHECKED if _are_to_pack(inputs) else ()
         with Kept(destination, progress, persisted=persisted) as kept:
             kept.made_of(
@@ -115,31 +120,59 @@ def run_pipeline(
 
 
 def read_inputs(
-    spark: SparkSession, inputs: Mapping[str, Place], profile: Profile
+    spark: SparkSession, inputs: Mapping[str, Place], profile: Profile, day: date
 ) -> tuple[dict[str, DataFrame], bool]:
-    """The inputs checked, and whether alarms are raised.
+    """The inputs of a day checked, and whether the samples are dated.
 
-    They are raised of dated samples, where the profile says how. The inputs are read side by side:
-    each takes small jobs, which leave cores idle. Raises InputError.
+    The inputs are read side by side: each takes small jobs, which leave cores idle. Raises
+    InputError, as where dated samples are of other days.
     """
 
     def read(source: str) -> DataFrame:
         # Older samples have the columns of samples.
         return read_input(spark, SAMPLES if source == HISTORY else source, inputs[source], profile)
 
-    def checked(source: str) -> DataFrame:
-        return check_input(source, reading[source].result(), profile)
+    def found_times() -> TimesOfRun:
+        return times_of_run(find_times(reading[SAMPLES].result(), profile), profile, day)
 
-    def is_with_alarms() -> bool:
-        return bool(profile.alarms) and is_dated(reading[SAMPLES].result(), profile.inputs[SAMPLES])
+    def checked(source: str) -> DataFrame:
+        of_run = times.result() if source == SAMPLES else ANY_TIME
+        return check_input(source, reading[source].result(), profile, of_run)
 
     # A thread for each, because some wait for others.
     with ThreadPoolExecutor(max_workers=2 * len(inputs) + 1) as threads:
         reading = {source: threads.submit(read, source) for source in inputs}
-        has_alarms = threads.submit(is_with_alarms)
+        times = threads.submit(found_times)
         checking = {source: threads.submit(checked, source) for source in inputs}
         # In the order of the inputs, so that the first one at fault is told.
-        return {source: one.result() for source, one in checking.items()}, has_alarms.result()
+        found = {source: one.result() for source, one in checking.items()}
+        return found, times.result().are_dated is True
+
+
+def keep_alarms(destination: Destination, day: date, are_dated: bool) -> None:
+    """Where a run makes no alarms: refuse to lose those of its day by samples without dates.
+
+    Raises InputError. A profile without [alarms] is chosen: that they go is told, no more.
+    """
+    if not _has_alarms(destination, day):
+        return
+    if are_dated:
+        LOG.warning("the alarms that are published of %s go: none are made here", day)
+        return
+    raise InputError(
+        f"{SAMPLES}: most have no date, so that no alarms are raised, and those that are published "
+        f"of {day} would be lost; give samples with dates, or another --out"
+    )
+
+
+def _has_alarms(destination: Destination, day: date) -> bool:
+    if day not in destination.days(ALARMS_TABLE):
+        return False
+    try:
+        # A bucket knows its days, not which tables each of them has.
+        return bool(destination.published(ALARMS_TABLE, [day]).columns)
+    except SPARK_ERRORS:
+        return False
 
 
 def kept_side_by_side(checked: Mapping[str, DataFrame], keep: Keep) -> dict[str, DataFrame]:

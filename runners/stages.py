@@ -32,7 +32,8 @@ from runners.console import Progress
 from runners.history import stage_history
 from runners.limits import check_limits
 from runners.rejections import Rejections
-from runners.run import Finished, publish, refusing
+from runners.run import Finished, keep_alarms, publish, refusing
+from runners.sample_times import find_times, times_of_run
 from runners.storage.destination import Publishing, open_destination
 from runners.storage.inputs import read_input
 from runners.storage.stage_results import read_stage, write_stage
@@ -101,6 +102,8 @@ class StageRun:
         destination = open_destination(self.spark, out, self.run, columns, publishing)
         with destination:
             self.progress.done("destination")
+            # Stages raise no alarms, whatever the samples are.
+            keep_alarms(destination, self.run.run_date, are_dated=True)
             results = results_of(
                 self._read(WITH_SAMPLES_STAGE),
                 self._read(WITH_CALLS_STAGE),
@@ -127,8 +130,10 @@ class StageRun:
             for source in STAGES[stage].inputs
         }
         if stage == WITH_SAMPLES_STAGE:
+            found = find_times(raw[SAMPLES], self.profile)
+            times = times_of_run(found, self.profile, self.run.run_date)
             return customers_with_samples(
-                raw[CUSTOMERS], raw[SAMPLES], self.profile, self.run, self._keep
+                raw[CUSTOMERS], raw[SAMPLES], self.profile, self.run, self._keep, times
             )
         if stage == WITH_CALLS_STAGE:
             with_samples = self._read(WITH_SAMPLES_STAGE)[WITH_SAMPLES]

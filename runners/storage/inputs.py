@@ -10,12 +10,10 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from anomaly.conform import conform, expected_columns
-from anomaly.contracts import MALFORMED_LINE, MALFORMED_TEXT, SAMPLES, SOURCE_FILE, SOURCE_ROW_ID
+from anomaly.contracts import MALFORMED_LINE, MALFORMED_TEXT, SOURCE_FILE, SOURCE_ROW_ID
 from anomaly.errors import InputError
 from anomaly.profile import InputRules, Profile
 from anomaly.sql import quoted
-from anomaly.times import DATE
-from anomaly.values import text_of
 from runners.storage.files import (
     File,
     FileSystem,
@@ -29,11 +27,7 @@ from runners.storage.files import (
 from runners.storage.literal_paths import reader
 from runners.storage.local_files import LocalFiles
 from runners.storage.open_quotes import MOST_CHARACTERS, is_broken
-from runners.storage.spark_errors import (
-    SPARK_ERRORS,
-    reading_and_writing,
-    told_in_one_line,
-)
+from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 from runners.storage.spark_files import SparkFiles, has_scheme
 
 # A line without a field is no row.
@@ -58,21 +52,6 @@ def read_input(spark: SparkSession, source: str, place: Place, profile: Profile)
         expected_columns(source, profile),
         lambda raw, origin: conform(raw, source, profile, origin),
     )
-
-
-def is_dated(samples: DataFrame, rules: InputRules) -> bool:
-    """Whether the first of the raw samples that has a time has one with a date.
-
-    Raises InputError where Spark fails at reading it.
-    """
-    if "Time" not in samples.columns:
-        return False
-    if not isinstance(samples.schema["Time"].dataType, T.StringType):
-        return True
-    time = text_of("Time", rules)
-    with reading_and_writing(SAMPLES):
-        first = samples.selectExpr(f"{time} AS time").where("time IS NOT NULL").head()
-    return first is not None and re.match(DATE, first.time) is not None
 
 
 def file_system(spark: SparkSession, place: Place) -> FileSystem:
