@@ -34,7 +34,7 @@ setup: .venv/installed
 # On made-up sample data, or on DATA=FOLDER with customers, samples and call_statistics in it.
 run: setup
 	$(BIN)/cell-tower-anomaly run --profile conf/default.toml --out $(OUT) --report $(REPORT) $(if $(DATA), \
-	  --customers $(DATA)/customers --samples $(DATA)/samples --calls $(DATA)/call_statistics)
+	  --customers $(DATA)/customers --samples $(DATA)/samples --calls $(DATA)/call_statistics, --sample)
 
 lint: setup
 	$(BIN)/ruff check .

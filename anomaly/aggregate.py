@@ -26,8 +26,10 @@ CUSTOMER_COLUMNS = (
 # the position is NULL, and the array empty.
 IN_ORDER = (
     "array_sort(collect_list(CASE WHEN position IS NOT NULL "
-    "THEN struct(position, mean, mean_square, value_count) END))"
+    "THEN struct(position, mean, mean_square, value_count, usable_count, value_customers) END))"
 )
+# How many values and how many customers the averages of a row are of.
+COUNTS = ("usable_counts", "value_customers")
 # Squares are added up as decimals, which are exact in any order: up to 1e24, with twelve digits
 # behind the point.
 SQUARE_TYPE = "decimal(38,12)"
@@ -36,21 +38,28 @@ SQUARE_TYPE = "decimal(38,12)"
 def average_samples(samples: DataFrame, profile: Profile) -> DataFrame:
     """Clean samples to a row per cell: CellName, sample_count, sample_means (array by KPI).
 
-    And sample_peers, the group that the cell belongs to: the first by name of those in its rows.
+    And sample_usable, how many values each mean is of; and sample_peers, the group that the cell
+    belongs to: the first by name of those in its rows.
     """
-    means = _means(SAMPLES, profile)
+    means, usable = _means(SAMPLES, profile), _usable(SAMPLES, profile)
     return samples.groupBy("CellName").agg(
         F.expr("count(*) AS sample_count"),
         F.expr(f"{means} AS sample_means"),
+        F.expr(f"{usable} AS sample_usable"),
         F.min("peer_group").alias("sample_peers"),
     )
 
 
 def average_calls(calls: DataFrame, profile: Profile) -> DataFrame:
-    """Clean call statistics to a row per customer: customerID, call_row_count, call_means."""
-    means = _means(CALL_STATISTICS, profile)
+    """Clean call statistics to a row per customer: customerID, call_row_count, call_means.
+
+    And call_usable, how many values each mean is of.
+    """
+    means, usable = _means(CALL_STATISTICS, profile), _usable(CALL_STATISTICS, profile)
     return calls.groupBy("customerID").agg(
-        F.expr("count(*) AS call_row_count"), F.expr(f"{means} AS call_means")
+        F.expr("count(*) AS call_row_count"),
+        F.expr(f"{means} AS call_means"),
+        F.expr(f"{usable} AS call_usable"),
     )
 
 
@@ -88,7 +97,8 @@ def unknown_callers(joined: DataFrame) -> DataFrame:
 def customer_averages(joined: DataFrame, profile: Profile) -> DataFrame:
     """The joined rows that are published: a row per customer and cell, with `averages`.
 
-    `averages` is an array in the order of profile.kpis, NULL where there was no value. Customers
+    `averages` is an array in the order of profile.kpis, NULL where there was no value; likewise
+    usable_counts, of how many values it is, and value_customers, of how many customers. Customers
     without a cell or without call statistics are left out, and those without samples of their cell
     unless the profile keeps them.
     """
@@ -98,6 +108,8 @@ def customer_averages(joined: DataFrame, profile: Profile) -> DataFrame:
         "call_row_count",
         "1L AS customer_count",
         f"{_averages(profile)} AS averages",
+        f"{_usable_counts(profile)} AS usable_counts",
+        f"array_repeat(1L, {len(profile.kpis)}) AS value_customers",
     )
 
 
@@ -107,6 +119,8 @@ def cell_averages(joined: DataFrame, profile: Profile) -> DataFrame:
     Call KPIs are the mean over the cell's published customers, each counting once. Without such
     customers customerID_count is 0, call KPIs are NULL, and the cell is kept only if the profile
     says so; without samples the sample KPIs are NULL. peers: the group that the cell belongs to.
+    In the order of profile.kpis `usable_counts` says how many values an average is of, and
+    `value_customers` how many customers they are of.
 
     `mean_squares` and `value_counts` have, in the order of profile.kpis, the mean of the squares of
     the customers' values and how many they are; and behind them, in the order of profile.derived,
@@ -121,6 +135,10 @@ def cell_averages(joined: DataFrame, profile: Profile) -> DataFrame:
     )
     squares = f"try_sum(CAST(square AS {SQUARE_TYPE})) FILTER (WHERE is_published)"
     count = "count(square) FILTER (WHERE is_published)"
+    usable = (
+        f"CASE WHEN position < {len(profile.kpis_of(SAMPLES))} THEN max(usable) "
+        "ELSE sum(usable) FILTER (WHERE is_published) END"
+    )
     cells = (
         joined.where("CellName IS NOT NULL")
         .selectExpr(
@@ -143,6 +161,8 @@ def cell_averages(joined: DataFrame, profile: Profile) -> DataFrame:
             F.expr(f"{mean} AS mean"),
             F.expr(f"CAST({squares} AS double) / nullif({count}, 0) AS mean_square"),
             F.expr(f"{count} AS value_count"),
+            F.expr(f"coalesce({usable}, 0L) AS usable_count"),
+            F.expr("count(value) FILTER (WHERE is_published) AS value_customers"),
         )
         .groupBy("CellName")
         .agg(
@@ -161,7 +181,14 @@ def cell_averages(joined: DataFrame, profile: Profile) -> DataFrame:
             "call_row_count",
             "sample_count",
             "customerID_count AS customer_count",
-            f"transform(slice(found, 1, {len(profile.kpis)}), kpi -> kpi.mean) AS averages",
+            *(
+                f"transform(slice(found, 1, {len(profile.kpis)}), kpi -> kpi.{of_kpi}) AS {name}"
+                for of_kpi, name in (
+                    ("mean", "averages"),
+                    ("usable_count", "usable_counts"),
+                    ("value_customers", "value_customers"),
+                )
+            ),
             "transform(found, kpi -> kpi.mean_square) AS mean_squares",
             "transform(found, kpi -> kpi.value_count) AS value_counts",
         )
@@ -174,16 +201,47 @@ def cell_averages(joined: DataFrame, profile: Profile) -> DataFrame:
 def with_kpis(averages: DataFrame, level: str, profile: Profile) -> DataFrame:
     """Averages with `kpis` in their place: the derived KPIs and sample_count behind them.
 
-    An array in the order of Profile.position_of. A derived KPI is NULL where an operand is, or
-    where its denominator is 0 or below its minimum_denominator. `customer_count` are the customers
-    that the row is about.
+    An array in the order of Profile.position_of, and so are, from then on, usable_counts and
+    value_customers: of how many values and customers each KPI is. A derived KPI is of as many as
+    that operand with fewer. Where what is missing counts as 0, every row has a value. A derived
+    KPI is NULL where an operand is, or where its denominator is 0 or below its minimum_denominator.
+    `customer_count` are the customers that the row is about.
     """
     derived = (_derived(kpi, profile) for kpi in profile.derived)
     sent = "nullif(CAST(sample_count AS double), 0D)"
     kpis = f"concat(averages, array({', '.join((*derived, sent))}))"
     if profile.level(level).missing is MissingPolicy.ZERO_BEFORE_BASELINE:
         kpis = f"transform({kpis}, kpi -> coalesce(kpi, 0D))"
-    return averages.selectExpr("*", f"{kpis} AS kpis").drop("averages")
+    others = (name for name in averages.columns if name not in (*COUNTS, "averages"))
+    counts = (
+        f"{behind} AS {name}"
+        for name, behind in zip(COUNTS, _counts_behind(level, profile), strict=True)
+    )
+    return averages.selectExpr(*others, f"{kpis} AS kpis", *counts)
+
+
+def _counts_behind(level: str, profile: Profile) -> tuple[str, str]:
+    """The SQL of usable_counts and value_customers of all KPIs, from those of the measured."""
+    kpis = [kpi.name for kpi in profile.published_kpis]
+    if profile.level(level).missing is MissingPolicy.ZERO_BEFORE_BASELINE:
+        rows = (
+            "sample_count" if profile.rests_on_samples(kpi) else "call_row_count" for kpi in kpis
+        )
+        counted = ", ".join(f"coalesce({count}, 0L)" for count in rows)
+        return f"array({counted})", f"array_repeat(customer_count, {len(kpis)})"
+
+    def with_derived(counts: str, of_samples: str) -> str:
+        places = (
+            [profile.position_of(name) for name in (kpi.first, kpi.second)]
+            for kpi in profile.derived
+        )
+        derived = (f"least({counts}[{first}], {counts}[{second}])" for first, second in places)
+        return f"concat({counts}, array({', '.join((*derived, of_samples))}))"
+
+    return (
+        with_derived("usable_counts", "coalesce(sample_count, 0L)"),
+        with_derived("value_customers", "customer_count"),
+    )
 
 
 def with_errors(kpis: DataFrame, profile: Profile) -> DataFrame:
@@ -238,32 +296,45 @@ def _means(source: str, profile: Profile) -> str:
     return f"CAST(array({', '.join(means)}) AS array<double>)"
 
 
+def _usable(source: str, profile: Profile) -> str:
+    """The SQL of an aggregate of clean rows: how many of their values are usable, by KPI."""
+    counts = (f"count(values[{kpi}])" for kpi in range(len(profile.kpis_of(source))))
+    return f"CAST(array({', '.join(counts)}) AS array<bigint>)"
+
+
 def _averages(profile: Profile) -> str:
     """The SQL of a joined row's averages, NULLs standing for a missing partner's."""
+    return _of_both("means", "CAST(NULL AS double)", profile)
 
-    def or_nulls(means: str, source: str) -> str:
-        kpis = len(profile.kpis_of(source))
-        return f"coalesce({means}, array_repeat(CAST(NULL AS double), {kpis}))"
 
-    of_samples = or_nulls("sample_means", SAMPLES)
-    return f"concat({of_samples}, {or_nulls('call_means', CALL_STATISTICS)})"
+def _usable_counts(profile: Profile) -> str:
+    """The SQL of how many values each of them is of."""
+    return _of_both("usable", "0L", profile)
+
+
+def _of_both(what: str, missing: str, profile: Profile) -> str:
+    """The SQL of what a joined row has of its samples and of its calls, as one array by KPI."""
+    found = (
+        f"coalesce({prefix}_{what}, array_repeat({missing}, {len(profile.kpis_of(source))}))"
+        for prefix, source in (("sample", SAMPLES), ("call", CALL_STATISTICS))
+    )
+    return f"concat({', '.join(found)})"
 
 
 def _entries(profile: Profile) -> str:
-    """The SQL of what a joined row adds to its cell: an array of struct<value, square>.
+    """The SQL of what a joined row adds to its cell: an array of struct<value, square, usable>.
 
     By KPI, and behind them the products of the operands of derived KPIs, which have no value.
     """
-    averages = _averages(profile)
-    if not profile.cell_level.standard_errors:
-        return (
-            f"transform({averages}, mean -> struct(mean AS value, CAST(NULL AS double) AS square))"
-        )
-    samples = len(profile.kpis_of(SAMPLES))
+    samples, has_errors = len(profile.kpis_of(SAMPLES)), profile.cell_level.standard_errors
+    square = f"CASE WHEN place >= {samples} THEN mean * mean END" if has_errors else "NULL"
     measured = (
-        f"transform({averages}, (mean, place) -> struct(mean AS value, "
-        f"CASE WHEN place >= {samples} THEN mean * mean END AS square))"
+        f"zip_with(transform({_averages(profile)}, (mean, place) -> struct(mean AS value, "
+        f"CAST({square} AS double) AS square)), {_usable_counts(profile)}, (mean, usable) -> "
+        "struct(mean.value AS value, mean.square AS square, usable AS usable))"
     )
+    if not has_errors:
+        return measured
     places = {kpi.name: place for place, kpi in enumerate(profile.kpis_of(CALL_STATISTICS))}
     products = (
         f"get(call_means, {places[kpi.first]}) * get(call_means, {places[kpi.second]})"
@@ -272,7 +343,8 @@ def _entries(profile: Profile) -> str:
         for kpi in profile.derived
     )
     structs = ", ".join(
-        f"struct(CAST(NULL AS double) AS value, CAST({product} AS double) AS square)"
+        f"struct(CAST(NULL AS double) AS value, CAST({product} AS double) AS square, "
+        "CAST(NULL AS bigint) AS usable)"
         for product in products
     )
     return f"concat({measured}, array({structs}))" if structs else measured
@@ -299,6 +371,6 @@ def _derived(kpi: DerivedKpi, profile: Profile) -> str:
         return f"{numerator} / nullif({denominator}, 0D)"
     in_all = denominator
     if not profile.rests_on_samples(kpi.name):
-        in_all = f"{denominator} * customer_count"
+        in_all = f"{denominator} * value_customers[{profile.position_of(kpi.denominator)}]"
     enough = f"CASE WHEN {in_all} >= {kpi.minimum_denominator!r}D THEN {denominator} END"
     return f"{numerator} / {enough}"

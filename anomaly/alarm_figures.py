@@ -16,7 +16,9 @@ SECTION = "'alarms'"
 def alarm_figures(
     states: DataFrame, alarms: DataFrame, span: DataFrame, rules: AlarmRules
 ) -> DataFrame:
-    """What was judged, the statuses of each KPI, and the alarms, the newest of them by name.
+    """What was judged, the statuses of each KPI, and the alarms, some of them by name.
+
+    Those that stand come first, then the newest.
 
     `cell days`: judged periods of all cells, in days. `from` and `until` (the first instant that is
     not judged) have their times as detail.
@@ -30,7 +32,9 @@ def alarm_figures(
     end = "CASE WHEN cleared_at IS NULL THEN 'standing' ELSE 'cleared' END"
     of_alarms = (figure(SECTION, "'raised'", item, "1") for item in ("severity", end))
     newest = first_of_each(
-        alarms.withColumn("all", F.lit(1)), "all", "raised_at DESC, peak_deviation DESC, CellName"
+        alarms.withColumn("all", F.lit(1)),
+        "all",
+        "cleared_at IS NOT NULL, raised_at DESC, peak_deviation DESC, CellName",
     )
     return reduce(
         DataFrame.unionByName,

@@ -121,7 +121,7 @@ def _periods(rules: AlarmRules) -> str:
 
 
 def _time(instant: str) -> Column:
-    return F.expr(utc_text(instant, "yyyy-MM-dd HH:mm"))
+    return F.concat(F.expr(utc_text(instant, "yyyy-MM-dd HH:mm")), F.lit(" UTC"))
 
 
 def _number(value: Column) -> Column:

@@ -11,7 +11,7 @@ from anomaly.alarm_figures import alarm_figures
 from anomaly.alarm_rules import AlarmRules
 from anomaly.alarm_states import alarm_states
 from anomaly.alarm_tables import alarms_table, anomalies_table
-from anomaly.clean import check_samples, clean_rows, outcomes, rejected_rows
+from anomaly.clean import check_input, clean_rows, outcomes, rejected_rows
 from anomaly.contracts import (
     ALARMS_TABLE,
     ANOMALIES_TABLE,
@@ -26,6 +26,7 @@ from anomaly.period_judgement import judged_periods
 from anomaly.periods import judged_span, reported_periods
 from anomaly.profile import Profile
 from anomaly.run import Keep, Run, not_kept
+from anomaly.sample_times import ANY_TIME, TimesOfRun
 from anomaly.summary import input_figures, summary
 
 # What a cell has of the alarm that stands, if any.
@@ -58,25 +59,28 @@ def raise_alarms(
     history: DataFrame | None = None,
     start: datetime | None = None,
     keep: Keep = not_kept,
+    times: TimesOfRun = ANY_TIME,
 ) -> AlarmResults:
     """Find what is out of line in dated samples, and the alarms that it raises.
 
     `samples` is a raw frame (contracts.SAMPLES_CONTRACT and the profile's KPI columns), and so is
     `history`, older samples to take baselines from; what of it is not before the first sample does
     not count. Judged is what is at or after `start` (an instant; naive for UTC); without it, all
-    samples. `keep` as in `pipeline.detect`.
+    samples. `keep` and `times` as in `pipeline.detect`.
 
     Raises InputError for an input without a column that is needed, ConfigurationError where the
     profile has no `[alarms]`.
     """
-    _rules_of(profile)
+    rules_of(profile)
     narrow, of_run = profile.for_alarms(), run.columns(profile)
-    checked = {SAMPLES: keep("checked_samples", check_samples(samples, narrow))}
-    if history is not None:
-        checked[HISTORY] = keep("checked_history", check_samples(history, narrow))
-    became = keep("outcomes", outcomes(checked))
+    raw = {SAMPLES: samples} | ({HISTORY: history} if history is not None else {})
+    checked = {
+        source: keep(f"checked_{source}", check_input(source, frame, narrow, times))
+        for source, frame in raw.items()
+    }
+    became = keep("outcomes", outcomes(checked, narrow))
     rejected = keep(REJECTED_TABLE, rejected_rows(checked, became, of_run))
-    of_inputs = keep("input_figures", input_figures(became))
+    of_inputs = keep("input_figures", input_figures(became, narrow))
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
     found = found_alarms(clean, narrow, of_run, start, keep)
     return AlarmResults(
@@ -98,7 +102,7 @@ def found_alarms(
 
     `of_run` are the columns that stand at the end of each table; the others as in `raise_alarms`.
     """
-    rules = _rules_of(profile)
+    rules = rules_of(profile)
     span = keep("judged_span", judged_span(clean[SAMPLES], rules, start))
     reported = reported_periods(clean[SAMPLES], clean.get(HISTORY), span, profile)
     periods = keep("alarm_periods", reported)
@@ -117,7 +121,7 @@ def standing_alarms(alarms: DataFrame, profile: Profile) -> DataFrame:
 
     A row per cell; at most one alarm of a cell stands. `families` are those of its KPIs.
     """
-    families = {kpi.name: kpi.family for kpi in _rules_of(profile).kpis if kpi.family}
+    families = {kpi.name: kpi.family for kpi in rules_of(profile).kpis if kpi.family}
     if profile.verdict.silent_family:
         families[SAMPLES_KPI] = profile.verdict.silent_family
     named = [
@@ -135,7 +139,8 @@ def standing_alarms(alarms: DataFrame, profile: Profile) -> DataFrame:
     )
 
 
-def _rules_of(profile: Profile) -> AlarmRules:
+def rules_of(profile: Profile) -> AlarmRules:
+    """The rules for alarms. Raises ConfigurationError where the profile has no `[alarms]`."""
     if profile.alarms is None:
         raise ConfigurationError(
             f"profile {profile.name}", ["has no table [alarms]; conf/default.toml shows one"]

@@ -76,6 +76,11 @@ def judged_values(profile: Profile) -> str:
     return _of_rules("kpis", profile)
 
 
+def judged_counts(counts: str, profile: Profile) -> str:
+    """The SQL of what stands behind these KPIs: one of the two arrays of aggregate.COUNTS."""
+    return _of_rules(counts, profile)
+
+
 def judged_errors(profile: Profile) -> str:
     """The SQL of the standard errors of these KPIs, in their units; NULL where there is none."""
     return _of_rules("errors", profile)

@@ -11,24 +11,27 @@ from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
+from anomaly.conform import PROVENANCE as PROVENANCE_OF_RAW
 from anomaly.conform import conform
 from anomaly.contracts import (
     CALL_STATISTICS,
     CUSTOMERS,
     FAULT_TYPE,
     MALFORMED_LINE,
+    MALFORMED_TEXT,
     REASONS,
     REJECTED_COLUMNS,
     SAMPLES,
     SOURCE_FILE,
     SOURCE_ROW_ID,
 )
+from anomaly.names import with_name
 from anomaly.profile import InputRules, Profile
-from anomaly.repeated_rows import limit_rows, reject_duplicates
+from anomaly.repeated_rows import limit_rows, reject_duplicates, tell_hours_apart
+from anomaly.sample_times import ANY_TIME, LATER_BY, TIME, TimesOfRun, with_times
 from anomaly.sql import literal, quoted, text
-from anomaly.times import instant, is_no_time
+from anomaly.times import UTC_ZONE
 from anomaly.values import (
     FAULTS,
     VALUES,
@@ -41,14 +44,19 @@ from anomaly.values import (
     without_zeros,
 )
 
-# In the text of Customer_ID the customer number begins at this character, 7 characters at most.
-CUSTOMER_NUMBER_START, CUSTOMER_NUMBER_LENGTH = 4, 7
+# In the text of Customer_ID the customer number begins at this character: behind three digits, or
+# behind what is no digit; of A1234 nobody can say how much is its number.
+CUSTOMER_NUMBER_START = 4
+CUSTOMER_NUMBER = text("^([0-9]{3}|..[^0-9])0*[0-9]{1,18}$")
 
 # What stands for bytes that an encoding does not know.
 NOT_DECODED = "\ufffd"
 
 # Columns that are added to a raw frame; the blank keeps them apart from an operator's columns.
-RAW_ROW, TIME_TEXT, TIME, BAD_TIME = "raw row", "time text", "sample time", "bad time"
+RAW_ROW = "raw row"
+CELL_NAME, PEERS, PEER_GROUP = "cell name", "name of peers", "name of peer group"
+# The field of the raw row that has the whole of a malformed line.
+LINE, LINE_ENDS, NEEDS_QUOTES = "malformed line", "\r\n", '[,"\r\n]'
 PROVENANCE = (SOURCE_FILE, SOURCE_ROW_ID, "row_column", "row_reason", "faults", "raw_row")
 
 
@@ -60,14 +68,19 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
     Raises InputError for a column that is missing or of an impossible type.
     """
     rules = profile.inputs[CUSTOMERS]
-    raw = conform(raw, CUSTOMERS, profile).transform(_with_raw_row)
+    raw = (
+        conform(raw, CUSTOMERS, profile)
+        .transform(_with_raw_row)
+        .transform(with_name, "CellTower", CELL_NAME, rules)
+        .transform(_with_peer_group, CUSTOMERS, profile)
+    )
     texts = ("PhoneService", "MultipleLines", "InternetService")
     values = {
         "customerID": whole_number(raw, "Index"),
-        "CellName": text_of("CellTower", rules),
+        "CellName": quoted(CELL_NAME),
         "tenure": whole_number(raw, "tenure"),
         **{name: text_of(name, rules) for name in texts},
-        "peer_group": _peer_group(raw, CUSTOMERS, profile),
+        "peer_group": quoted(PEER_GROUP),
     }
     compared = values | {"Index": values["customerID"], "CellTower": values["CellName"]}
     row_faults = [
@@ -90,37 +103,48 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
     return _finished(checked, rules, "customerID")
 
 
-def check_samples(raw: DataFrame, profile: Profile) -> DataFrame:
+def check_samples(raw: DataFrame, profile: Profile, times: TimesOfRun = ANY_TIME) -> DataFrame:
     """Checked samples, a row per raw row: CellName, time, `values` by KPI, provenance, and groups.
 
     time: NULL where a sample has no date. peers and peer_group: the texts of the columns by which
-    the profile groups samples for alarms, and cells for verdicts; NULL without one. Raises
-    InputError for a column that is missing or of an impossible type.
+    the profile groups samples for alarms, and cells for verdicts; NULL without one. Rows whose time
+    is none of `times` are rejected. Raises InputError for a column that is missing or of an
+    impossible type.
     """
     rules = profile.inputs[SAMPLES]
     raw = (
         conform(raw, SAMPLES, profile)
-        .transform(_with_raw_row)
-        .transform(_with_time, rules)
+        # Those of customers and their calls may hold what is personal.
+        .transform(_with_raw_row, with_line=True)
+        .transform(with_times, profile)
         .transform(with_values, profile.kpis_of(SAMPLES), rules)
+        .transform(with_name, "CellName", CELL_NAME, rules)
+        .transform(_with_peer_group, SAMPLES, profile)
     )
     peers_column = profile.alarms.peers_column if profile.alarms else ""
+    if peers_column:
+        raw = raw.transform(with_name, peers_column, PEERS, rules)
     values = {
-        "CellName": text_of("CellName", rules),
+        "CellName": quoted(CELL_NAME),
         "time": quoted(TIME),
-        "peers": text_of(peers_column, rules) if peers_column else "CAST(NULL AS string)",
-        "peer_group": _peer_group(raw, SAMPLES, profile),
+        "peers": quoted(PEERS) if peers_column else "CAST(NULL AS string)",
+        "peer_group": quoted(PEER_GROUP),
         "values": quoted(VALUES),
+        "later_by": quoted(LATER_BY),
     }
     row_faults = [
         MALFORMED,
         Fault(f"({values['CellName']}) IS NULL", "CellName", "missing_key"),
         Fault(_is_not_decoded(values["CellName"]), "CellName", "bad_encoding"),
-        Fault(quoted(BAD_TIME), "Time", "bad_time"),
+        Fault(times.is_bad, "Time", "bad_time"),
+        Fault(times.is_outside, "Time", "outside_run"),
         *_suspects(rules),
         *_filters(rules, values),
     ]
     checked = _checked(raw, values, row_faults)
+    if profile.time_zone != UTC_ZONE and "Time" in raw.columns:
+        checked = checked.transform(tell_hours_apart)
+    checked = checked.drop("later_by")
     if rules.reject_duplicates and "Time" in raw.columns:
         checked = checked.transform(reject_duplicates, ("CellName", "time"), ("values",), "Time")
     return _finished(checked, rules, "CellName")
@@ -140,9 +164,10 @@ def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
     found = without_zeros(text_of("Customer_ID", rules))
     if is_numeric(raw, "Customer_ID"):
         found = f"CAST({whole_number(raw, 'Customer_ID')} AS string)"
-    digits = f"substring({found}, {CUSTOMER_NUMBER_START}, {CUSTOMER_NUMBER_LENGTH})"
+    digits = f"CASE WHEN {found} RLIKE {CUSTOMER_NUMBER} THEN substring({found}, "
+    digits += f"{CUSTOMER_NUMBER_START}) END"
     values = {
-        "customerID": f"CAST(CASE WHEN {digits} RLIKE '^[0-9]+$' THEN {digits} END AS bigint)",
+        "customerID": f"CAST({digits} AS bigint)",
         "values": quoted(VALUES),
     }
     row_faults = [
@@ -155,10 +180,18 @@ def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
     return _finished(_checked(raw, values, row_faults), rules, "customerID")
 
 
-def check_input(source: str, raw: DataFrame, profile: Profile) -> DataFrame:
-    """The checked rows of an input by its name, of older samples as of samples."""
-    checks = {CUSTOMERS: check_customers, CALL_STATISTICS: check_calls}
-    return checks.get(source, check_samples)(raw, profile)
+def check_input(
+    source: str, raw: DataFrame, profile: Profile, times: TimesOfRun = ANY_TIME
+) -> DataFrame:
+    """The checked rows of an input by its name; `times` are those that samples may have.
+
+    Of older samples those with a date count, of whatever day: baselines rest on what they need.
+    """
+    if source == CUSTOMERS:
+        return check_customers(raw, profile)
+    if source == CALL_STATISTICS:
+        return check_calls(raw, profile)
+    return check_samples(raw, profile, times if source == SAMPLES else TimesOfRun(are_dated=True))
 
 
 def clean_rows(checked: DataFrame) -> DataFrame:
@@ -166,13 +199,24 @@ def clean_rows(checked: DataFrame) -> DataFrame:
     return checked.where(F.col("row_reason").isNull()).drop(*PROVENANCE)
 
 
-def outcomes(checked: Mapping[str, DataFrame]) -> DataFrame:
+def value_columns(source: str, profile: Profile) -> tuple[str, ...]:
+    """The columns of an input whose values are numbers that may be left out, in their order."""
+    if source == CUSTOMERS:
+        return ("tenure",)
+    kpis = profile.kpis_of(CALL_STATISTICS if source == CALL_STATISTICS else SAMPLES)
+    return tuple(kpi.column for kpi in kpis)
+
+
+def outcomes(checked: Mapping[str, DataFrame], profile: Profile) -> DataFrame:
     """What became of the rows of each file of the inputs, a row per outcome.
 
     source, source_file; row_reason why the rows were rejected, or else faults, those of values that
-    were left out, as texts; row_count, and first_id, the smallest source_row_id among them.
+    were left out, as texts; row_count, and first_id, the smallest source_row_id among them;
+    usable, how many values they have in each of the `value_columns` of the source.
     """
     texts = "transform(faults, fault -> concat_ws(': ', fault.column, fault.reason))"
+    most = max(len(value_columns(source, profile)) for source in checked)
+    usable = ", ".join(f"count(get(held, {place}))" for place in range(most))
     rows = (
         frame.selectExpr(
             f"'{source}' AS source",
@@ -180,13 +224,18 @@ def outcomes(checked: Mapping[str, DataFrame]) -> DataFrame:
             SOURCE_ROW_ID,
             "row_reason",
             f"coalesce({texts}, CAST(array() AS array<string>)) AS faults",
+            f"{'array(CAST(tenure AS double))' if source == CUSTOMERS else '`values`'} AS held",
         )
         for source, frame in checked.items()
     )
     return (
         reduce(DataFrame.unionByName, rows)
         .groupBy("source", SOURCE_FILE, "row_reason", "faults")
-        .agg(F.expr("count(*) AS row_count"), F.expr(f"min({SOURCE_ROW_ID}) AS first_id"))
+        .agg(
+            F.expr("count(*) AS row_count"),
+            F.expr(f"min({SOURCE_ROW_ID}) AS first_id"),
+            F.expr(f"CAST(array({usable}) AS array<bigint>) AS usable"),
+        )
     )
 
 
@@ -230,12 +279,12 @@ def _faults(checked: DataFrame, source: str) -> DataFrame:
     )
 
 
-def _peer_group(raw: DataFrame, source: str, profile: Profile) -> str:
-    """The SQL of the group of like cells that a row belongs to; NULL where it names none."""
+def _with_peer_group(raw: DataFrame, source: str, profile: Profile) -> DataFrame:
+    """Adds the group of like cells that a row belongs to; NULL where it names none."""
     peers = profile.peers
     if peers is None or peers.input != source or peers.column not in raw.columns:
-        return "CAST(NULL AS string)"
-    return text_of(peers.column, profile.inputs[source])
+        return raw.selectExpr("*", f"CAST(NULL AS string) AS {quoted(PEER_GROUP)}")
+    return with_name(raw, peers.column, PEER_GROUP, profile.inputs[source])
 
 
 # --- faults -------------------------------------------------------------------------------------
@@ -290,24 +339,15 @@ def _filters(rules: InputRules, compared: Mapping[str, str]) -> list[Fault]:
 # --- frames -------------------------------------------------------------------------------------
 
 
-def _with_raw_row(raw: DataFrame) -> DataFrame:
-    """Adds the contract's and KPI columns as one; `_finished` makes a text of it."""
-    provenance = (SOURCE_FILE, SOURCE_ROW_ID, MALFORMED_LINE)
-    names = [quoted(name) for name in raw.columns if name not in provenance]
-    return raw.selectExpr("*", f"struct({', '.join(names)}) AS {quoted(RAW_ROW)}")
+def _with_raw_row(raw: DataFrame, with_line: bool = False) -> DataFrame:
+    """Adds the columns that are read as one; `_finished` makes a text of it.
 
-
-def _with_time(raw: DataFrame, rules: InputRules) -> DataFrame:
-    """Adds the instant of a sample, NULL where its time has no date, and whether it is no time."""
-    if "Time" not in raw.columns:
-        instant_of, is_bad = "CAST(NULL AS timestamp)", "FALSE"
-    elif isinstance(raw.schema["Time"].dataType, T.StringType):
-        raw = raw.selectExpr("*", f"{text_of('Time', rules)} AS {quoted(TIME_TEXT)}")
-        found = quoted(TIME_TEXT)
-        instant_of, is_bad = instant(found), is_no_time(found)
-    else:
-        instant_of, is_bad = "CAST(Time AS timestamp)", "FALSE"
-    return raw.selectExpr("*", f"{instant_of} AS `{TIME}`", f"{is_bad} AS `{BAD_TIME}`")
+    `with_line`: and the whole line where it is malformed, with all that is not read, too.
+    """
+    fields = [quoted(name) for name in raw.columns if name not in PROVENANCE_OF_RAW]
+    line = MALFORMED_TEXT if with_line else "CAST(NULL AS string)"
+    fields.append(f"{line} AS {quoted(LINE)}")
+    return raw.selectExpr("*", f"struct({', '.join(fields)}) AS {quoted(RAW_ROW)}")
 
 
 def _checked(raw: DataFrame, values: Mapping[str, str], row_faults: Sequence[Fault]) -> DataFrame:
@@ -332,9 +372,15 @@ def _finished(checked: DataFrame, rules: InputRules, key: str) -> DataFrame:
     if rules.rows_per_key:
         checked = checked.transform(limit_rows, key, rules.rows_per_key)
     # A text is made of rows with a fault only: it is wide, and such rows are few.
-    names = checked.select("raw_row.*").columns
+    names = [name for name in checked.select("raw_row.*").columns if name != LINE]
     fields = ", ".join(f"CAST(raw_row.{quoted(name)} AS string)" for name in names)
-    found = f"array_join(array({fields}), ',', '')"
+    as_csv = (
+        f"CASE WHEN field RLIKE {text(NEEDS_QUOTES)} "
+        """THEN concat('"', replace(field, '"', '""'), '"') ELSE field END"""
+    )
+    joined = f"array_join(transform(array({fields}), field -> {as_csv}), ',', '')"
+    line = f"btrim(raw_row.{quoted(LINE)}, {text(LINE_ENDS)})"
+    found = f"coalesce({line}, {joined})"
     has_fault = "row_reason IS NOT NULL OR faults IS NOT NULL"
     others = (quoted(name) for name in checked.columns if name != "raw_row")
     return checked.selectExpr(*others, f"CASE WHEN {has_fault} THEN {found} END AS raw_row")

@@ -7,7 +7,8 @@ KPIs a profile has. `judge` finds what counts, `with_evidence` adds the numbers 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.baseline import ALL, judged_values
+from anomaly.aggregate import COUNTS
+from anomaly.baseline import ALL, judged_counts, judged_values
 from anomaly.contracts import EVIDENCE_TYPE
 from anomaly.level_rules import ABOVE, BELOW, IS_LOG, own_rules
 from anomaly.methods import Direction
@@ -23,19 +24,17 @@ OK, WARN, CRIT = "OK", "WARN", "CRIT"
 # where there is no spread, 100 % beyond the bound count as one.
 SEVERITY = "coalesce(abs({deviation}) / CASE {unit} WHEN '%' THEN 100D ELSE 1D END, 0D)"
 
-# The SQL of what follows from a value, its rule (level_rules) and its row. Where both sides are
-# bad, that side counts on which of the centre the value lies.
-ROWS_BEHIND = (
-    "coalesce(CASE WHEN rule.rests_on_samples THEN sample_count ELSE call_row_count END, 0L)"
-)
-TOO_FEW = f"({ROWS_BEHIND} < rule.minimum_count OR customer_count < rule.minimum_customers)"
+# The SQL of what follows from a `kpi`, its rule (level_rules) and its row: of the value, and of how
+# many usable values and customers it is. Where both sides are bad, that side counts on which of the
+# centre the value lies.
+TOO_FEW = "(kpi.rows < rule.minimum_count OR kpi.customers < rule.minimum_customers)"
 STATUS = f"""CASE
-    WHEN value IS NULL AND rule.missing_is_healthy THEN '{OK}'
-    WHEN value IS NULL THEN '{NO_DATA}'
+    WHEN kpi.value IS NULL AND rule.missing_is_healthy THEN '{OK}'
+    WHEN kpi.value IS NULL THEN '{NO_DATA}'
     WHEN rule.crit_above IS NULL OR {TOO_FEW} THEN '{NO_BASELINE}'
     WHEN rule.is_out_of_reach THEN '{OUT_OF_REACH}'
-    WHEN value > rule.crit_above OR value < rule.crit_below THEN '{CRIT}'
-    WHEN value > rule.warn_above OR value < rule.warn_below THEN '{WARN}'
+    WHEN kpi.value > rule.crit_above OR kpi.value < rule.crit_below THEN '{CRIT}'
+    WHEN kpi.value > rule.warn_above OR kpi.value < rule.warn_below THEN '{WARN}'
     ELSE '{OK}'
 END"""
 # The same of a `kpi` that is judged: its value and its status.
@@ -61,13 +60,13 @@ END"""
 def judge(metrics: DataFrame, rules: DataFrame, level: str, profile: Profile) -> DataFrame:
     """Metrics of a level with their judgement: a row per row of `metrics`.
 
-    Adds value and status, arrays in the order of the profile's rules: the KPIs that they judge, and
-    what they say of them; and severity, how far the defects lie beyond their bounds, added up.
+    Adds arrays in the order of the profile's rules: value, the KPIs that they judge; rows and
+    customers, of how many usable values and customers those are; and status, what the rules say of
+    them. And severity, how far the defects lie beyond their bounds, added up.
     `rules`: level_rules.level_rules. A value within a relative 1e-9 of its bound is equal to it,
     and so no defect.
     """
-    valued = metrics.selectExpr("*", f"{judged_values(profile)} AS value")
-    return _judged(_with_rules(valued, rules, level, profile)).drop("rules")
+    return _judged(_with_rules(_valued(metrics, profile), rules, level, profile)).drop("rules")
 
 
 def with_evidence(judged: DataFrame, rules: DataFrame, level: str, profile: Profile) -> DataFrame:
@@ -79,8 +78,18 @@ def judge_with_evidence(
     metrics: DataFrame, rules: DataFrame, level: str, profile: Profile
 ) -> DataFrame:
     """Both at once: rules that are a row's own are made once."""
-    valued = metrics.selectExpr("*", f"{judged_values(profile)} AS value")
-    return _explained(_judged(_with_rules(valued, rules, level, profile))).drop("rules")
+    with_rules = _with_rules(_valued(metrics, profile), rules, level, profile)
+    return _explained(_judged(with_rules)).drop("rules")
+
+
+def _valued(metrics: DataFrame, profile: Profile) -> DataFrame:
+    rows, customers = (judged_counts(counts, profile) for counts in COUNTS)
+    return metrics.selectExpr(
+        "*",
+        f"{judged_values(profile)} AS value",
+        f"{rows} AS rows",
+        f"{customers} AS customers",
+    )
 
 
 def _judged(with_rules: DataFrame) -> DataFrame:
@@ -93,12 +102,14 @@ def _judged(with_rules: DataFrame) -> DataFrame:
     # Most rows have no defect.
     severity = f"CASE WHEN array_contains(status, '{CRIT}') THEN {added} ELSE 0D END"
     return with_rules.selectExpr(
-        "*", f"zip_with(value, rules, (value, rule) -> {STATUS}) AS status"
+        "*",
+        f"zip_with(arrays_zip(value, rows, customers), rules, (kpi, rule) -> {STATUS}) AS status",
     ).selectExpr("*", f"{severity} AS severity")
 
 
 def _explained(judged: DataFrame) -> DataFrame:
-    evidence = f"zip_with(arrays_zip(value, status), rules, (kpi, rule) -> {_evidence()})"
+    of_kpis = "arrays_zip(value, status, rows, customers)"
+    evidence = f"zip_with({of_kpis}, rules, (kpi, rule) -> {_evidence()})"
     return judged.selectExpr("*", f"CAST({evidence} AS {EVIDENCE_TYPE}) AS evidence")
 
 
@@ -127,7 +138,7 @@ def _evidence() -> str:
         "baseline": "rule.baseline",
         "spread": "rule.spread",
         "baseline_count": "rule.count",
-        "value_count": ROWS_BEHIND,
+        "value_count": "kpi.rows",
         "deviation": DEVIATION,
         "deviation_unit": "rule.deviation_unit",
         "reason": _reason(),
@@ -148,14 +159,14 @@ def _reason() -> str:
     # A limit that is a cell's own says whose number it rests on.
     size = (
         "CASE WHEN rule.standard_error IS NULL THEN ')' "
-        "ELSE concat(' for ', customer_count, ' customers)') END"
+        "ELSE concat(' for ', kpi.customers, ' customers)') END"
     )
     against_bound = f"{is_now}, rule.origin, {near}, {bound}, {size})"
     too_few = (
-        f"CASE WHEN customer_count < rule.minimum_customers "
-        "THEN concat('rests on ', customer_count, ' customers: too few') "
-        f"ELSE concat('rests on ', {ROWS_BEHIND}, ' rows and is compared with ', rule.count, "
-        "' values: too few') END"
+        "CASE WHEN kpi.customers < rule.minimum_customers "
+        "THEN concat('rests on ', kpi.customers, ' customers: too few') "
+        "ELSE concat('rests on ', kpi.rows, ' rows with a value and is compared with ', "
+        "rule.count, ' values: too few') END"
     )
     out_of_reach = f"concat('no value of ', rule.label, ' can pass the limit of ', {bound})"
     no_data = (
@@ -176,7 +187,8 @@ def _fault_of_denominator() -> str:
     per_customer = "get(kpis, rule.denominator_position)"
     # Of a cell's call statistics those of all its customers count.
     denominator = (
-        f"({per_customer} * CASE WHEN rule.rests_on_samples THEN 1 ELSE customer_count END)"
+        f"({per_customer} * CASE WHEN rule.rests_on_samples THEN 1 "
+        "ELSE get(value_customers, rule.denominator_position) END)"
     )
     found, minimum = (
         measure_text(number, "''") for number in (denominator, "rule.minimum_denominator")

@@ -1,5 +1,6 @@
 """Matching the columns of a raw frame to its contract: by name, whatever their order or case."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
@@ -9,6 +10,7 @@ from pyspark.sql import types as T
 from anomaly.contracts import (
     INPUT_CONTRACTS,
     MALFORMED_LINE,
+    MALFORMED_TEXT,
     SAMPLES,
     SOURCE_FILE,
     SOURCE_ROW_ID,
@@ -24,6 +26,16 @@ USABLE_TYPES = (
     T.TimestampType,
     T.TimestampNTZType,
 )
+# Where a row comes from, for frames made in memory.
+PROVENANCE = {
+    SOURCE_FILE: "CAST(NULL AS string)",
+    SOURCE_ROW_ID: "monotonically_increasing_id()",
+    MALFORMED_LINE: "FALSE",
+    MALFORMED_TEXT: "CAST(NULL AS string)",
+}
+# What stands between the fields of CSV files, where it is not what the profile says.
+DELIMITERS = (";", "\t", "|", ",")
+MOST_NAMED = 40
 NAMES = ("CellName", "CellTower")
 FRACTIONAL_TYPES = (T.DoubleType, T.FloatType, T.DecimalType)
 
@@ -61,22 +73,36 @@ def matched(
     found = defaultdict(list)
     for name in raw.columns:
         found[name.strip().lower()].append(name)
-    faults, selected = [], []
+    faults, selected = [], {}
     for name, required in expected.items():
         candidates = found.get(name.lower(), [])
         if len(candidates) > 1:
             faults.append(f"column {name} is there {len(candidates)} times: {candidates}")
         elif candidates:
             kind = raw.schema[candidates[0]].dataType
-            selected.append(f"{_usable(candidates[0], kind)} AS {quoted(name)}")
+            selected[candidates[0]] = f"{_usable(candidates[0], kind)} AS {quoted(name)}"
             found_faults = _faults_of_type(name, kind, name in times)
             faults += [f"column {name} {fault}" for fault in found_faults]
         elif required:
             faults.append(f"column {name} is missing")
     if faults:
-        there = ", ".join(raw.columns[:40])
-        raise InputError(f"{where}: {'; '.join(faults)}. Columns that are there: {there}")
-    return raw.selectExpr(*selected, *_provenance(raw))
+        raise InputError(f"{where}: {'; '.join(faults)}. {_columns_there(raw)}")
+    # In the order of the file, in which rejected rows are shown.
+    in_order = (selected[name] for name in raw.columns if name in selected)
+    return raw.selectExpr(*in_order, *_provenance(raw))
+
+
+def _columns_there(raw: DataFrame) -> str:
+    """The columns of a raw frame in words, with a hint where one holds all of them."""
+    names = [name for name in raw.columns if name not in PROVENANCE]
+    there = f"Columns that are there: {', '.join(names[:MOST_NAMED])}"
+    if len(names) > MOST_NAMED:
+        there += f" and {len(names) - MOST_NAMED} more"
+    found = [mark for mark in DELIMITERS if mark in names[0]] if len(names) == 1 else []
+    if not found:
+        return there
+    mark = json.dumps(max(found, key=names[0].count))
+    return f"{there}. It is one column with {mark} in it: set delimiter = {mark} in the profile"
 
 
 def _usable(column: str, kind: T.DataType) -> str:
@@ -99,12 +125,7 @@ def _faults_of_type(name: str, kind: T.DataType, is_time: bool) -> list[str]:
 
 
 def _provenance(raw: DataFrame) -> list[str]:
-    made_in_memory = {
-        SOURCE_FILE: "CAST(NULL AS string)",
-        SOURCE_ROW_ID: "monotonically_increasing_id()",
-        MALFORMED_LINE: "FALSE",
-    }
     return [
         name if name in raw.columns else f"{default} AS {name}"
-        for name, default in made_in_memory.items()
+        for name, default in PROVENANCE.items()
     ]

@@ -28,6 +28,7 @@ HISTORY = "history"
 SOURCE_FILE = "source_file"
 SOURCE_ROW_ID = "source_row_id"
 MALFORMED_LINE = "malformed_line"
+MALFORMED_TEXT = "malformed_text"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,10 @@ CALL_STATISTICS_CONTRACT = InputContract(
     key="Customer_ID",
     columns=(
         Column(
-            "Customer_ID", "string", "its text from the 4th character on is the customer number"
+            "Customer_ID",
+            "string",
+            "three digits, or three characters of which the last is no digit, and behind them the "
+            "customer number",
         ),
     ),
 )
@@ -92,11 +96,16 @@ INPUT_CONTRACTS = {
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a row or a value was left out. `rejects_row`: the whole row is, else the value alone."""
+    """Why a row or a value was left out. `rejects_row`: the whole row is, else the value alone.
+
+    is_fault: whether it speaks of a fault of the input; else the profile, or the input itself,
+    says that there is nothing to count.
+    """
 
     code: str
     rejects_row: bool
     meaning: str
+    is_fault: bool = True
 
 
 REASONS = {
@@ -106,9 +115,28 @@ REASONS = {
         Reason(
             "bad_encoding", True, "the cell name has bytes that its file's encoding does not know"
         ),
-        Reason("bad_customer_number", True, "the customer number is not a whole number"),
+        Reason(
+            "bad_customer_number",
+            True,
+            "the customer number is not a whole number, or it cannot be told where it begins",
+        ),
         Reason("malformed_line", True, "more or fewer fields than the header has columns"),
-        Reason("bad_time", True, "the time of a sample is neither HH:MM nor a date with a time"),
+        Reason(
+            "bad_time",
+            True,
+            "neither HH:MM nor a date with a time, or the one of them that most samples are not",
+        ),
+        Reason(
+            "doubled_hour",
+            True,
+            "a local time that is there twice, when clocks are set back, and was not sent twice",
+        ),
+        Reason(
+            "outside_run",
+            True,
+            "the time of a sample is not of the day, or time, of the run",
+            False,
+        ),
         Reason("suspect", True, "the profile's `suspect_where` holds"),
         Reason(
             "duplicate_row",
@@ -118,16 +146,31 @@ REASONS = {
         Reason(
             "contradicting_rows", True, "another row of its customer, or cell and time, differs"
         ),
-        Reason("filtered_by_profile", True, "the profile's `keep_where` does not hold"),
+        Reason("filtered_by_profile", True, "the profile's `keep_where` does not hold", False),
         Reason(
-            "beyond_row_limit", True, "the profile's `rows_per_key` was used up before this row"
+            "beyond_row_limit",
+            True,
+            "the profile's `rows_per_key` was used up before this row",
+            False,
         ),
-        Reason("missing_text", False, "a text that stands for no value, such as N/A, NULL or -"),
+        Reason(
+            "missing_text", False, "a text that stands for no value, such as N/A, NULL or -", False
+        ),
         Reason("spreadsheet_error", False, "an error text of a spreadsheet, such as #VALUE!"),
+        Reason(
+            "thousands_separator",
+            False,
+            "a number with marks between thousands, such as 1.234,5; write 1234,5",
+        ),
         Reason("not_a_number", False, "a text that is no number"),
         Reason("not_finite", False, "NaN or infinity"),
         Reason("out_of_range", False, "outside the physical range that the profile declares"),
-        Reason("sentinel", False, "a number that the profile declares to mean no value"),
+        Reason(
+            "too_large",
+            False,
+            "beyond 1e12, where sums are no longer exact; use a larger unit, such as MB for bytes",
+        ),
+        Reason("sentinel", False, "a number that the profile declares to mean no value", False),
     )
 }
 
@@ -144,7 +187,7 @@ EVIDENCE_TYPE = (
 
 # run_date last: where a table is Parquet, its days are folders, and readers put that column there.
 RUN_COLUMNS = (
-    Column("run_id", "string", "identifies one execution"),
+    Column("run_id", "string", "identifies one execution; begins with sample on made-up data"),
     Column("profile", "string", "name and fingerprint of the profile that judged"),
     Column("run_date", "date", "the day that the run is for"),
 )
@@ -277,14 +320,19 @@ REJECTED_COLUMNS = (
     Column("column", "string", "column at fault, NULL where the row as a whole is"),
     Column("reason", "string", "reason code"),
     Column("raw_value", "string", "text of the value at fault"),
-    Column("raw_row", "string", "the row's contract columns as CSV"),
+    Column(
+        "raw_row",
+        "string",
+        "the columns that are read, in the order of the file, as CSV; of samples a line of more or "
+        "fewer fields as it is",
+    ),
     *RUN_COLUMNS,
 )
 
 # Where customer numbers are hashed, these take the places of those with the same name.
 WITHHELD_TEXTS = (
     Column("raw_value", "string", "text of the value at fault; NULL for customers and their calls"),
-    Column("raw_row", "string", "contract columns as CSV; NULL for customers and their calls"),
+    Column("raw_row", "string", "the row, as CSV; NULL for customers and their calls"),
 )
 HASHED_KEY = Column(
     "item",
@@ -296,8 +344,8 @@ SUMMARY_COLUMNS = (
     Column(
         "section",
         "string",
-        "input, rejected, missing_value, join, unmatched, kpi, out_of_reach, verdict, worst, "
-        "alarms, alarm_kpi, alarm, origin or seconds",
+        "input, column, rejected, missing_value, join, unmatched, look_alike, kpi, out_of_reach, "
+        "verdict, worst, alarms, alarm_kpi, alarm, origin or seconds",
     ),
     Column("subject", "string", "what is counted: an input, a join, a level, a cell"),
     Column("item", "string", "which figure of it: a count's name, a reason code, a key, a KPI"),

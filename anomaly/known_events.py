@@ -9,6 +9,7 @@ from pyspark.sql import types as T
 from anomaly.clean import NOT_DECODED
 from anomaly.conform import matched
 from anomaly.contracts import MALFORMED_LINE, SOURCE_FILE, SOURCE_ROW_ID
+from anomaly.names import with_name
 from anomaly.profile import InputRules
 from anomaly.times import instant
 from anomaly.values import text_of
@@ -41,10 +42,12 @@ def check_events(raw: DataFrame) -> DataFrame:
     `conform_events` does.
     """
     raw = conform_events(raw)
-    texts = (f"{_text(raw, name)} AS `{name} text`" for name in EVENT_COLUMNS)
+    # The names of cells are those of the samples, whoever wrote them.
+    texts = (f"{_text(raw, name)} AS `{name} text`" for name in EVENT_COLUMNS if name != "CellName")
     row = f"{SOURCE_ROW_ID} - min({SOURCE_ROW_ID}) OVER (PARTITION BY {SOURCE_FILE}) + 1"
     return (
-        raw.selectExpr("*", *texts)
+        raw.transform(with_name, "CellName", "CellName text", RULES)
+        .selectExpr("*", *texts)
         .selectExpr(
             "*",
             f"{_time(raw, 'start')} AS started_at",

@@ -4,7 +4,8 @@ A period is told by its number since 1970, so many to a day (`AlarmRules.periods
 step is the `baseline_days` days during which a baseline is used; it begins with a Monday.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -14,6 +15,7 @@ from anomaly.contracts import SAMPLES
 from anomaly.methods import Scale
 from anomaly.numbers import exact_mean
 from anomaly.profile import Profile
+from anomaly.sample_times import JITTER_SECONDS
 
 # 1970 began with a Thursday.
 DAYS_TO_FIRST_MONDAY = 4
@@ -55,7 +57,8 @@ def reported_periods(
     """A row per cell and period with a dated sample: CellName, period, peers, is_reported, values.
 
     values: array of the alarm KPIs on their scale, NULL where one cannot be computed; samples of
-    one period are averaged. is_reported: whether any KPI of the samples had a value. peers: NULL
+    one period are averaged, and of a ratio both of its parts are (what is dropped of what is
+    called, added up). is_reported: whether any KPI of the samples had a value. peers: NULL
     without a peers_column. Of `history` what lies before the first sample counts.
     """
     rules = profile.alarms or AlarmRules(())
@@ -64,7 +67,9 @@ def reported_periods(
         # Many rows to the one row of the span.
         before = _on_scale(history, profile, rules).join(F.broadcast(span), how="cross")
         rows = rows.unionByName(before.where("period < first_period").select(*rows.columns))
-    names = [f"value_{position}" for position in range(len(rules.kpis))]
+    of_rows = ("CellName", "period", "peers", "is_reported")
+    names = [name for name in rows.columns if name not in of_rows]
+    values = ", ".join(_of_period(kpi, position) for position, kpi in enumerate(rules.kpis))
     return (
         rows.groupBy("CellName", "period")
         .agg(
@@ -72,9 +77,7 @@ def reported_periods(
             F.expr("bool_or(is_reported)").alias("is_reported"),
             *(F.expr(exact_mean(name)).alias(name) for name in names),
         )
-        .selectExpr(
-            "CellName", "period", "peers", "is_reported", f"array({', '.join(names)}) AS values"
-        )
+        .selectExpr(*of_rows, f"array({values}) AS values")
     )
 
 
@@ -117,12 +120,15 @@ def first_period_of_step(step: str, rules: AlarmRules) -> str:
 
 
 def history_begin(day: date, rules: AlarmRules) -> date:
-    """The first day whose samples have a part in what is found on a day.
+    """The first day whose samples have a part in what is found on a day; both are local days.
 
     Its step, and the history_days before it: as `step_of` and `first_period_of_step` have it.
     """
-    since_monday = (day - FIRST_MONDAY).days % rules.baseline_days
-    return day - timedelta(days=since_monday + rules.history_days)
+    zone = ZoneInfo(rules.time_zone)
+    first = datetime.combine(day, time(), zone).astimezone(UTC).date()
+    since_monday = (first - FIRST_MONDAY).days % rules.baseline_days
+    begin = first - timedelta(days=since_monday + rules.history_days)
+    return datetime.combine(begin, time(), UTC).astimezone(zone).date()
 
 
 def time_of(period: str, rules: AlarmRules) -> str:
@@ -131,8 +137,8 @@ def time_of(period: str, rules: AlarmRules) -> str:
 
 
 def period_of(time: str, rules: AlarmRules) -> str:
-    """The SQL of the period that an instant (its SQL) lies in."""
-    return f"floor(unix_seconds({time}) / {period_seconds(rules)})"
+    """The SQL of the period that the instant of a sample (its SQL) lies in."""
+    return f"floor((unix_seconds({time}) + {JITTER_SECONDS}) / {period_seconds(rules)})"
 
 
 def period_seconds(rules: AlarmRules) -> int:
@@ -147,7 +153,7 @@ def first_period_from(start: datetime, rules: AlarmRules) -> int:
 
 
 def _on_scale(samples: DataFrame, profile: Profile, rules: AlarmRules) -> DataFrame:
-    """A row per dated sample: CellName, period, peers, is_reported, and a column for each KPI."""
+    """A row per dated sample: CellName, period, peers, is_reported, and the parts of each KPI."""
     positions = {kpi.name: place for place, kpi in enumerate(profile.kpis_of(SAMPLES))}
     return samples.where("time IS NOT NULL").selectExpr(
         "CellName",
@@ -155,14 +161,18 @@ def _on_scale(samples: DataFrame, profile: Profile, rules: AlarmRules) -> DataFr
         "peers",
         "exists(values, value -> value IS NOT NULL) AS is_reported",
         *(
-            f"{_value(kpi, positions)} AS value_{position}"
+            f"{part} AS {name}_{position}"
             for position, kpi in enumerate(rules.kpis)
+            for name, part in _parts(kpi, positions).items()
         ),
     )
 
 
-def _value(kpi: AlarmKpi, positions: dict[str, int]) -> str:
-    """The SQL of an alarm KPI on its scale, from the array `values` of a sample."""
+def _parts(kpi: AlarmKpi, positions: dict[str, int]) -> dict[str, str]:
+    """The SQLs of what an alarm KPI of a period is made of, from the array `values` of a sample.
+
+    A ratio on the scale `linear` is one of sums: both of its parts, each where the other is there.
+    """
     is_log = kpi.scale is Scale.LOG
 
     def mean(names: tuple[str, ...], offset: float) -> str:
@@ -172,9 +182,22 @@ def _value(kpi: AlarmKpi, positions: dict[str, int]) -> str:
 
     value = mean(kpi.of, kpi.offset)
     if not kpi.relative_to:
-        return value
+        return {"value": value}
     denominator = mean(kpi.relative_to, kpi.relative_offset)
-    ratio = f"{value} - {denominator}" if is_log else f"{value} / nullif({denominator}, 0D)"
+    if not is_log:
+        return {
+            "value": f"CASE WHEN {denominator} IS NOT NULL THEN {value} END",
+            "denominator": f"CASE WHEN {value} IS NOT NULL THEN {denominator} END",
+        }
     plain = " + ".join(f"values[{positions[name]}]" for name in kpi.relative_to)
     smallest = f"({plain}) / {len(kpi.relative_to)} >= {kpi.minimum_denominator!r}D"
-    return f"CASE WHEN {smallest} THEN {ratio} END"
+    return {"value": f"CASE WHEN {smallest} THEN {value} - {denominator} END"}
+
+
+def _of_period(kpi: AlarmKpi, position: int) -> str:
+    """The SQL of an alarm KPI on its scale, from the means of its parts in a period."""
+    value, denominator = f"value_{position}", f"denominator_{position}"
+    if not kpi.relative_to or kpi.scale is Scale.LOG:
+        return value
+    is_enough = f"{denominator} >= {kpi.minimum_denominator!r}D"
+    return f"CASE WHEN {is_enough} THEN {value} / nullif({denominator}, 0D) END"

@@ -39,6 +39,7 @@ from anomaly.level_rules import level_rules
 from anomaly.profile import MissingPolicy, Profile
 from anomaly.pseudonyms import hash_customers, withhold_texts
 from anomaly.run import Keep, Run, not_kept
+from anomaly.sample_times import ANY_TIME, TimesOfRun
 from anomaly.summary import input_figures, join_figures, result_figures, summary
 from anomaly.tables import level_columns
 from anomaly.verdict import rank_by_severity, with_counts, with_verdict
@@ -80,6 +81,7 @@ def detect(
     keep: Keep = not_kept,
     dated: Dated | None = None,
     hash_key: DataFrame | None = None,
+    times: TimesOfRun = ANY_TIME,
 ) -> Results:
     """Find the cells that need maintenance and the customers whose service suffers.
 
@@ -88,7 +90,8 @@ def detect(
     output, and the figures that may be made early; it returns the frame to go on with, so a caller
     may persist or stage it. Without it nothing is kept and the whole is one lazy plan. With `dated`
     alarms are raised from the samples, too. With `hash_key` (one row of pseudonyms.KEY_BLOCKS) the
-    published customer numbers are hashed, and texts of personal inputs left out.
+    published customer numbers are hashed, and texts of personal inputs left out. Samples with times
+    that are none of `times` are rejected.
 
     Raises InputError for an input without a column that is needed, ConfigurationError where alarms
     are wanted and the profile has no `[alarms]`.
@@ -97,7 +100,7 @@ def detect(
     if dated is not None and dated.history is not None:
         raw[HISTORY] = dated.history
     checked = {
-        source: keep(f"checked_{source}", check_input(source, frame, profile))
+        source: keep(f"checked_{source}", check_input(source, frame, profile, times))
         for source, frame in raw.items()
     }
     return detect_in_checked(checked, profile, run, keep, dated, hash_key)
@@ -116,7 +119,7 @@ def detect_in_checked(
     Older samples are there as HISTORY, not in `dated`. Raises ConfigurationError where alarms are
     wanted and the profile has no `[alarms]`.
     """
-    became = keep("outcomes", outcomes(checked))
+    became = keep("outcomes", outcomes(checked, profile))
     rejected = rejected_rows(checked, became, run.columns(profile))
     rejected = keep(REJECTED_TABLE, withhold_texts(rejected, hash_key))
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
@@ -125,7 +128,7 @@ def detect_in_checked(
     callers = average_calls(clean[CALL_STATISTICS], profile)
     joined = keep("joined", join_calls(with_samples, callers))
     of_joins = join_figures(joined, hash_customers(unknown_callers(joined), hash_key))
-    of_inputs = keep("input_figures", input_figures(became).unionByName(of_joins))
+    of_inputs = keep("input_figures", input_figures(became, profile).unionByName(of_joins))
 
     of_customers = customer_metrics(joined, profile)
     of_cells = keep("cell_metrics", cell_metrics(joined, profile))

@@ -69,6 +69,7 @@ class InputRules:
     missing_texts: texts, in any case, that stand for no value.
     decimal: the mark before the decimals of a number that is a text.
     delimiter, encoding: of CSV files; a byte order mark counts more than the encoding.
+    ignore: files and folders that are left out, such as "*.xlsx"; * and ? stand for any text.
     """
 
     rows_per_key: int = 0
@@ -79,6 +80,7 @@ class InputRules:
     decimal: str = "."
     delimiter: str = ","
     encoding: str = "UTF-8"
+    ignore: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -288,11 +290,14 @@ class Limits:
     """Beyond these a run stops before it publishes anything.
 
     largest_rejected_share: of the rows of an input, those rejected for a fault (rows that the
-    profile itself leaves out do not count). smallest_match_rate: of the customers, those with
-    samples of their cell and with call statistics.
+    profile itself leaves out do not count). largest_left_out_share: of the values that a column of
+    an input has, those left out for a fault; nothing (empty, missing_texts) and sentinels are no
+    values, and a column that spoils one row in a hundred at most is let be. smallest_match_rate:
+    of the customers, those with samples of their cell and with call statistics.
     """
 
     largest_rejected_share: float = 1.0
+    largest_left_out_share: float = 0.1
     smallest_match_rate: float = 0.0
 
 
@@ -375,6 +380,16 @@ class Profile:
         needed = {name for kpi in (self.alarms.kpis if self.alarms else ()) for name in kpi.sources}
         kpis = (kpi for kpi in self.kpis_of(SAMPLES) if kpi.name in needed)
         return replace(self, kpis=tuple(kpis))
+
+    @property
+    def time_zone(self) -> str:
+        """The zone of times without an offset, and of days."""
+        return self.alarms.time_zone if self.alarms else "UTC"
+
+    @property
+    def period_seconds(self) -> int:
+        """How often a cell reports, in seconds: each quarter hour where the profile is silent."""
+        return 60 * (self.alarms or AlarmRules(())).period_minutes
 
     @property
     def fingerprint(self) -> str:

@@ -1,11 +1,11 @@
 """Faults of a profile that show only when its settings are seen together."""
 
-import codecs
 from collections import Counter
 from dataclasses import asdict
 
 from anomaly.alarm_contradictions import alarm_contradictions
 from anomaly.contracts import INPUT_CONTRACTS, SAMPLE_COUNT, TABLE_COLUMNS
+from anomaly.encodings import charset_of
 from anomaly.methods import Direction, Method, Scale
 from anomaly.profile import HistoryRules, Profile, Rule
 from anomaly.verdict_contradictions import verdict_contradictions
@@ -187,6 +187,7 @@ def _range_faults(profile: Profile) -> list[str]:
     ]
     shares = {
         "[limits] largest_rejected_share": profile.limits.largest_rejected_share,
+        "[limits] largest_left_out_share": profile.limits.largest_left_out_share,
         "[limits] smallest_match_rate": profile.limits.smallest_match_rate,
     }
     faults += [
@@ -208,8 +209,11 @@ def _input_faults(profile: Profile) -> list[str]:
             faults.append(f"[inputs.{name}] delimiter must be one character, and no quote")
         if rules.delimiter == rules.decimal:
             faults.append(f"[inputs.{name}] delimiter and decimal must differ")
-        if not _is_known_encoding(rules.encoding):
-            faults.append(f"[inputs.{name}] encoding {rules.encoding!r} is not known")
+        if charset_of(rules.encoding) is None:
+            faults.append(
+                f"[inputs.{name}] encoding {rules.encoding!r} is not known; it may be UTF-8, "
+                "UTF-16, latin-1, windows-1252 or another one that both Python and Java read"
+            )
         known = {column.name for column in INPUT_CONTRACTS[name].columns}
         faults += [
             f"[inputs.{name}] keep_where names {column!r}; it may name {', '.join(sorted(known))}"
@@ -230,11 +234,3 @@ def _history_faults(rules: HistoryRules) -> list[str]:
     if rules.raise_days > rules.raise_within:
         faults.append("[history] raise_days must not be above raise_within")
     return faults
-
-
-def _is_known_encoding(name: str) -> bool:
-    try:
-        codecs.lookup(name)
-    except LookupError:
-        return False
-    return True

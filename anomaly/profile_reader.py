@@ -136,6 +136,7 @@ def _input_rules(table: Section) -> InputRules:
         decimal=table.value("decimal", TEXT, default.decimal),
         delimiter=table.value("delimiter", TEXT, default.delimiter),
         encoding=table.value("encoding", TEXT, default.encoding),
+        ignore=table.value("ignore", list_of(TEXT), default.ignore),
     )
 
 
@@ -253,6 +254,9 @@ def _limits(table: Section) -> Limits:
     return Limits(
         largest_rejected_share=table.value(
             "largest_rejected_share", NUMBER, default.largest_rejected_share
+        ),
+        largest_left_out_share=table.value(
+            "largest_left_out_share", NUMBER, default.largest_left_out_share
         ),
         smallest_match_rate=table.value("smallest_match_rate", NUMBER, default.smallest_match_rate),
     )

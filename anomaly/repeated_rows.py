@@ -8,6 +8,34 @@ from pyspark.sql import functions as F
 from anomaly.contracts import SOURCE_FILE, SOURCE_ROW_ID
 
 
+def tell_hours_apart(checked: DataFrame) -> DataFrame:
+    """Give the local times of the hour that is there twice their own instants.
+
+    `time` is the earlier one, and `later_by` the minutes to the later one, NULL where there is
+    none. What a cell sent first is of the earlier hour. Where it did not send exactly two samples
+    of the same time it is not known of which hour they are, and they are rejected.
+    """
+    is_doubled = "later_by IS NOT NULL AND row_reason IS NULL"
+    # Rows that stand alone are spread by their own number, or one task would get all of them.
+    alone = f"CASE WHEN NOT ({is_doubled}) THEN struct({SOURCE_FILE}, {SOURCE_ROW_ID}) END"
+    same = f"PARTITION BY CellName, time, {alone}"
+    position = f"row_number() OVER ({same} ORDER BY {SOURCE_FILE}, {SOURCE_ROW_ID})"
+    later = "time + make_interval(0, 0, 0, 0, 0, later_by)"
+    unknown = "was_doubled AND sent != 2"
+    return (
+        checked.selectExpr(
+            "*",
+            f"{is_doubled} AS was_doubled",
+            f"count(*) OVER ({same}) AS sent",
+            f"{position} AS place",
+        )
+        .withColumn("row_column", F.expr(f"if({unknown}, 'Time', row_column)"))
+        .withColumn("row_reason", F.expr(f"if({unknown}, 'doubled_hour', row_reason)"))
+        .withColumn("time", F.expr(f"if(was_doubled AND place = 2, {later}, time)"))
+        .drop("was_doubled", "sent", "place")
+    )
+
+
 def reject_duplicates(
     checked: DataFrame, keys: Sequence[str], said: Sequence[str], column: str
 ) -> DataFrame:

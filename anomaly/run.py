@@ -9,6 +9,8 @@ from pyspark.sql import functions as F
 
 from anomaly.profile import Profile
 
+# What the run_id of a run on made-up data begins with; those of others are hexadecimal.
+MADE_UP = "sample"
 # Takes the name of a frame and the frame; returns the frame to go on with.
 Keep = Callable[[str, DataFrame], DataFrame]
 
@@ -26,6 +28,11 @@ class Run:
         # Not as a date of Python, which costs a hundred milliseconds to hand to the JVM.
         return F.expr(f"DATE '{self.run_date}'")
 
+    @property
+    def is_made_up(self) -> bool:
+        """Whether it rests on made-up data."""
+        return self.run_id.startswith(MADE_UP)
+
     def columns(self, profile: Profile) -> dict[str, Column]:
         """The columns that stand at the end of each table, by their names."""
         return {
@@ -33,6 +40,11 @@ class Run:
             "run_id": F.lit(self.run_id),
             "profile": F.lit(profile.fingerprint),
         }
+
+
+def is_made_up() -> Column:
+    """Whether a row rests on made-up data, as its run_id tells."""
+    return F.col("run_id").startswith(MADE_UP)
 
 
 def not_kept(name: str, frame: DataFrame) -> DataFrame:

@@ -42,6 +42,7 @@ from anomaly.pipeline import (
 )
 from anomaly.profile import Profile
 from anomaly.run import Keep, Run, not_kept
+from anomaly.sample_times import ANY_TIME, TimesOfRun
 from anomaly.summary import input_figures, join_figures, result_figures, summary
 
 # Tables between the stages; those of a run have the names of contracts.
@@ -52,15 +53,22 @@ Tables = dict[str, DataFrame]
 
 
 def customers_with_samples(
-    customers: DataFrame, samples: DataFrame, profile: Profile, run: Run, keep: Keep = not_kept
+    customers: DataFrame,
+    samples: DataFrame,
+    profile: Profile,
+    run: Run,
+    keep: Keep = not_kept,
+    times: TimesOfRun = ANY_TIME,
 ) -> Tables:
     """The raw customers and samples to WITH_SAMPLES (aggregate.join_samples), and their account.
+
+    Samples with times that are none of `times` are rejected.
 
     Raises InputError for an input without a column that is needed.
     """
     checked = {
         CUSTOMERS: keep("checked_customers", check_customers(customers, profile)),
-        SAMPLES: keep("checked_samples", check_samples(samples, profile)),
+        SAMPLES: keep("checked_samples", check_samples(samples, profile, times)),
     }
     cells = average_samples(clean_rows(checked[SAMPLES]), profile)
     with_samples = join_samples(clean_rows(checked[CUSTOMERS]), cells)
@@ -128,8 +136,8 @@ def results_of(
 
 def _account(checked: Tables, profile: Profile, run: Run, keep: Keep) -> Tables:
     """What became of every row of the inputs of a stage."""
-    became = keep("outcomes", outcomes(checked))
+    became = keep("outcomes", outcomes(checked, profile))
     return {
         REJECTED_TABLE: rejected_rows(checked, became, run.columns(profile)),
-        INPUT_FIGURES: input_figures(became),
+        INPUT_FIGURES: input_figures(became, profile),
     }

@@ -9,8 +9,20 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from anomaly.clean import value_columns
 from anomaly.compare import OUT_OF_REACH
-from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL, SOURCE_FILE, SUMMARY_COLUMNS
+from anomaly.contracts import (
+    CALL_STATISTICS,
+    CELL_LEVEL,
+    CUSTOMER_LEVEL,
+    CUSTOMERS,
+    HISTORY,
+    SAMPLES,
+    SOURCE_FILE,
+    SUMMARY_COLUMNS,
+)
+from anomaly.profile import Profile
+from anomaly.sql import texts
 from anomaly.verdict import REQUIRED
 
 # Of keys without a partner, and of towers that need maintenance, the table names this many.
@@ -21,10 +33,10 @@ ALONE = "is_customer IS NULL AND CellName IS NOT NULL"
 FIGURE_COLUMNS = ("section", "subject", "item", "value", "detail")
 
 
-def input_figures(outcomes: DataFrame) -> DataFrame:
+def input_figures(outcomes: DataFrame, profile: Profile) -> DataFrame:
     """Per input file the rows read, clean and rejected, and per reason rows and values left out.
 
-    `outcomes`: clean.outcomes.
+    And per column of numbers how many usable values it has. `outcomes`: clean.outcomes.
     """
 
     def of_file(item: str, condition: str) -> str:
@@ -33,7 +45,7 @@ def input_figures(outcomes: DataFrame) -> DataFrame:
 
     rejected = figure("'rejected'", "source", "row_reason", "row_count")
     left_out = figure("'missing_value'", "source", "fault", "row_count")
-    return added_up(
+    of_rows = added_up(
         outcomes,
         "concat(array("
         + ", ".join(
@@ -46,6 +58,29 @@ def input_figures(outcomes: DataFrame) -> DataFrame:
         + f"), CASE WHEN row_reason IS NOT NULL THEN array({rejected}) "
         f"ELSE transform(faults, fault -> {left_out}) END)",
     )
+    return of_rows.unionByName(_column_figures(outcomes, profile))
+
+
+def _column_figures(outcomes: DataFrame, profile: Profile) -> DataFrame:
+    """A figure for each column of numbers of an input: how many usable values clean rows have."""
+    columns = {
+        source: value_columns(source, profile)
+        for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS, HISTORY)
+    }
+    named = " ".join(
+        f"WHEN '{source}' THEN CAST(array({texts(names)}) AS array<string>)"
+        for source, names in columns.items()
+    )
+    # First added up as they lie side by side: there may be as many outcomes as rows with a fault.
+    most = max(map(len, columns.values()))
+    added = ", ".join(f"sum(get(usable, {place}))" for place in range(most))
+    of_inputs = (
+        outcomes.where("row_reason IS NULL")
+        .groupBy("source")
+        .agg(F.expr(f"CAST(array({added}) AS array<bigint>) AS usable"))
+    )
+    of_column = figure("'column'", "source", "name", "get(usable, place)")
+    return each(of_inputs, f"transform(CASE source {named} END, (name, place) -> {of_column})")
 
 
 def join_figures(joined: DataFrame, unknown_callers: DataFrame) -> DataFrame:

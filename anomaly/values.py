@@ -13,8 +13,17 @@ from anomaly.sql import array_of, constant_array, quoted, text, texts
 NOT_IN_A_NUMBER = "dDfFxX"
 WHOLE_NUMBER_PATTERN = text(r"^[+-]?\d{1,18}(\.0*)?$")
 NOT_FINITE_TEXTS = ("nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
-# Spaces, tabs, line ends and control characters.
-BLANKS = text("".join(map(chr, range(0x21))))
+# Spaces, tabs, line ends and control characters; and the other blanks of Unicode, such as the
+# no-break space that spreadsheets write.
+BLANK_CHARACTERS = (
+    "".join(map(chr, (*range(0x21), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029)))
+    + "\u202f\u205f\u3000"
+)
+# What has no width, or says the direction of writing: a soft hyphen, a joiner, a byte order mark.
+INVISIBLE_CHARACTERS = "\u00ad\u061c\u180e\ufeff" + "".join(
+    map(chr, (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)))
+)
+BLANKS = text(BLANK_CHARACTERS + INVISIBLE_CHARACTERS)
 # Columns that are added to a raw frame; the blank keeps them apart from an operator's columns.
 VALUES, FAULTS, CONSTANTS = "usable values", "value faults", "value constants"
 
@@ -57,7 +66,11 @@ def text_of(name: str, rules: InputRules) -> str:
 
     NULL where it stands for no value.
     """
-    found = trimmed(f"CAST({quoted(name)} AS string)")
+    return value_text(trimmed(f"CAST({quoted(name)} AS string)"), rules)
+
+
+def value_text(found: str, rules: InputRules) -> str:
+    """The SQL of a trimmed text (its SQL), NULL where it stands for no value."""
     is_value = f"{found} != ''"
     if rules.missing_texts:
         is_value += f" AND lower({found}) NOT IN ({texts(rules.missing_texts)})"
@@ -105,7 +118,9 @@ def _number(raw: DataFrame, kpi: Kpi, decimal: str) -> str:
     if decimal == ",":
         # A point would be between thousands: whoever wrote it may have meant 1.234 or 1234.
         not_in_it, text = f"{NOT_IN_A_NUMBER}.", f"replace({column}, ',', '.')"
-    return f"CASE WHEN NOT {column} RLIKE '[{not_in_it}]' THEN try_cast({text} AS double) END"
+    # A cast takes the blanks of ASCII around a number; others are few.
+    cast = f"coalesce(try_cast({text} AS double), try_cast({trimmed(text)} AS double))"
+    return f"CASE WHEN NOT {column} RLIKE '[{not_in_it}]' THEN {cast} END"
 
 
 def _is_filled(raw: DataFrame, kpi: Kpi) -> str:
@@ -119,6 +134,8 @@ def _usable(kpi: Kpi) -> str:
     number = quoted(_parsed_name(kpi))
     lowest = -LARGEST_NUMBER if kpi.minimum is None else kpi.minimum
     highest = LARGEST_NUMBER if kpi.maximum is None else kpi.maximum
+    # Sums of larger ones would not be exact, and may leave the range of whole numbers.
+    lowest, highest = max(lowest, -LARGEST_NUMBER), min(highest, LARGEST_NUMBER)
     is_usable = f"{number} BETWEEN {float(lowest)!r}D AND {float(highest)!r}D"
     if kpi.sentinels:
         listed = ", ".join(f"{float(sentinel)!r}D" for sentinel in kpi.sentinels)
@@ -156,6 +173,18 @@ def _usable_name(kpi: Kpi) -> str:
     return f"usable {kpi.name}"
 
 
+def _with_thousands(decimal: str) -> str:
+    """The SQL of a pattern of numbers with marks between thousands.
+
+    A single mark that a decimal one may be, as in 1.234, shows nothing.
+    """
+    other = "[.]" if decimal == "," else ","
+    groups = f"{other}[0-9]{{3}}"
+    doubtless = f"({groups}({groups})+([{decimal}][0-9]+)?|{groups}[{decimal}][0-9]+)"
+    by_others = f"([\u0020\u00a0\u2009\u202f'\u2019_][0-9]{{3}})+([{decimal}][0-9]+)?"
+    return text(f"^[+-]?[0-9]{{1,3}}({doubtless}|{by_others})$")
+
+
 def _reason(rules: InputRules) -> str:
     """The SQL of why the text of a `kpi` is no usable number."""
     found = "lower(kpi.text)"
@@ -168,8 +197,11 @@ def _reason(rules: InputRules) -> str:
         {is_missing_text}
         WHEN {found} LIKE '#%' THEN 'spreadsheet_error'
         WHEN {found} IN ({texts(NOT_FINITE_TEXTS)}) THEN 'not_finite'
+        WHEN kpi.number IS NULL AND kpi.text RLIKE {_with_thousands(rules.decimal)}
+            THEN 'thousands_separator'
         WHEN kpi.number IS NULL THEN 'not_a_number'
         WHEN isnan(kpi.number) OR abs(kpi.number) = double('infinity') THEN 'not_finite'
         WHEN array_contains(kpi.sentinels, kpi.number) THEN 'sentinel'
+        WHEN abs(kpi.number) > {LARGEST_NUMBER!r}D THEN 'too_large'
         ELSE 'out_of_range'
     END"""

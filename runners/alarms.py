@@ -3,10 +3,9 @@
 import argparse
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
 
 from anomaly import Profile, load_profile
-from anomaly.alarms import raise_alarms
+from anomaly.alarms import raise_alarms, rules_of
 from anomaly.contracts import (
     ALARMS_TABLE,
     ANOMALIES_TABLE,
@@ -19,7 +18,8 @@ from anomaly.errors import ConfigurationError
 from anomaly.tables import table_columns
 from runners.console import Progress, report_of_alarms
 from runners.limits import check_alarm_limits
-from runners.run import Finished, Kept, keep_apart, new_run, publish
+from runners.run import Finished, Kept, keep_apart, new_run, publish, refusing
+from runners.sample_times import find_times, times_of_alarms
 from runners.session import local_session
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import PLAINLY, check_destination, open_destination
@@ -80,6 +80,7 @@ def run_alarms(
     places = {SAMPLES: inputs.samples} | ({HISTORY: inputs.history} if inputs.history else {})
     if out.startswith(BIGQUERY):
         raise ConfigurationError(f"--out {out}", ["alarms go to a folder or to gs://"])
+    rules_of(profile)
     check_destination(out, PLAINLY)
     keep_apart(places, out)
     progress, run = Progress(), new_run(run_date)
@@ -90,14 +91,16 @@ def run_alarms(
         narrow = profile.for_alarms()
         # Both have the columns of samples.
         raw = {name: read_input(spark, SAMPLES, path, narrow) for name, path in places.items()}
+        times = times_of_alarms(find_times(raw[SAMPLES], profile), profile)
         with Kept(destination, progress, STAGED, HELD) as kept:
             figures = raise_alarms(
-                raw[SAMPLES], profile, run, raw.get(HISTORY), inputs.start, kept.keep
+                raw[SAMPLES], profile, run, raw.get(HISTORY), inputs.start, kept.keep, times
             ).run_summary
             summary = figures.collect()
             kept.wait()
-        check = partial(check_alarm_limits, sources=places)
-        return publish(destination, figures, summary, profile, run, progress, check)
+        with refusing(kept.frames[REJECTED_TABLE], out) as rejections:
+            check_alarm_limits(summary, profile.limits, rejections, places)
+        return publish(destination, figures, summary, profile, run, progress)
 
 
 def instant(text: str) -> datetime:

@@ -17,10 +17,11 @@ from runners.console import Progress
 from runners.hash_key import hash_key
 from runners.origins import ORIGIN, Origin, origins
 from runners.run import new_run, run_pipeline
+from runners.sample_times import find_times
 from runners.session import local_session
 from runners.storage.destination import Publishing, check_destination
-from runners.storage.files import Place, listed_files
-from runners.storage.inputs import file_system, is_dated, read_input
+from runners.storage.files import Place, has_files
+from runners.storage.inputs import file_system, read_input
 from runners.storage.published import published_days, published_table
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 from runners.storage.spark_files import has_scheme
@@ -98,7 +99,9 @@ def run_days(spark: SparkSession, backfill: Backfill) -> Iterator[tuple[date, li
     with_history = _is_dated(spark, backfill)
     for day in backfill.days:
         inputs = _inputs_of(spark, backfill, day, with_history)
-        reasons = _reasons(known.get(day, []), origins(spark, inputs), backfill.profile)
+        reasons = _reasons(
+            known.get(day, []), origins(spark, inputs, backfill.profile), backfill.profile
+        )
         print(f"{day}  {'; '.join(reasons) or 'as published'}", flush=True)
         if reasons:
             run_pipeline(
@@ -147,7 +150,7 @@ def _is_dated(spark: SparkSession, backfill: Backfill) -> bool:
     place = _of_day(backfill.inputs[SAMPLES], backfill.first)
     samples = read_input(spark, SAMPLES, place, backfill.profile)
     has_alarms = backfill.profile.alarms is not None
-    return has_alarms and is_dated(samples, backfill.profile.inputs[SAMPLES])
+    return has_alarms and find_times(samples, backfill.profile).are_dated
 
 
 def _inputs_of(
@@ -162,7 +165,7 @@ def _inputs_of(
         before = (begin + timedelta(days=n) for n in range((day - begin).days))
         paths = [_of_day(backfill.inputs[SAMPLES], one) for one in before]
         # Days without samples are no fault of this one.
-        there = [path for path in paths if listed_files(file_system(spark, path), path)]
+        there = [path for path in paths if has_files(file_system(spark, path), path)]
         if there:
             inputs[HISTORY] = there
     return inputs

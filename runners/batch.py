@@ -26,6 +26,7 @@ from runners.hash_key import hash_key
 from runners.run import Finished, keep_apart, new_run, run_pipeline
 from runners.stages import PUBLISH_STAGE, STAGES, StageRun
 from runners.storage.destination import check_destination
+from runners.storage.literal_paths import reader
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 from runners.storage.spark_files import has_scheme
 
@@ -159,7 +160,7 @@ def _tell(finished: Finished) -> None:
 def _profile(spark: SparkSession, path: str) -> Profile:
     """A profile that lies where Spark reads. Raises InputError where it cannot be read."""
     try:
-        found = spark.read.text(path, wholetext=True).collect()
+        found = reader(spark).text(path, wholetext=True).collect()
     except SPARK_ERRORS as error:
         raise InputError(f"{path}: cannot be read: {told_in_one_line(error)}") from error
     if len(found) != 1:

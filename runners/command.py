@@ -1,7 +1,7 @@
 """The console command `cell-tower-anomaly`.
 
 Exit codes: 0 done, 1 unexpected, 2 bad usage or configuration, 3 input refused, 4 output failed,
-5 batch failed, 6 batch cancelled, 7 batch timed out.
+5 batch failed, 6 batch cancelled, 7 batch timed out, 130 stopped by Ctrl-C.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run",
         help="judge towers and customers",
-        description="Judges towers and customers from three inputs; without any, from sample data.",
+        description="Judges towers and customers from three inputs, or on made-up ones (--sample).",
     )
     add_local_arguments(run)
     run.set_defaults(command=run_command)

@@ -10,6 +10,7 @@ from pyspark.sql import Row
 from anomaly.verdict import REQUIRED
 
 NEWEST_SHOWN = 10
+MADE_UP_WORDS = "MADE-UP SAMPLE DATA: nothing of this was measured in a network"
 UNABLE = ("out_of_reach", "cell")
 WIDTH, INDENT = 100, " " * 8
 
@@ -35,10 +36,14 @@ class Progress:
         print(f"\r{stage:32}{counted:>18}{seconds:8.1f} s", file=sys.stderr)
 
 
-def report(summary: Sequence[Row], place_of_tables: str) -> str:
-    """The towers that need maintenance, worst first, with their reasons, and the tables' place."""
+def report(summary: Sequence[Row], place_of_tables: str, is_made_up: bool = False) -> str:
+    """The towers that need maintenance, worst first, the alarms, both with their reasons.
+
+    And the place of the tables.
+    """
     worst, required = worst_towers(summary), required_towers(summary)
-    lines = [f"{headline(summary)}{'; worst first:' * bool(worst)}"]
+    lines = [MADE_UP_WORDS] if is_made_up else []
+    lines.append(f"{headline(summary)}{'; worst first:' * bool(worst)}")
     for row in worst:
         lines.append(f"{row.value:4.0f}  {row.subject}  {row.item}")
         lines += wrapped(row.detail)
@@ -47,6 +52,7 @@ def report(summary: Sequence[Row], place_of_tables: str) -> str:
     unable = [row.item for row in summary if (row.section, row.subject) == UNABLE]
     if unable:
         lines.append(f"Limits that no value of a cell can pass: {', '.join(sorted(unable))}")
+    lines += alarm_lines(summary)
     lines.append(f"Tables: {place_of_tables}")
     return "\n".join(lines)
 
@@ -82,20 +88,35 @@ def _figure(summary: Sequence[Row], *name: str) -> int:
 
 
 def report_of_alarms(summary: Sequence[Row], place_of_tables: str) -> str:
-    """How many alarms were raised, the newest of them with their reasons, and the tables' place."""
+    """What became of alarms, and the tables' place."""
+    return "\n".join((*alarm_lines(summary), f"Tables: {place_of_tables}"))
+
+
+def alarm_lines(summary: Sequence[Row]) -> list[str]:
+    """How many alarms were raised, those that stand and the newest; nothing where none was judged.
+
+    The summary has the alarms in this order.
+    """
     figures = {(row.section, row.subject, row.item): row for row in summary}
-    newest = sorted((row for row in summary if row.section == "alarm"), key=lambda row: row.value)
+    if ("alarms", "judged", "cell days") not in figures:
+        return []
+    named = sorted((row for row in summary if row.section == "alarm"), key=lambda row: row.value)
+    shown = named[:NEWEST_SHOWN]
 
     def raised(item: str) -> float:
         found = figures.get(("alarms", "raised", item))
         return found.value if found else 0
 
+    count = raised("CRIT") + raised("WARN")
+    days = figures["alarms", "judged", "cell days"].value
+    begin = figures["alarms", "judged", "from"].detail
     lines = [
-        f"{raised('CRIT') + raised('WARN'):.0f} alarms in "
-        f"{figures['alarms', 'judged', 'cell days'].value:.1f} days of cells, from "
-        f"{figures['alarms', 'judged', 'from'].detail} on; {raised('standing'):.0f} still stand"
-        f"{', the newest:' * bool(newest)}"
+        f"{count:.0f} alarms in {days:.1f} days of cells, from {begin} UTC on; "
+        f"{raised('standing'):.0f} still stand{'; these first, then the newest:' * bool(shown)}"
     ]
-    lines += [f"  {row.item}  {row.detail}" for row in newest[:NEWEST_SHOWN]]
-    lines.append(f"Tables: {place_of_tables}")
-    return "\n".join(lines)
+    for row in shown:
+        first, *others = wrapped(row.detail)
+        lines += [f"  {row.item}  {first.strip()}", *others]
+    if count > len(shown):
+        lines.append(f"      and {count - len(shown):.0f} more, in the table")
+    return lines

@@ -13,6 +13,7 @@ from anomaly.contracts import ALARMS_TABLE, ANOMALIES_TABLE, SOURCE_FILE, SUMMAR
 from anomaly.errors import ConfigurationError, InputError, OutputError
 from anomaly.evaluation import JUDGED, OF_KIND, WITHOUT_KIND, Margins, evaluate, judged_time
 from anomaly.known_events import (
+    EVENT_COLUMNS,
     RULES,
     TRUTH,
     check_events,
@@ -155,7 +156,7 @@ def _tables(spark: SparkSession, alarms: str, every_day: bool, prefix: str) -> d
 
 
 def _events(spark: SparkSession, truth: str) -> DataFrame:
-    checked = check_events(read_files(spark, TRUTH, truth, RULES, conform_events))
+    checked = check_events(read_files(spark, TRUTH, truth, RULES, EVENT_COLUMNS, conform_events))
     faulty = faulty_events(checked).orderBy(SOURCE_FILE, "source_row").head(FAULTY_ROWS_SHOWN + 1)
     if faulty:
         told = [

@@ -7,15 +7,20 @@ import argparse
 import shlex
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 
 # spark-submit puts the folder of this file on the path, not the one above it.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from pyspark.sql import SparkSession
+
 from anomaly import Profile, load_profile
+from anomaly.contracts import CALL_STATISTICS, CELL_TABLE, CUSTOMERS, SAMPLES
 from anomaly.errors import ConfigurationError
+from anomaly.run import is_made_up
 from runners.arguments import add_arguments, inputs_of, publishing_of
 from runners.console import Progress, report
 from runners.exit_codes import exit_code_of
@@ -27,6 +32,7 @@ from runners.session import local_session
 from runners.storage.destination import PLAINLY, Publishing, check_destination
 from runners.storage.files import Place, all_paths
 from runners.storage.local_files import bytes_below
+from runners.storage.published import published_days, published_table
 from runners.storage.spark_files import has_scheme
 
 SAMPLE_SCALE, SAMPLE_SEED = 1, 42
@@ -40,6 +46,7 @@ def run_locally(
     master: str | None = None,
     publishing: Publishing = PLAINLY,
     key: bytes | None = None,
+    on_made_up_data: bool = False,
 ) -> Finished:
     """One run on this machine; with a key customer numbers are published as hashes.
 
@@ -52,41 +59,91 @@ def run_locally(
     with_cloud = len(on_this_machine) < len(paths) or has_scheme(out)
     spark = local_session(master, with_cloud, bytes_below(on_this_machine))
     progress.done("session")
-    return run_pipeline(spark, profile, inputs, out, new_run(run_date), publishing, progress, key)
+    run = new_run(run_date, on_made_up_data)
+    return run_pipeline(spark, profile, inputs, out, run, publishing, progress, key)
 
 
 def add_local_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of a run, and the master of the session that it runs in."""
     add_arguments(parser)
+    parser.add_argument(
+        "--sample",
+        action="store_true",
+        help="try it on made-up data in place of inputs; not where real days are published",
+    )
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
     parser.add_argument("--report", metavar="FILE.html", help="a page of the result to write")
 
 
 def run_command(options: argparse.Namespace) -> None:
-    """One run as its arguments say, on made-up data where they name no input."""
+    """One run as its arguments say, on made-up data where they ask for it."""
     profile = load_profile(options.profile)
     inputs = inputs_of(options)
-    missing = [source for source, path in inputs.items() if path is None]
-    if missing and len(missing) < len(inputs):
-        raise ConfigurationError(
-            "inputs", [f"the {source} input is not named" for source in missing]
-        )
+    _check_inputs(inputs, options.sample)
     publishing = publishing_of(options)
     check_destination(options.out, publishing)
     if options.report:
         check_report(options.report)
     key = hash_key() if options.hash_customers else None
-    with tempfile.TemporaryDirectory() as folder:
-        if missing:
-            print(f"No input is named: made-up sample data, scale {SAMPLE_SCALE}", file=sys.stderr)
-            spark = local_session(options.master, has_scheme(options.out))
-            write_sample(spark, SAMPLE_SCALE, SAMPLE_SEED, folder, "parquet")
-            inputs = {source: f"{folder}/{source}" for source in inputs}
+    sample = made_up_inputs(options, publishing.prefix)
+    with sample if options.sample else nullcontext(inputs) as inputs:
         finished = run_locally(
-            profile, inputs, options.out, options.run_date, options.master, publishing, key
+            profile,
+            inputs,
+            options.out,
+            options.run_date,
+            options.master,
+            publishing,
+            key,
+            options.sample,
         )
-    print(report(finished.summary, finished.place_of_tables))
+    print(report(finished.summary, finished.place_of_tables, options.sample))
     _show_report(options, publishing)
+
+
+def _check_inputs(inputs: Mapping[str, Place | None], is_sample: bool) -> None:
+    """Made-up data only where it is asked for, and then nothing else. Raises ConfigurationError."""
+    if is_sample:
+        faults = [
+            f"--sample makes its own data, but the {source} input is named"
+            for source, path in inputs.items()
+            if path is not None
+        ]
+    else:
+        faults = [
+            f"the {source} input is not named" for source, path in inputs.items() if path is None
+        ]
+        if faults:
+            faults.append("to try it on made-up data, give --sample in place of inputs")
+    if faults:
+        raise ConfigurationError("inputs", faults)
+
+
+@contextmanager
+def made_up_inputs(options: argparse.Namespace, prefix: str) -> Iterator[dict[str, Place]]:
+    """Made-up inputs, until the end of the block.
+
+    Raises ConfigurationError where real days are published in the place of the tables.
+    """
+    spark = local_session(options.master, has_scheme(options.out))
+    _check_no_real_day(spark, options.out, prefix)
+    print(f"Made-up sample data, scale {SAMPLE_SCALE}", file=sys.stderr)
+    with tempfile.TemporaryDirectory() as folder:
+        write_sample(spark, SAMPLE_SCALE, SAMPLE_SEED, folder, "parquet")
+        yield {source: f"{folder}/{source}" for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS)}
+
+
+def _check_no_real_day(spark: SparkSession, out: str, prefix: str) -> None:
+    """Not only of the run's own day: the history of cells would go through both."""
+    days = published_days(spark, out, CELL_TABLE, prefix)
+    if not days:
+        return
+    real = published_table(spark, out, CELL_TABLE, prefix, days).where(~is_made_up())
+    found = sorted(row.run_date for row in real.select("run_date").distinct().collect())
+    if found:
+        count = f"{len(found)} days" if len(found) > 1 else "a day"
+        holds = f"{out} holds {count} of real inputs, the last is {found[-1]}; give another --out"
+        raise ConfigurationError("--sample", [holds])
 
 
 def _show_report(options: argparse.Namespace, publishing: Publishing) -> None:

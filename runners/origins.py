@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
+from anomaly.contracts import HISTORY, SAMPLES
+from anomaly.profile import Profile
 from runners.storage.files import Place, listed_files
 from runners.storage.inputs import file_system
 
@@ -25,15 +27,14 @@ class Origin:
     digest: str
 
 
-def origins(spark: SparkSession, inputs: Mapping[str, Place]) -> list[Origin]:
+def origins(spark: SparkSession, inputs: Mapping[str, Place], profile: Profile) -> list[Origin]:
     """The files of each input as they are now. Raises InputError where they cannot be listed."""
     found = []
     for source, place in inputs.items():
-        files = listed_files(file_system(spark, place), place)
-        told = [
-            (file.folders, file.address.rsplit("/", 1)[-1], file.size, file.modified)
-            for file in files
-        ]
+        # Older samples are read as samples are.
+        rules = profile.inputs[SAMPLES if source == HISTORY else source]
+        files = listed_files(file_system(spark, place), place, source, rules.ignore)
+        told = [(file.folders, file.name, file.size, file.modified) for file in files]
         digest = hashlib.sha256(repr(sorted(told)).encode()).hexdigest()
         found.append(Origin(source, float(len(files)), digest))
     return found

@@ -1,10 +1,12 @@
 """One run, wherever it runs: reads, detects, stages, checks, publishes."""
 
 import json
+import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -18,6 +20,7 @@ from pyspark.sql.types import ArrayType
 from anomaly import Dated, Profile, Run
 from anomaly.clean import check_input
 from anomaly.contracts import (
+    ALARMS_TABLE,
     CELL_TABLE,
     CUSTOMER_TABLE,
     HISTORY,
@@ -26,24 +29,29 @@ from anomaly.contracts import (
     SAMPLES,
     SUMMARY_TABLE,
 )
-from anomaly.errors import ConfigurationError
+from anomaly.errors import ConfigurationError, InputError
 from anomaly.pipeline import detect_in_checked
-from anomaly.profile import Limits
-from anomaly.run import Keep
+from anomaly.run import MADE_UP, Keep
+from anomaly.sample_times import ANY_TIME, TimesOfRun
 from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS, table_columns
 from runners.console import Progress
 from runners.hash_key import key_frame
 from runners.history import stage_history
-from runners.limits import check_limits, check_run_limits
+from runners.limits import check_limits, check_run_limits, empty_columns
 from runners.origins import ORIGIN, Origin, origins
+from runners.rejections import Rejections
+from runners.sample_times import find_times, times_of_run
+from runners.stopping import publishing
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import Destination, Publishing, open_destination
 from runners.storage.files import Place, all_paths, paths_of
 from runners.storage.held import counted, with_short_plan
-from runners.storage.inputs import is_dated, read_input
+from runners.storage.inputs import read_input
 from runners.storage.local_files import bytes_below
+from runners.storage.spark_errors import SPARK_ERRORS
 from runners.storage.spark_files import has_scheme
 
+LOG = logging.getLogger(__name__)
 PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, *TABLES_OF_ALARMS)
 HELD = ("alarm_periods", "alarm_states")
 # As many rows as the inputs have. From so many bytes of inputs on they are persisted, which packs
@@ -56,9 +64,9 @@ BYTES_TO_PACK = 256 * 2**20
 BESIDE = (REJECTED_TABLE, "input_figures", CELL_TABLE)
 
 
-def new_run(run_date: date) -> Run:
-    """A run of its own for a day."""
-    return Run(run_date, uuid.uuid4().hex[:12])
+def new_run(run_date: date, on_made_up_data: bool = False) -> Run:
+    """A run of its own for a day; all rows tell by its id that they rest on made-up data."""
+    return Run(run_date, f"{MADE_UP if on_made_up_data else ''}{uuid.uuid4().hex[:12]}")
 
 
 @dataclass(frozen=True)
@@ -84,14 +92,16 @@ def run_pipeline(
     Raises AnomalyError, with the previous output whole.
     """
     keep_apart(inputs, out)
-    checked, has_alarms = read_inputs(spark, inputs, profile)
-    made_from = origins(spark, inputs)
-    dated = _dated(HISTORY in checked, has_alarms)
+    checked, are_dated = read_inputs(spark, inputs, profile, run.run_date)
+    made_from = origins(spark, inputs, profile)
+    dated = _dated(HISTORY in checked, are_dated and profile.alarms is not None)
     tables = (*TABLES_OF_A_RUN, *(TABLES_OF_ALARMS if dated else ()))
     columns = table_columns(profile, tables, hash_customers=hash_key is not None)
     progress.done("inputs")
     with open_destination(spark, out, run, columns, publishing) as destination:
         progress.done("destination")
+        if not dated:
+            keep_alarms(destination, run.run_date, are_dated)
         persisted = CHECKED if _are_to_pack(inputs) else ()
         with Kept(destination, progress, persisted=persisted) as kept:
             kept.made_of(
@@ -104,35 +114,65 @@ def run_pipeline(
             summary = figures.collect()
             kept.wait()
         check = partial(check_run_limits, sources=inputs) if dated else check_limits
-        return publish(destination, figures, summary, profile, run, progress, check, made_from)
+        with refusing(kept.frames[REJECTED_TABLE], out) as rejections:
+            check(summary, profile.limits, rejections)
+        return publish(destination, figures, summary, profile, run, progress, made_from)
 
 
 def read_inputs(
-    spark: SparkSession, inputs: Mapping[str, Place], profile: Profile
+    spark: SparkSession, inputs: Mapping[str, Place], profile: Profile, day: date
 ) -> tuple[dict[str, DataFrame], bool]:
-    """The inputs checked, and whether alarms are raised.
+    """The inputs of a day checked, and whether the samples are dated.
 
-    They are raised of dated samples, where the profile says how. The inputs are read side by side:
-    each takes small jobs, which leave cores idle. Raises InputError.
+    The inputs are read side by side: each takes small jobs, which leave cores idle. Raises
+    InputError, as where dated samples are of other days.
     """
 
     def read(source: str) -> DataFrame:
         # Older samples have the columns of samples.
         return read_input(spark, SAMPLES if source == HISTORY else source, inputs[source], profile)
 
-    def checked(source: str) -> DataFrame:
-        return check_input(source, reading[source].result(), profile)
+    def found_times() -> TimesOfRun:
+        return times_of_run(find_times(reading[SAMPLES].result(), profile), profile, day)
 
-    def is_with_alarms() -> bool:
-        return bool(profile.alarms) and is_dated(reading[SAMPLES].result(), profile.inputs[SAMPLES])
+    def checked(source: str) -> DataFrame:
+        of_run = times.result() if source == SAMPLES else ANY_TIME
+        return check_input(source, reading[source].result(), profile, of_run)
 
     # A thread for each, because some wait for others.
     with ThreadPoolExecutor(max_workers=2 * len(inputs) + 1) as threads:
         reading = {source: threads.submit(read, source) for source in inputs}
-        has_alarms = threads.submit(is_with_alarms)
+        times = threads.submit(found_times)
         checking = {source: threads.submit(checked, source) for source in inputs}
         # In the order of the inputs, so that the first one at fault is told.
-        return {source: one.result() for source, one in checking.items()}, has_alarms.result()
+        found = {source: one.result() for source, one in checking.items()}
+        return found, times.result().are_dated is True
+
+
+def keep_alarms(destination: Destination, day: date, are_dated: bool) -> None:
+    """Where a run makes no alarms: refuse to lose those of its day by samples without dates.
+
+    Raises InputError. A profile without [alarms] is chosen: that they go is told, no more.
+    """
+    if not _has_alarms(destination, day):
+        return
+    if are_dated:
+        LOG.warning("the alarms that are published of %s go: none are made here", day)
+        return
+    raise InputError(
+        f"{SAMPLES}: most have no date, so that no alarms are raised, and those that are published "
+        f"of {day} would be lost; give samples with dates, or another --out"
+    )
+
+
+def _has_alarms(destination: Destination, day: date) -> bool:
+    if day not in destination.days(ALARMS_TABLE):
+        return False
+    try:
+        # A bucket knows its days, not which tables each of them has.
+        return bool(destination.published(ALARMS_TABLE, [day]).columns)
+    except SPARK_ERRORS:
+        return False
 
 
 def kept_side_by_side(checked: Mapping[str, DataFrame], keep: Keep) -> dict[str, DataFrame]:
@@ -159,6 +199,16 @@ def _dated(has_history: bool, has_alarms: bool) -> Dated | None:
     return Dated() if has_alarms else None
 
 
+@contextmanager
+def refusing(rejected: DataFrame, out: str) -> Iterator[Rejections]:
+    """Where the run is refused in there, its rejected rows are kept beside the output."""
+    rejections = Rejections(rejected)
+    try:
+        yield rejections
+    except InputError as error:
+        raise InputError(f"{error}{rejections.keep(out)}") from error
+
+
 def publish(
     destination: Destination,
     figures: DataFrame,
@@ -166,14 +216,14 @@ def publish(
     profile: Profile,
     run: Run,
     progress: Progress,
-    check: Callable[[Sequence[Row], Limits], None] = check_limits,
     made_from: Iterable[Origin] = (),
 ) -> Finished:
-    """Let readers see the tables that are staged, and the summary, unless a limit is passed.
+    """Let readers see the tables that are staged, and the summary, whose limits were checked.
 
     The summary also tells what the tables were `made_from`, and the seconds that each stage took.
     """
-    check(summary, profile.limits)
+    for sentence in empty_columns(summary):
+        LOG.warning(sentence)
     progress.done(SUMMARY_TABLE, len(summary))
     figure = Row(*figures.columns)
     of_run = (run.run_id, profile.fingerprint, run.run_date)
@@ -186,7 +236,8 @@ def publish(
         ),
     ]
     destination.stage(SUMMARY_TABLE, frame_of(summary, figures))
-    destination.publish()
+    with publishing(destination.place_of_tables, str(run.run_date)):
+        destination.publish()
     progress.done("published")
     return Finished(summary, destination.place_of_tables)
 
@@ -208,7 +259,8 @@ class Kept:
     """Decides how each frame that a pipeline names is kept, and tells what was made of it.
 
     `staged` are tables, `held` the large intermediates; the others are kept once they are computed,
-    those that are `persisted` with the whole of their plan.
+    those that are `persisted` with the whole of their plan. `frames` has those that are there, as
+    they can be read again.
     """
 
     def __init__(
@@ -221,6 +273,7 @@ class Kept:
     ) -> None:
         self._destination, self._progress = destination, progress
         self._staged, self._held, self._persisted = staged, held, persisted
+        self.frames: dict[str, DataFrame] = {}
         self._kept: list[DataFrame] = []
         self._beside = ThreadPoolExecutor(max_workers=1)
         self._waiting: list[Future[Any]] = []
@@ -274,6 +327,7 @@ class Kept:
     def _told(self, name: str, stage: Callable[[], tuple[DataFrame, int]]) -> DataFrame:
         began = time.monotonic()
         kept, rows = stage()
+        self.frames[name] = kept
         self._progress.done(name, rows, began)
         return kept
 

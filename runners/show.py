@@ -1,12 +1,14 @@
-"""Prints the towers that need maintenance from tables that a run has published."""
+"""Prints the towers that need maintenance, and the alarms, from tables that a run published."""
 
 import argparse
 from datetime import date
 
+from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
-from anomaly.contracts import CELL_TABLE
+from anomaly.contracts import CELL_TABLE, SUMMARY_TABLE
 from anomaly.errors import InputError
+from anomaly.run import is_made_up
 from anomaly.summary import tower_figures
 from runners.console import report
 from runners.session import local_session
@@ -30,13 +32,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def show_command(options: argparse.Namespace) -> None:
-    """Print the towers of one day, worst first. Raises InputError where there is no such table."""
+    """Print the towers of one day, worst first, and its alarms.
+
+    Raises InputError where there is no such table.
+    """
     spark = local_session(options.master, has_scheme(options.table))
     try:
         cells = published_table(spark, options.table, CELL_TABLE, options.prefix)
         day = chosen_day(cells, options.table, options.run_date)
-        figures = tower_figures(cells.where(F.col("run_date") == F.lit(day))).collect()
+        of_day = cells.where(F.col("run_date") == F.lit(day))
+        figures = tower_figures(of_day).collect()
+        made_up = bool(of_day.where(is_made_up()).head(1))
+        figures += _alarms(spark, options, day)
     except SPARK_ERRORS as error:
         told = told_in_one_line(error)
         raise InputError(f"{options.table}: holds no table of a run ({told})") from error
-    print(report(figures, f"{options.table}, {day}"))
+    print(report(figures, f"{options.table}, {day}", made_up))
+
+
+def _alarms(spark: SparkSession, options: argparse.Namespace, day: date) -> list[Row]:
+    """What the summary of a day tells of its alarms; nothing where the cell table is named."""
+    if options.table.rstrip("/").endswith(CELL_TABLE):
+        return []
+    summary = published_table(spark, options.table, SUMMARY_TABLE, options.prefix, [day])
+    of_alarms = F.col("section").isin("alarms", "alarm")
+    return summary.where((F.col("run_date") == F.lit(day)) & of_alarms).collect()

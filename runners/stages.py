@@ -15,6 +15,7 @@ from anomaly.contracts import (
     REJECTED_TABLE,
     SAMPLES,
 )
+from anomaly.errors import InputError
 from anomaly.stages import (
     INPUT_FIGURES,
     JOIN_FIGURES,
@@ -30,7 +31,9 @@ from anomaly.tables import table_columns
 from runners.console import Progress
 from runners.history import stage_history
 from runners.limits import check_limits
-from runners.run import Finished, publish
+from runners.rejections import Rejections
+from runners.run import Finished, keep_alarms, publish, refusing
+from runners.sample_times import find_times, times_of_run
 from runners.storage.destination import Publishing, open_destination
 from runners.storage.inputs import read_input
 from runners.storage.stage_results import read_stage, write_stage
@@ -99,6 +102,8 @@ class StageRun:
         destination = open_destination(self.spark, out, self.run, columns, publishing)
         with destination:
             self.progress.done("destination")
+            # Stages raise no alarms, whatever the samples are.
+            keep_alarms(destination, self.run.run_date, are_dated=True)
             results = results_of(
                 self._read(WITH_SAMPLES_STAGE),
                 self._read(WITH_CALLS_STAGE),
@@ -115,6 +120,8 @@ class StageRun:
             self.progress.done(HISTORY_TABLE, rows)
             figures = results.run_summary
             summary = figures.collect()
+            with refusing(results.rejected_rows, out) as rejections:
+                check_limits(summary, self.profile.limits, rejections)
             return publish(destination, figures, summary, self.profile, self.run, self.progress)
 
     def _tables(self, stage: str, inputs: Mapping[str, str]) -> dict[str, DataFrame]:
@@ -123,8 +130,10 @@ class StageRun:
             for source in STAGES[stage].inputs
         }
         if stage == WITH_SAMPLES_STAGE:
+            found = find_times(raw[SAMPLES], self.profile)
+            times = times_of_run(found, self.profile, self.run.run_date)
             return customers_with_samples(
-                raw[CUSTOMERS], raw[SAMPLES], self.profile, self.run, self._keep
+                raw[CUSTOMERS], raw[SAMPLES], self.profile, self.run, self._keep, times
             )
         if stage == WITH_CALLS_STAGE:
             with_samples = self._read(WITH_SAMPLES_STAGE)[WITH_SAMPLES]
@@ -135,13 +144,23 @@ class StageRun:
         return judged(self._read(WITH_CALLS_STAGE)[WITH_CALLS], self.profile, self.run)
 
     def _check_limits(self, folder: str) -> None:
-        """All inputs are joined now: what would stop the run at its end stops it here."""
+        """All inputs are joined now: what would stop the run at its end stops it here.
+
+        Both stages keep their rejected rows in any case.
+        """
         own = read_stage(
             self.spark, folder, STAGES[WITH_CALLS_STAGE].tables, self.run, self.profile
         )
-        of_samples = self._read(WITH_SAMPLES_STAGE)[INPUT_FIGURES]
-        figures = of_samples.unionByName(own[INPUT_FIGURES]).unionByName(own[JOIN_FIGURES])
-        check_limits(figures.collect(), self.profile.limits)
+        of_samples = self._read(WITH_SAMPLES_STAGE)
+        figures = of_samples[INPUT_FIGURES].unionByName(own[INPUT_FIGURES])
+        rejected = of_samples[REJECTED_TABLE].unionByName(own[REJECTED_TABLE])
+        try:
+            summary = figures.unionByName(own[JOIN_FIGURES]).collect()
+            check_limits(summary, self.profile.limits, Rejections(rejected))
+        except InputError as error:
+            places = (self.folders[WITH_SAMPLES_STAGE], folder)
+            kept = " and ".join(f"{place}/{REJECTED_TABLE}" for place in places)
+            raise InputError(f"{error}; the rejected rows are in {kept}") from error
 
     def _read(self, stage: str) -> dict[str, DataFrame]:
         tables = STAGES[stage].tables

@@ -150,16 +150,16 @@ def test_kpis_at_once_are_one_alarm_that_explains_itself(states):
     critical = alarms["critical"]
     assert (critical.kpis, critical.peak_deviation) == (["one", "two"], 5)
     assert critical.reason == (
-        "critical since 2026-01-12 12:00: load of the cell (one) is 5.00 % as a mean of 360 "
+        "critical since 2026-01-12 12:00 UTC: load of the cell (one) is 5.00 % as a mean of 360 "
         "minutes, alarm above 2.00; also out of line: two; 1 bad periods of 360 minutes; cleared "
-        "2026-01-13 00:00"
+        "2026-01-13 00:00 UTC"
     )
     alone = alarms["one KPI alone"]
     assert (alone.kpis, alone.peak_kpi, alone.peak_deviation) == (["two"], "two", -3)
     assert alarms["silent"].peak_kpi is None
     assert alarms["silent"].reason == (
-        "silent since 2026-01-12 12:00: the cell sent no samples for 3 periods of 360 minutes, "
-        "from 2026-01-12 06:00 on; 2 bad periods of 360 minutes; cleared 2026-01-13 06:00"
+        "silent since 2026-01-12 12:00 UTC: the cell sent no samples for 3 periods of 360 minutes, "
+        "from 2026-01-12 06:00 UTC on; 2 bad periods of 360 minutes; cleared 2026-01-13 06:00 UTC"
     )
 
 

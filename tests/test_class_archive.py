@@ -14,7 +14,9 @@ from runners.session import use_bundled_java
 
 ROOT = Path(__file__).parents[1]
 COUNT = (
-    "from runners.session import local_session as s;print('rows', s('local[1]').range(7).count())"
+    "from runners.session import local_session as s;print('rows', s('local[1]').range(7).count());"
+    # Java writes the archive when it ends, which nobody else waits for.
+    "from pyspark import SparkContext as c;p = c._gateway.proc;p.stdin.close();p.wait()"
 )
 
 

@@ -44,11 +44,15 @@ def test_a_row_without_a_cell_is_rejected(spark, profile):
 def test_customer_numbers_are_the_text_from_the_fourth_character(spark, profile):
     kpis = [kpi.column for kpi in profile.kpis_of("call_statistics")]
     schema = ", ".join(["Customer_ID string", *(f"`{name}` double" for name in kpis)])
-    ids = ["1000042", "100A7", "1000007.0", None]
+    ids = ["1000042", "100A7", "1000007.0", None, "CUS12345678", "10012345678", "A1234", "CUST12"]
     raw = spark.createDataFrame([(one, *[1.0] * len(kpis)) for one in ids], schema)
     rows = check_calls(raw, profile).collect()
-    assert [row.customerID for row in rows] == [42, None, 7, None]
-    assert [row.row_reason for row in rows] == [None, "bad_customer_number", None, "missing_key"]
+    # Of A1234 nothing says whether its number is 1234, 234 or 34; and the prefix has three.
+    numbers = [42, None, 7, None, 12345678, 12345678, None, None]
+    assert [row.customerID for row in rows] == numbers
+    bad = "bad_customer_number"
+    reasons = [None, bad, None, "missing_key", None, None, bad, bad]
+    assert [row.row_reason for row in rows] == reasons
 
 
 def test_a_missing_column_is_named(spark, profile):

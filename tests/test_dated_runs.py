@@ -5,11 +5,12 @@ from datetime import date, timedelta
 import pytest
 
 from anomaly import ConfigurationError
-from anomaly.contracts import ALARMS_TABLE, ANOMALIES_TABLE, HISTORY, SAMPLES
+from anomaly.contracts import ALARMS_TABLE, ANOMALIES_TABLE, CELL_TABLE, HISTORY, SAMPLES
 from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS
 from runners.alarms import AlarmInputs, run_alarms
+from runners.command import main
 from runners.local import run_locally
-from tests.dated_inputs import DATED_PROFILE, write_days
+from tests.dated_inputs import DATED_PROFILE, PROFILE_TEXT, write_days
 from tests.small_inputs import write_csv
 
 pytestmark = pytest.mark.slow
@@ -49,6 +50,30 @@ def test_a_run_on_dated_samples_has_the_alarms_of_the_command(spark, inputs, tmp
     )
     for table in (ALARMS_TABLE, ANOMALIES_TABLE):
         assert rows(spark, f"{tmp_path}/alone", table) == rows(spark, f"{tmp_path}/run", table)
+
+
+def test_the_terminal_has_the_alarms_below_the_towers_and_so_has_show(inputs, tmp_path, capfd):
+    (tmp_path / "dated.toml").write_text(PROFILE_TEXT)
+    out, day = f"{tmp_path}/out", str(MONDAY)
+    command = ["run", "--profile", f"{tmp_path}/dated.toml", "--out", out, "--run-date", day]
+    command += ["--customers", inputs["customers"], "--samples", inputs["samples"]]
+    command += ["--calls", inputs["call_statistics"], "--history", inputs[HISTORY]]
+    assert main(command) == 0
+    told = capfd.readouterr().out
+    towers, alarms = told.split("2 alarms in 3.0 days of cells, from 2026-01-12 00:00:00 UTC on; ")
+    assert towers.startswith("1 of 3 towers need maintenance")
+    alarms, _, _ = alarms.partition("Tables:")
+    first, *lines = alarms.splitlines()
+    assert first == "2 still stand; these first, then the newest:"
+    assert [line[:16] for line in lines if line.startswith("  CRIT")] == [
+        "  CRIT  1A since",
+        "  CRIT  2B since",
+    ]
+    assert main(["show", out]) == 0
+    assert alarms in capfd.readouterr().out
+    # Of the cell table alone it is not known.
+    assert main(["show", f"{out}/{CELL_TABLE}"]) == 0
+    assert "alarms in" not in capfd.readouterr().out
 
 
 @pytest.mark.parametrize("time", ["Time,06:15", ""], ids=["times of day", "no times"])

@@ -1,5 +1,6 @@
 """Dirty input, kind by kind, read from files as a run reads them."""
 
+import re
 from pathlib import Path
 
 import pyarrow
@@ -13,6 +14,7 @@ from anomaly.clean import check_calls, check_customers, check_samples, clean_row
 from anomaly.contracts import REASONS
 from anomaly.profile import Profile
 from runners.storage.inputs import read_input
+from runners.storage.spark_errors import reading_and_writing
 
 PROFILE = """
 name = "dirty"
@@ -97,7 +99,7 @@ def test_rows_are_counted_alike_whatever_is_made_of_them(spark, tmp_path):
         [("PRBUsageUL", "not_a_number")],
     ]
     raw = {row.raw_row for row in frame.where("faults IS NOT NULL").collect()}
-    assert raw == {"3BLTE,11:00,N/A,5", "3BLTE,11:15,12,#VALUE!", "3BLTE,11:30,abc,5"}
+    assert raw == {"11:00,3BLTE,N/A,5", "11:15,3BLTE,12,#VALUE!", "11:30,3BLTE,abc,5"}
 
 
 @pytest.mark.parametrize("ending", ["\r\n", "\n"])
@@ -118,11 +120,95 @@ def test_a_line_break_inside_quotes_makes_no_cell(spark, tmp_path, ending, insid
     ]
 
 
+HEADER = "Note,CellName,PRBUsageUL,maxUE_DL"
+# What follows a quote that does not close: nothing in quotes, some of it, all of it.
+FOLLOWING = {
+    "plain": "x,2B,3,4\nx,3C,5,6\nx,4D,7,8\n",
+    "quoted once": 'x,2B,3,4\n"x",3C,5,6\nx,4D,7,8\n',
+    "quoted later": 'x,2B,3,4\nx,3C,"5",6\nx,4D,7,8\n',
+    "quoted last": 'x,2B,3,4\nx,3C,5,"6"\nx,4D,7,8\n',
+    "all quoted": '"x","2B","3","4"\n"x","3C","5","6"\n',
+    "doubled": 'x,2B,3,4\n"say ""so""",3C,5,6\nx,4D,7,8\n',
+    "one row": "x,2B,3,4\n",
+    "one row of quotes": '"x","2B","3","4"\n',
+}
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("following", FOLLOWING.values(), ids=FOLLOWING)
+@pytest.mark.parametrize(
+    "row", ['"x,1A,1,2', 'x,"1A,1,2', 'x,1A,"1,2', 'x,1A,1,"2', '"x","1A",1,"']
+)
+def test_a_quote_that_does_not_close_hides_no_rows(spark, tmp_path, row, following, ending):
+    text = f"{HEADER}\nx,0Z,1,2\n{row}\n{following}".replace("\n", ending)
+    frame = checked(spark, tmp_path, text)
+    rows = 2 + following.count("\n")
+    try:
+        with reading_and_writing("samples"):
+            found = outcomes(frame)
+    except InputError as error:
+        assert re.fullmatch(
+            r"cannot be read: file:\S*/0.csv: holds rows inside.* prints", str(error)
+        )
+    else:
+        assert len(found) == rows and found.count("malformed_line") == 1
+
+
+def test_a_quote_that_does_not_close_in_the_last_row_rejects_it_or_closes_there(spark, tmp_path):
+    for number, row in enumerate(('x,"1A,1,2', 'x,1A,1,"2')):
+        (tmp_path / str(number)).mkdir()
+        frame = checked(spark, tmp_path / str(number), f"{HEADER}\nx,0Z,1,2\n{row}\n")
+        assert outcomes(frame) == [[1.0, 2.0], "malformed_line" if number == 0 else [1.0, 2.0]]
+
+
+def test_a_line_break_in_a_value_that_is_read_rejects_the_row(spark, tmp_path):
+    text = f'{HEADER}\nx,"3B\nLTE",1,2\nx," 3BLTE\n",1,2\n"a\n\nb; c, d\n",4D,5,6\n'
+    frame = checked(spark, tmp_path, text)
+    assert outcomes(frame) == ["malformed_line", [1.0, 2.0], [5.0, 6.0]]
+
+
+def test_a_field_that_is_the_rest_of_a_large_file_ends_the_job(spark, tmp_path):
+    text = f'{HEADER}\nx,1A,1,"2\n' + "x,2B,3,4\n" * 2_000_000
+    with pytest.raises(InputError, match="cannot be read: .*: a quote does not close$"):
+        with reading_and_writing("samples"):
+            checked(spark, tmp_path, text).count()
+
+
+@pytest.mark.parametrize("rows", [3, 60_000])
+def test_a_quote_that_does_not_close_in_the_header_is_refused(spark, tmp_path, rows):
+    text = 'CellName,PRBUsageUL,"maxUE_DL\n' + "2B,3,4\n" * rows
+    with pytest.raises(InputError, match="0.csv: a quote in its header does not close"):
+        checked(spark, tmp_path, text)
+
+
 def test_a_line_of_more_or_fewer_fields_is_rejected(spark, tmp_path):
     frame = checked(
         spark, tmp_path, "CellName,PRBUsageUL,maxUE_DL\n3BLTE,1,2,3\n3BLTE,1\n3BLTE,1,2\n"
     )
     assert outcomes(frame) == ["malformed_line", "malformed_line", [1.0, 2.0]]
+
+
+def test_a_rejected_row_is_shown_as_it_was(spark, tmp_path):
+    frame = checked(
+        spark,
+        tmp_path,
+        'maxUE_DL,Time,CellName,PRBUsageUL\n"1,5",10:00,3BLTE,2\n7,late,"3 ""B"" LTE",2\n'
+        "7,10:00,3BLTE,2,8,9\n7,10:00\n",
+    )
+    rows = frame.orderBy("source_row_id").collect()
+    assert [row.raw_row for row in rows] == [
+        '"1,5",10:00,3BLTE,2',
+        '7,late,"3 ""B"" LTE",2',
+        "7,10:00,3BLTE,2,8,9",
+        "7,10:00",
+    ]
+
+
+def test_what_a_malformed_line_of_customers_says_of_persons_is_not_kept(spark, tmp_path):
+    text = "Name,Index,tenure,PhoneService,MultipleLines,InternetService,CellTower\n"
+    text += "Ann Smith,1,5,Yes,No,DSL,3BLTE,surplus\n"
+    (row,) = checked(spark, tmp_path, text, source="customers").collect()
+    assert (row.row_reason, row.raw_row) == ("malformed_line", "1,5,Yes,No,DSL,3BLTE")
 
 
 def test_folders_and_names_keep_their_zeros(spark, tmp_path):
@@ -283,11 +369,121 @@ def test_decimal_commas_are_read_where_the_profile_says_so(spark, tmp_path):
     assert outcomes(without) == [[("PRBUsageUL", "not_a_number")]]
 
 
+@pytest.mark.parametrize(
+    ("decimal", "value", "reason"),
+    [
+        (",", "1.234,5", "thousands_separator"),
+        (",", "1.234.567", "thousands_separator"),
+        (",", "-1 234,5", "thousands_separator"),
+        (".", "1,234.5", "thousands_separator"),
+        (".", "1,234,567", "thousands_separator"),
+        (".", "1 234", "thousands_separator"),
+        (".", "1\u202f234", "thousands_separator"),
+        (".", "1'234.5", "thousands_separator"),
+        # These may as well be decimals.
+        (",", "1.234", "not_a_number"),
+        (".", "1,234", "not_a_number"),
+        (".", "1,23,4.5", "not_a_number"),
+    ],
+)
+def test_marks_between_thousands_are_told(spark, tmp_path, decimal, value, reason):
+    profile = profile_with(f'decimal = "{decimal}"\ndelimiter = ";"')
+    text = f"CellName;PRBUsageUL;maxUE_DL\n3BLTE;1;{value}\n"
+    assert outcomes(checked(spark, tmp_path, text, profile=profile)) == [[("maxUE_DL", reason)]]
+
+
+def test_numbers_that_are_too_large_to_add_up_say_so(spark, tmp_path):
+    profile = profile_with(kpis="bytes = { maximum = 1e18 }")
+    values = ["1000000000000", "1000000000001", "-2e12", "5e15"]
+    lines = [f"3BLTE,1,2,{value}" for value in values]
+    text = "\n".join(("CellName,PRBUsageUL,maxUE_DL,bytes", *lines))
+    too_large = [("bytes", "too_large")]
+    found = outcomes(checked(spark, tmp_path, text, profile=profile))
+    assert found == [[1.0, 2.0, 1e12], *[too_large] * 3]
+
+
+def test_other_blanks_around_a_number_are_blanks(spark, tmp_path):
+    text = "CellName,PRBUsageUL,maxUE_DL\n3BLTE,\u00a012.5\u202f,\ufeff7\n3BLTE,\u00a0,1 2\n"
+    found = outcomes(checked(spark, tmp_path, text))
+    assert found == [[12.5, 7.0], [("maxUE_DL", "not_a_number")]]
+
+
+# Each is what people read as the name before it.
+ONE_NAME = {
+    "3ALTE": [
+        "3ALTE\u00a0",
+        "\u20073ALTE",
+        "3A\u200bLTE",
+        "\ufeff3ALTE",
+        "３ＡＬＴＥ",
+        "3ALTE\u3000",
+    ],
+    "Old Town 1": ["Old\u00a0Town\u202f1", "Old  Town\u2007 1", " Old Town\u20091", "Old\tTown 1"],
+    "Málaga": ["Ma\u0301laga", "Ma\u0301laga\u200e"],
+    "Huế": ["Hue\u0302\u0301", "Huê\u0301"],
+    "Žilina \U0001f4f6": ["Z\u030cilina \U0001f4f6"],
+    "Йод": ["И\u0306од"],
+    # No letter is q with an accent.
+    "q\u0301": ["q\u0301 "],
+}
+
+
+@pytest.mark.parametrize("name", ONE_NAME)
+def test_names_that_look_the_same_are_one_cell_of_samples_and_customers(spark, tmp_path, name):
+    written = [name, *ONE_NAME[name]]
+    lines = [f'"{one}",1,2' for one in written]
+    samples = checked(spark, tmp_path, "\n".join(("CellName,PRBUsageUL,maxUE_DL", *lines)))
+    assert [row.CellName for row in samples.collect()] == [name] * len(written)
+    (tmp_path / "customers").mkdir()
+    rows = [f'{number},5,Yes,No,DSL,"{one}"' for number, one in enumerate(written)]
+    customers = checked(
+        spark, tmp_path / "customers", "\n".join((CUSTOMER, *rows)), source="customers"
+    )
+    assert [row.CellName for row in customers.collect()] == [name] * len(written)
+
+
+def test_names_that_look_different_stay_different(spark, tmp_path):
+    names = ["3ALTE", "3alte", "3 ALTE", "Malaga", "Málaga", "3BLTE"]
+    lines = [f"{name},1,2" for name in names]
+    frame = checked(spark, tmp_path, "\n".join(("CellName,PRBUsageUL,maxUE_DL", *lines)))
+    assert [row.CellName for row in frame.collect()] == names
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 def test_a_byte_order_mark_says_the_encoding(spark, tmp_path, encoding):
     text = "CellName,PRBUsageUL,maxUE_DL\nZürich,1,2\n"
     text = "\ufeff" + text if encoding == "utf-16-le" else text
     frame = checked(spark, tmp_path, text.encode(encoding))
+    assert [(row.CellName, row["values"]) for row in frame.collect()] == [("Zürich", [1.0, 2.0])]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be", "utf-32-le"])
+@pytest.mark.parametrize(
+    "header", ['"Time","CellName","PRBUsageUL","maxUE_DL"', '"CellName",Time,PRBUsageUL,"maxUE_DL"']
+)
+def test_a_byte_order_mark_before_quoted_names_is_none_of_them(spark, tmp_path, encoding, header):
+    mark = "" if encoding == "utf-8-sig" else "\ufeff"
+    (first, second) = ("25:00", "Zürich") if header.startswith('"Time') else ("Zürich", "25:00")
+    text = f'{mark}{header}\r\n"{first}","{second}","1","2"\r\n'
+    frame = checked(spark, tmp_path, text.encode(encoding))
+    assert [(row.CellName, row.row_reason) for row in frame.collect()] == [("Zürich", "bad_time")]
+
+
+@pytest.mark.parametrize(
+    ("declared", "written"),
+    [
+        ("latin_1", "latin-1"), ("Latin-1", "latin-1"), ("iso8859_15", "iso8859-15"),
+        ("utf_8", "utf-8"), ("utf-8-sig", "utf-8"), ("UTF8", "utf-8-sig"), ("cp1252", "cp1252"),
+        ("utf_16", "utf-16-le"), ("utf-16", "utf-16-be"), ("U16", "utf-16"),
+        ("utf_16_le", "utf-16-le"), ("utf-32", "utf-32-be"),
+        ("cp858", "cp858"), ("gbk", "gbk"), ("Windows-1252", "cp1252"),
+    ],
+)  # fmt: skip
+def test_an_encoding_may_be_spelt_as_python_does(spark, tmp_path, declared, written):
+    text = "CellName,PRBUsageUL,maxUE_DL\nZürich,1,2\n"
+    frame = checked(
+        spark, tmp_path, text.encode(written), profile=profile_with(f'encoding = "{declared}"')
+    )
     assert [(row.CellName, row["values"]) for row in frame.collect()] == [("Zürich", [1.0, 2.0])]
 
 
@@ -359,7 +555,19 @@ def test_values_no_kpi_can_have_are_missing(spark, tmp_path):
 
 @pytest.mark.parametrize(
     "wrong",
-    ['decimal = ";"', 'delimiter = "||"', 'decimal = ","', 'encoding = "utf-99"'],
+    [
+        'decimal = ";"',
+        'delimiter = "||"',
+        'decimal = ","',
+        'encoding = "utf-99"',
+        'encoding = "utf-7"',
+        'encoding = "hex"',
+        'encoding = "rot13"',
+        'encoding = "cp037"',
+        'encoding = ""',
+        'encoding = "punycode"',
+        r'encoding = "a\u0000"',
+    ],  # fmt: skip
 )
 def test_a_way_to_read_that_cannot_be_is_refused(wrong):
     with pytest.raises(

@@ -15,7 +15,14 @@ from pyspark.sql import DataFrame, SparkSession
 
 from anomaly.errors import InputError
 from anomaly.evaluation import Margins, evaluate
-from anomaly.known_events import RULES, check_events, clean_events, conform_events, faulty_events
+from anomaly.known_events import (
+    EVENT_COLUMNS,
+    RULES,
+    check_events,
+    clean_events,
+    conform_events,
+    faulty_events,
+)
 from runners.command import main
 from runners.storage.inputs import read_files
 
@@ -270,7 +277,7 @@ def test_a_second_reckoning_has_the_same_figures(spark, alarms, events, margins)
 
 
 def checked(spark: SparkSession, path: Path) -> DataFrame:
-    return check_events(read_files(spark, "truth", str(path), RULES, conform_events))
+    return check_events(read_files(spark, "truth", str(path), RULES, EVENT_COLUMNS, conform_events))
 
 
 def test_events_are_read_as_meant(spark, tmp_path):
@@ -485,7 +492,7 @@ def test_faulty_events_are_refused_by_row(places, capfd):
         ({"out": "alarms/cell_alarms/x.csv"}, 2, "lies inside the alarms input"),
         ({"out": "gs://bucket/x.csv"}, 2, "--out: give a file of this machine"),
         ({"prefix": "lab"}, 2, "--prefix is for bq:// alone"),
-        ({"truth": "nowhere.csv"}, 3, "truth: no .csv or .parquet file at"),
+        ({"truth": "nowhere.csv"}, 3, "/nowhere.csv does not exist"),
         ({"alarms": "nowhere"}, 3, "holds no tables of `alarms`"),
         ({"alarms": "of_a_run"}, 3, "run_summary does not tell what `alarms` has judged"),
         ({"out": "nowhere/figures.csv"}, 4, "figures.csv: its folder is not there"),

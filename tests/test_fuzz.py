@@ -293,7 +293,11 @@ def test_lines_that_no_mutation_touched_keep_their_values(mutants, found):
 
 def test_the_account_of_each_file_adds_up(mutants, checked, found):
     counted: dict[str, dict[str, float]] = defaultdict(dict)
-    for row in input_figures(outcomes({SAMPLES: checked})).where("section = 'input'").collect():
+    for row in (
+        input_figures(outcomes({SAMPLES: checked}, PROFILE), PROFILE)
+        .where("section = 'input'")
+        .collect()
+    ):
         counted[file_name(row.detail)][row.item] = row.value
     expected = {
         name: {

@@ -82,6 +82,10 @@ def metrics_of(spark, rows, peers=None, errors=None, customers=5):
         ],
         "number int, level string, kpis array<double>, peers string, errors array<double>, "
         "sample_count bigint, call_row_count bigint, customer_count bigint",
+    ).selectExpr(
+        "*",
+        "array_repeat(sample_count, size(kpis)) AS usable_counts",
+        "array_repeat(customer_count, size(kpis)) AS value_customers",
     )
 
 
@@ -246,8 +250,9 @@ def test_a_ratio_over_less_than_its_minimum_is_missing(spark):
     profile = parse_profile(text)
     denominators = [None, 0.0, 1.9, 2.0, 4.0, -4.0]
     averages = spark.createDataFrame(
-        [(calls, [calls, 1.0], 0) for calls in denominators],
-        "calls double, averages array<double>, sample_count bigint",
+        [(calls, [calls, 1.0], 0, [6, 6], [1, 1], 1) for calls in denominators],
+        "calls double, averages array<double>, sample_count bigint, usable_counts array<bigint>, "
+        "value_customers array<bigint>, customer_count bigint",
     )
     found = {row.calls: row.kpis[2] for row in with_kpis(averages, CELL_LEVEL, profile).collect()}
     assert found == {None: None, 0: None, 1.9: None, 2: 0.5, 4: 0.25, -4: None}

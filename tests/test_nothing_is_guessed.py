@@ -51,6 +51,9 @@ value = 1
 """
 
 
+CELLS = ("1ALTE", "2ALTE")
+
+
 @pytest.fixture(scope="module")
 def results(spark):
     towers = {"0001": "1ALTE", "2": "2ALTE", "A7": "2ALTE", "3": None, "4": "NOLTE"}
@@ -110,7 +113,7 @@ def test_a_new_cell_is_published_and_not_judged(cells):
     # The mean over the three cells is 7, which 1ALTE falls below.
     one = evidence_of(cells["9NLTE"], "meanThr_DL")
     assert (one.status, one.flag, one.value, one.value_count) == ("NO_BASELINE", None, 1.0, 1)
-    assert one.reason == "rests on 1 rows and is compared with 3 values: too few"
+    assert one.reason == "rests on 1 rows with a value and is compared with 3 values: too few"
     assert evidence_of(cells["1ALTE"], "meanThr_DL").flag == 1
     assert evidence_of(cells["2ALTE"], "meanThr_DL").flag == 0
 
@@ -138,6 +141,58 @@ def test_what_has_no_partner_is_counted_and_named(figures):
         ("callers that are no customer", "90"): 1,
     }
     assert {key: figures.get(key) for key in expected} == expected
+
+
+@pytest.fixture(scope="module")
+def of_few_values(spark):
+    """Ten cells of 30 samples each; of 1ALTE one has a value, of 2ALTE all have."""
+    texts = {"1ALTE": ["N/A"] * 29 + ["95"], "2ALTE": ["95"] * 30}
+    usual = {f"{number}BLTE": ["10"] * 30 for number in range(8)}
+    values = [(cell, text, "99") for cell, of in (texts | usual).items() for text in of]
+    samples = spark.createDataFrame(
+        values, "CellName string, meanThr_DL string, `RRC.SuccRate` string"
+    )
+    # 1ALTE has four customers, of whom one has a value of opk; 2ALTE has four with one each.
+    towers = {str(number): "1ALTE" if number < 5 else "2ALTE" for number in range(1, 9)}
+    calls = spark.createDataFrame(
+        [
+            (f"100000{number}", peak, None if number in (1, 2, 3) else 1.0)
+            for number in range(1, 9)
+            for peak in (4.0, 6.0)
+        ],
+        "Customer_ID string, avg_peak double, avg_opk double",
+    )
+    text = PROFILE.replace("minimum_samples = 5", "minimum_samples = 24\nminimum_customers = 3")
+    text = text.replace(
+        'bad_when = "below"\nmethod = "mean"', 'bad_when = "above"\nmethod = "mean"'
+    )
+    run = Run(date(2026, 11, 1), "test")
+    found = detect(customers_on(spark, towers), samples, calls, parse_profile(text), run, kept)
+    return {row.CellName: row for row in found.cell_tower_performance_data.collect()}
+
+
+def test_a_mean_of_one_value_among_thirty_rows_is_not_judged(of_few_values):
+    one, all_of_them = (evidence_of(of_few_values[cell], "meanThr_DL") for cell in CELLS)
+    assert (one.status, one.flag, one.value, one.value_count) == ("NO_BASELINE", None, 95.0, 1)
+    assert one.reason.startswith("rests on 1 rows with a value and is compared with 10 values")
+    assert (all_of_them.status, all_of_them.flag, all_of_them.value_count) == ("CRIT", 1, 30)
+    # The rows are counted as they were.
+    assert [of_few_values[cell].sample_count for cell in CELLS] == [30, 30]
+    assert [of_few_values[cell].call_row_count for cell in CELLS] == [8, 8]
+
+
+def test_a_ratio_is_of_as_many_values_and_customers_as_its_operand_with_fewer(of_few_values):
+    one, all_of_them = (evidence_of(of_few_values[cell], "stability") for cell in CELLS)
+    assert (one.status, one.value_count) == ("NO_BASELINE", 2)
+    assert one.reason == "rests on 1 customers: too few"
+    assert (all_of_them.status, all_of_them.value, all_of_them.value_count) == ("OK", 5.0, 8)
+
+
+def test_a_small_denominator_is_that_of_the_customers_who_have_one(of_few_values):
+    # 1 of one customer is below the 3 that `steady` asks for, 1 of each of four is not.
+    one, all_of_them = (evidence_of(of_few_values[cell], "steady") for cell in CELLS)
+    assert one.reason == "small_denominator: opk is 1, below the minimum of 3"
+    assert (all_of_them.status, all_of_them.value) == ("OK", 5.0)
 
 
 @pytest.mark.slow

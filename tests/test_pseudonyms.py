@@ -170,12 +170,17 @@ class Runs:
         others = {name: text for name, text in os.environ.items() if name[:6] != "SPARK_"}
         ended = subprocess.run(
             [sys.executable, "-m", "runners.command", *self.arguments("hashed", *HASHING)],
-            env={**others, VARIABLE: KEY, "SPARK_CONF_DIR": str(conf)},
+            env={
+                **others,
+                VARIABLE: KEY,
+                "SPARK_CONF_DIR": str(conf),
+                "CELL_TOWER_LOG": f"{self.folder}/log.txt",
+            },
             capture_output=True,
             text=True,
         )
         assert ended.returncode == 0, ended.stderr
-        return ended.stdout + ended.stderr
+        return ended.stdout + ended.stderr + (self.folder / "log.txt").read_text()
 
 
 HASHING = ("--hash-customers", "--master", "local[2]")
@@ -311,7 +316,7 @@ def test_a_run_without_a_good_key_is_refused_before_spark_starts(
     if given is not None:
         monkeypatch.setenv(VARIABLE, given)
     monkeypatch.setattr("runners.local.local_session", None)
-    assert main(["run", "--out", str(tmp_path), "--hash-customers"]) == 2
+    assert main(["run", "--sample", "--out", str(tmp_path), "--hash-customers"]) == 2
     told = capsys.readouterr().err
     assert said in told
     assert not given or given not in told

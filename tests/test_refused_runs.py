@@ -50,7 +50,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     [
         ({"profile": "strict.toml"}, 3, "fewer than the profile's smallest_match_rate of 100.0%"),
         ({"samples": "header_only"}, 3, "samples: none of 0 rows can be used"),
-        ({"samples": "nowhere"}, 3, "samples: no .csv or .parquet file at"),
+        ({"samples": "nowhere"}, 3, "/nowhere does not exist"),
         ({"profile": "nowhere.toml"}, 2, "no such file"),
         ({"out": "in/samples"}, 2, "is the folder of the samples input"),
         ({"out": "in/samples/tables"}, 2, "lies inside the samples input, or the other way"),

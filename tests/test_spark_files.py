@@ -95,7 +95,7 @@ def test_what_cannot_be_read_is_told_alike(spark, tmp_path, files, said):
 
 def test_a_place_that_is_not_there_is_told(spark, tmp_path):
     shutil.rmtree(tmp_path)
-    with pytest.raises(InputError, match="no .csv or .parquet file"):
+    with pytest.raises(InputError, match=f"samples: file://{tmp_path} does not exist"):
         read_input(spark, "samples", f"file://{tmp_path}", PROFILE)
     with pytest.raises(InputError, match='for scheme "nowhere"; its jar comes with `make jars`'):
         read_input(spark, "samples", "nowhere://bucket", PROFILE)

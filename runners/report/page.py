@@ -12,6 +12,7 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader
 from pyspark.sql import Row
 
+from anomaly.run import MADE_UP
 from runners.report.charts import charts_of
 from runners.report.contents import Contents, Tower
 from runners.report.distribution_chart import bound_text
@@ -101,6 +102,7 @@ def account_of(summary: Sequence[Row]) -> dict[str, Any]:
         "seconds": sorted(sections["seconds"], key=lambda row: -row.value),
         "profile": summary[0].profile if summary else "",
         "run_id": summary[0].run_id if summary else "",
+        "is_made_up": bool(summary) and summary[0].run_id.startswith(MADE_UP),
     }
 
 

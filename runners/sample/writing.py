@@ -12,6 +12,8 @@ from runners.sample.call_table import call_statistics
 from runners.sample.customer_table import customers
 from runners.sample.faults import truth
 from runners.sample.sample_table import samples
+from runners.storage.local_files import absolute
+from runners.storage.spark_files import has_scheme
 
 
 def write_sample(
@@ -24,7 +26,7 @@ def write_sample(
     """
     if file_format not in ("csv", "parquet"):
         raise ConfigurationError("sample", [f"format is {file_format!r}: give csv or parquet"])
-    root = out.rstrip("/")
+    root = out.rstrip("/") if has_scheme(out) else absolute(out)
     with short_methods(spark):
         _write(customers(spark, scale, seed), f"{root}/customers", "parquet")
         _write(samples(spark, scale, seed), f"{root}/samples", file_format)

@@ -2,20 +2,18 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial, reduce
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from anomaly.conform import conform
-from anomaly.contracts import MALFORMED_LINE, SAMPLES, SOURCE_FILE, SOURCE_ROW_ID
+from anomaly.conform import conform, expected_columns
+from anomaly.contracts import MALFORMED_LINE, MALFORMED_TEXT, SOURCE_FILE, SOURCE_ROW_ID
 from anomaly.errors import InputError
 from anomaly.profile import InputRules, Profile
 from anomaly.sql import quoted
-from anomaly.times import DATE
-from anomaly.values import text_of
 from runners.storage.files import (
     File,
     FileSystem,
@@ -26,12 +24,10 @@ from runners.storage.files import (
     partition_columns,
     paths_of,
 )
+from runners.storage.literal_paths import reader
 from runners.storage.local_files import LocalFiles
-from runners.storage.spark_errors import (
-    SPARK_ERRORS,
-    reading_and_writing,
-    told_in_one_line,
-)
+from runners.storage.open_quotes import MOST_CHARACTERS, is_broken
+from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 from runners.storage.spark_files import SparkFiles, has_scheme
 
 # A line without a field is no row.
@@ -49,23 +45,13 @@ def read_input(spark: SparkSession, source: str, place: Place, profile: Profile)
     """
     rules = profile.inputs[source]
     return read_files(
-        spark, source, place, rules, lambda raw, origin: conform(raw, source, profile, origin)
+        spark,
+        source,
+        place,
+        rules,
+        expected_columns(source, profile),
+        lambda raw, origin: conform(raw, source, profile, origin),
     )
-
-
-def is_dated(samples: DataFrame, rules: InputRules) -> bool:
-    """Whether the first of the raw samples that has a time has one with a date.
-
-    Raises InputError where Spark fails at reading it.
-    """
-    if "Time" not in samples.columns:
-        return False
-    if not isinstance(samples.schema["Time"].dataType, T.StringType):
-        return True
-    time = text_of("Time", rules)
-    with reading_and_writing(SAMPLES):
-        first = samples.selectExpr(f"{time} AS time").where("time IS NOT NULL").head()
-    return first is not None and re.match(DATE, first.time) is not None
 
 
 def file_system(spark: SparkSession, place: Place) -> FileSystem:
@@ -78,16 +64,20 @@ def read_files(
     source: str,
     place: Place,
     rules: InputRules,
+    columns: Collection[str],
     conformed: Callable[[DataFrame, str], DataFrame],
 ) -> DataFrame:
-    """The same of any input: `conformed` makes of raw rows, and of where they lie, a frame."""
+    """The same of any input, of which `columns` are read, where they are there.
+
+    `conformed` makes of raw rows, and of where they lie, a frame.
+    """
     system, path = file_system(spark, place), ", ".join(paths_of(place))
-    files = input_files(system, place, source)
+    files = input_files(system, place, source, rules.ignore, columns)
     in_folders = partition_columns(files)
     if files[0].kind == ".parquet":
         groups = _read_parquet(spark, files, path)
     else:
-        groups = [*_read_csv_files(spark, system, files, rules)]
+        groups = [*_read_csv_files(spark, system, files, rules, columns)]
     frames = [conformed(_with_folders(raw, in_folders), origin) for origin, raw in groups]
     if len(frames) > 1:
         # Texts, because the same column may be of another type in each group of files.
@@ -108,7 +98,8 @@ def _read_parquet(spark: SparkSession, files: list[File], path: str) -> list[tup
 
 
 def _parquet(spark: SparkSession, files: Sequence[File]) -> DataFrame:
-    raw = spark.read.option("mergeSchema", len(files) > 1).parquet(*map(str, files))
+    merging = _by_names_alone(spark).option("mergeSchema", len(files) > 1)
+    raw = merging.parquet(*map(str, files))
     # Spark Connect opens the files only when it is asked what is in them.
     _ = raw.schema
     return raw.withColumns(
@@ -121,7 +112,11 @@ def _parquet(spark: SparkSession, files: Sequence[File]) -> DataFrame:
 
 
 def _read_csv_files(
-    spark: SparkSession, system: FileSystem, files: list[File], rules: InputRules
+    spark: SparkSession,
+    system: FileSystem,
+    files: list[File],
+    rules: InputRules,
+    columns: Collection[str],
 ) -> Iterator[tuple[str, DataFrame]]:
     """Frames of CSV files of one header and encoding each, with the place that messages name."""
     # Spark 4 otherwise knows seven encodings only.
@@ -132,16 +127,23 @@ def _read_csv_files(
         encoding = encoding_of(start, rules.encoding)
         groups[header_of(file, start, encoding, rules.delimiter), encoding].append(str(file))
     for (header, encoding), group in groups.items():
-        yield group[0], _read_csv(spark, header, group, encoding, rules.delimiter)
+        yield group[0], _read_csv(spark, header, group, encoding, rules.delimiter, columns)
 
 
 def _read_csv(
-    spark: SparkSession, header: Sequence[str], files: list[str], encoding: str, delimiter: str
+    spark: SparkSession,
+    header: Sequence[str],
+    files: list[str],
+    encoding: str,
+    delimiter: str,
+    columns: Collection[str],
 ) -> DataFrame:
     # Texts only, and matched by this header's names: a type or an order is never inferred.
-    schema = T.StructType([T.StructField(name, T.StringType()) for name in _told_apart(header)])
+    fields = _told_apart(header)
+    schema = T.StructType([T.StructField(name, T.StringType()) for name in fields])
     raw = (
-        spark.read.schema(schema.add("_malformed", T.StringType()))
+        _by_names_alone(spark)
+        .schema(schema.add("_malformed", T.StringType()))
         .options(header=True, multiLine=True, encoding=encoding, sep=delimiter)
         # A quote inside quotes is doubled, as RFC 4180 has it; a backslash is a character.
         .option("escape", '"')
@@ -149,18 +151,28 @@ def _read_csv(
         # CR before it is blank space.
         .options(lineSep="\n", ignoreTrailingWhiteSpace=True)
         .option("columnNameOfCorruptRecord", "_malformed")
+        .option("maxCharsPerColumn", MOST_CHARACTERS)
         .csv(files)
     )
+    wanted = {column.lower() for column in columns}
+    read = [name for name in fields if name.strip().lower() in wanted]
+    file, is_malformed = F.input_file_name(), F.col("_malformed").isNotNull()
     provenance = {
-        SOURCE_FILE: F.input_file_name(),
+        SOURCE_FILE: file,
         SOURCE_ROW_ID: F.monotonically_increasing_id(),
-        MALFORMED_LINE: F.col("_malformed").isNotNull(),
+        MALFORMED_LINE: is_broken(is_malformed, file, fields, read, delimiter),
+        MALFORMED_TEXT: F.col("_malformed"),
     }
     # Spark refuses queries of the malformed text alone, so the first field is asked as well.
     first = quoted(raw.columns[0])
     is_blank_line = f"_malformed RLIKE '{BLANK}' AND coalesce({first}, '') RLIKE '{BLANK}'"
     rows = raw.withColumns(provenance).where(f"NOT coalesce({is_blank_line}, false)")
     return rows.drop("_malformed").toDF(*header, *provenance)
+
+
+def _by_names_alone(spark: SparkSession) -> DataFrameReader:
+    """Spark would make numbers of folders such as CellName=007: their texts are added here."""
+    return reader(spark).option("recursiveFileLookup", True)
 
 
 def _told_apart(header: Sequence[str]) -> list[str]:
@@ -175,12 +187,19 @@ def _told_apart(header: Sequence[str]) -> list[str]:
 
 def _with_folders(raw: DataFrame, columns: Sequence[str]) -> DataFrame:
     """Adds the columns that the names of folders hold, as texts: 007 stays 007."""
+    # Spark gives an address with its characters escaped; the name of a folder may have its own.
+    address = _unescaped(F.col(SOURCE_FILE))
     for column in columns:
-        in_folder = F.regexp_extract(SOURCE_FILE, f"/{re.escape(column)}=([^/]*)/", 1)
-        # The name of a folder has its characters escaped, and the address of a file once more.
-        text = F.url_decode(F.url_decode(F.replace(in_folder, F.lit("+"), F.lit("%2B"))))
-        raw = raw.withColumn(column, F.nullif(text, F.lit(HIVE_NULL)))
+        # The last one, because the path of the input itself may have such a folder.
+        in_folder = F.regexp_extract(address, f"(?s)^.*/{re.escape(column)}=([^/]*)/", 1)
+        raw = raw.withColumn(column, F.nullif(_unescaped(in_folder), F.lit(HIVE_NULL)))
     return raw
+
+
+def _unescaped(text: Column) -> Column:
+    """%2F is /, as in addresses; unlike in forms of web pages + is itself, and so is % alone."""
+    of_itself = F.regexp_replace(text, "%(?![0-9A-Fa-f]{2})", "%25")
+    return F.url_decode(F.replace(of_itself, F.lit("+"), F.lit("%2B")))
 
 
 def _as_texts(frame: DataFrame) -> DataFrame:

@@ -19,9 +19,11 @@ from anomaly.contracts import HISTORY_TABLE
 from anomaly.errors import InputError
 from anomaly.run import Run
 from runners.storage.held import held
+from runners.storage.literal_paths import reader
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 from runners.storage.whole_parquet import write, write_whole
 
+PUBLISHED = "run_id string, run_date date, published_at timestamp"
 LOG = logging.getLogger(__name__)
 
 
@@ -86,7 +88,9 @@ class PublishedRun:
 def published_runs(spark: SparkSession, folder: str) -> list[PublishedRun]:
     """The runs that were published in a folder of a bucket, in turn; none where nothing is."""
     try:
-        rows = spark.read.parquet(f"{folder}/published/*").collect()
+        # One file in a folder of its own for each of them.
+        below = reader(spark).option("recursiveFileLookup", True).schema(PUBLISHED)
+        rows = below.parquet(f"{folder}/published").collect()
     except SPARK_ERRORS as error:
         if "PATH_NOT_FOUND" in str(error):
             return []
@@ -113,6 +117,6 @@ def published_table(spark: SparkSession, folder: str, name: str, days: Iterable[
             for run in runs
             if run.run_date == day or (name == HISTORY_TABLE and run.run_date < day)
         ]
-        table = spark.read.parquet(f"{folder}/runs/{of_day[-1].run_id}/{name}")
+        table = reader(spark).parquet(f"{folder}/runs/{of_day[-1].run_id}/{name}")
         frames.append(table.where(F.col("run_date") == F.lit(day)))
     return reduce(partial(DataFrame.unionByName, allowMissingColumns=True), frames)

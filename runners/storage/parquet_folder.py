@@ -13,6 +13,8 @@ from anomaly.contracts import CELL_TABLE, HISTORY_TABLE, Column
 from anomaly.errors import OutputError
 from anomaly.run import Run
 from runners.storage.columns import removed_columns, types_of, with_removed
+from runners.storage.literal_paths import reader
+from runners.storage.local_files import absolute
 from runners.storage.spark_errors import reading_and_writing
 from runners.storage.versions import Versions, day_folder, days_of
 
@@ -38,7 +40,7 @@ class ParquetFolder:
         """`columns` are those of each table that the run publishes."""
         self.spark, self.run, self.columns = spark, run, types_of(columns)
         self.add_columns, self.keep_days = add_columns, keep_days
-        self.folder = Path(folder)
+        self.folder = Path(absolute(folder))
         self.versions = Versions(self.folder)
         self.staging = self.folder / STAGING / run.run_id
         self.tables, self.intermediates = self.staging / "tables", self.staging / "intermediates"
@@ -120,8 +122,8 @@ class ParquetFolder:
     def published(self, name: str, days: Iterable[date]) -> DataFrame:
         """A published table, of these days."""
         table = self.folder / name
-        reader = self.spark.read.option("basePath", str(table)).option("mergeSchema", True)
-        return reader.parquet(*(str(day_folder(table, day)) for day in days))
+        merging = reader(self.spark).option("basePath", str(table)).option("mergeSchema", True)
+        return merging.parquet(*(str(day_folder(table, day)) for day in days))
 
     def _compare(self) -> None:
         tables = self.versions.tables()
@@ -139,7 +141,7 @@ class ParquetFolder:
         with reading_and_writing(str(target)):
             counting = frame.observe(counted, F.count(F.lit(1)).alias("rows"))
             counting.write.partitionBy(*partitions).parquet(str(target))
-        return self.spark.read.schema(frame.schema).parquet(str(target)), counted.get["rows"]
+        return reader(self.spark).schema(frame.schema).parquet(str(target)), counted.get["rows"]
 
     def _tidy_up(self) -> None:
         shutil.rmtree(self.folder / STAGING, ignore_errors=True)

@@ -11,6 +11,8 @@ from runners.storage import parquet_bucket
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.bigquery_names import bigquery_table
 from runners.storage.bigquery_reading import read_table
+from runners.storage.literal_paths import reader
+from runners.storage.local_files import absolute
 from runners.storage.spark_files import has_scheme
 from runners.storage.versions import Versions
 
@@ -41,8 +43,9 @@ def published_table(
             if not days:
                 raise InputError(f"{place}: no run was published there")
             return parquet_bucket.published_table(spark, place, name, days)
-        place = str(Path(place) / name)
-    return spark.read.option("mergeSchema", True).parquet(place)
+        place = f"{place}/{name}"
+    place = place if has_scheme(place) else absolute(place)
+    return reader(spark).option("mergeSchema", True).parquet(place)
 
 
 def published_days(spark: SparkSession, place: str, name: str, prefix: str = "") -> list[date]:

@@ -1,5 +1,6 @@
 """What Spark tells when a job fails, turned into an error of ours that names the file at fault."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -7,6 +8,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from anomaly.errors import InputError, OutputError
+from runners.storage.open_quotes import REFUSAL
 
 # A job that fails is told by py4j on classic Spark, by PySpark itself through Spark Connect.
 SPARK_ERRORS = (PySparkException, Py4JJavaError)
@@ -21,7 +23,20 @@ SIGNS_OF_FAILED_READING = (
     "Parquet column cannot be converted",
     "FileNotFoundException",
     "UNABLE_TO_INFER_SCHEMA",
+    REFUSAL,
+    "UnsupportedCharsetException",
+    "TextParsingException",
 )
+# What a sign means to who does not know Spark; the first one that is there counts.
+MEANINGS = {
+    "exceeds the maximum number of characters": "a quote does not close",
+    "UnsupportedCharsetException": "this Java does not know that encoding: write the files as "
+    "UTF-8, or install a full Java 17",
+    "TextParsingException": "a packed file is damaged or broken off; `gzip -t` or `bzip2 -t` tells "
+    "which",
+}
+# With the address of the file, in which there is no blank.
+REFUSED = re.compile(rf"\S+: {REFUSAL}.*?prints")
 # What py4j says before the error itself, and the JVM before what led to it.
 NOISE, CAUSE = "An error occurred while calling", "Caused by: "
 NO_FILE_SYSTEM = "No FileSystem for scheme"
@@ -46,8 +61,17 @@ def reading_and_writing(target: str) -> Iterator[None]:
 
 
 def told_in_one_line(error: Exception, signs: Sequence[str] = SIGNS_OF_FAILED_READING) -> str:
-    """The line that has a sign of the cause; else what was raised, and its first cause."""
+    """The line that has a sign of the cause, and its meaning; else what was raised, and why."""
+    told = _signed_or_raised(error, signs)
+    meanings = (f"{told}: {meaning}" for sign, meaning in MEANINGS.items() if sign in told)
+    return next(meanings, told)
+
+
+def _signed_or_raised(error: Exception, signs: Sequence[str]) -> str:
     lines = [line.strip(" :") for line in str(error).splitlines() if line.strip(" :")]
+    refused = REFUSED.search(str(error))
+    if refused:
+        return refused[0]
     signed = next((line for line in lines if any(sign in line for sign in signs)), None)
     if signed:
         return signed

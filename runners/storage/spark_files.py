@@ -12,9 +12,12 @@ from pyspark.sql import functions as F
 
 from anomaly.errors import InputError
 from runners.storage.files import File
+from runners.storage.literal_paths import reader
+from runners.storage.local_files import LocalFiles
 from runners.storage.spark_errors import NO_FILE_SYSTEM, SPARK_ERRORS, told_in_one_line
 
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
+THIS_MACHINE = "file://"
 # Of a text file; a header with so many line breaks inside quotes is none.
 START_LINES = 100
 
@@ -30,14 +33,19 @@ class SparkFiles:
     def __init__(self, spark: SparkSession) -> None:
         self.spark = spark
 
-    def files(self, path: str) -> list[File]:
-        """The file at a path, or all files below it. Raises InputError where Spark cannot tell."""
-        listed = self.spark.read.format("binaryFile").option("recursiveFileLookup", True)
+    def files(self, path: str) -> list[File] | None:
+        """The file at a path, or all files below it; None where the path does not exist.
+
+        Raises InputError where Spark cannot tell.
+        """
+        if faulty := _faulty_on_this_machine(path):
+            return faulty
+        listed = reader(self.spark).format("binaryFile").option("recursiveFileLookup", True)
         try:
             found = listed.load(path).select("path", "length", "modificationTime").collect()
         except SPARK_ERRORS as error:
             if "PATH_NOT_FOUND" in str(error):
-                return []
+                return None
             told = told_in_one_line(error)
             hint = "; its jar comes with `make jars`" if NO_FILE_SYSTEM in told else ""
             raise InputError(f"{path}: cannot be read: {told}{hint}") from error
@@ -66,7 +74,18 @@ class SparkFiles:
         return str(found)
 
     def _lines(self, file: File) -> DataFrame:
-        return self.spark.read.option("lineSep", "\n").text(file.address)
+        return reader(self.spark).option("lineSep", "\n").text(file.address)
+
+
+def _faulty_on_this_machine(path: str) -> list[File]:
+    """What Spark leaves out of a list without a word: links that lead nowhere, and what is no file.
+
+    A storage service has none of these.
+    """
+    if not path.startswith(THIS_MACHINE):
+        return []
+    found = LocalFiles().files(path.removeprefix(THIS_MACHINE)) or ()
+    return [file for file in found if file.fault]
 
 
 def _folders_below(path: str, address: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from anomaly.errors import InputError
 from anomaly.profile import Profile
 from anomaly.run import Run
+from runners.storage.literal_paths import reader
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 from runners.storage.whole_parquet import write, write_whole
 
@@ -42,12 +43,12 @@ def read_stage(
 ) -> dict[str, DataFrame]:
     """The tables of a stage. Raises InputError unless they are whole, of this day and profile."""
     try:
-        of = spark.read.parquet(f"{folder}/{DONE}").head()
+        of = reader(spark).parquet(f"{folder}/{DONE}").head()
         if of is None:
             raise InputError(f"{folder}: the stage did not end")
         _check(folder, "day", of.run_date, run.run_date)
         _check(folder, "profile", of.profile, profile.fingerprint)
-        return {name: spark.read.parquet(f"{folder}/{name}") for name in tables}
+        return {name: reader(spark).parquet(f"{folder}/{name}") for name in tables}
     except SPARK_ERRORS as error:
         told = told_in_one_line(error)
         raise InputError(f"{folder}: holds no results of a stage ({told})") from error

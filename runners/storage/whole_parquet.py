@@ -4,6 +4,7 @@ from pyspark.sql import DataFrame
 
 from anomaly.errors import OutputError
 from runners.storage.held import held
+from runners.storage.literal_paths import reader
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 
 
@@ -15,7 +16,7 @@ def write_whole(name: str, frame: DataFrame, target: str) -> tuple[DataFrame, in
     """
     kept, rows = held(name, frame)
     write(kept, target)
-    written = frame.sparkSession.read.schema(frame.schema).parquet(target)
+    written = reader(frame.sparkSession).schema(frame.schema).parquet(target)
     arrived = written.count()
     if arrived != rows:
         raise OutputError(f"{target}: {arrived} of {rows} rows arrived; run again")

@@ -331,4 +331,4 @@ def test_inputs_that_are_not_in_the_bucket_are_told(
         for source in ("customers", "samples", "call_statistics")
     }
     assert main(arguments(inputs, str(tmp_path))) == 3
-    assert "no .csv or .parquet file at gs://inputs/empty/customers" in capfd.readouterr().err
+    assert "gs://inputs/empty/customers does not exist" in capfd.readouterr().err

@@ -179,7 +179,7 @@ def test_a_batch_that_is_refused_fails_with_its_exit_code(
     lines = [json.loads(line) for line in text.splitlines() if line.startswith(JSON_LINE)]
     assert lines[-1]["severity"] == "ERROR"
     assert lines[-1]["exit_code"] == 3
-    assert f"no .csv or .parquet file at gs://{DATA}/nowhere" in lines[-1]["message"]
+    assert f"gs://{DATA}/nowhere does not exist" in lines[-1]["message"]
     assert "Traceback" not in text
     assert "FAILED" in capfd.readouterr().err
 

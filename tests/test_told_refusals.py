@@ -1,0 +1,150 @@
+"""A run that is refused says what was left out, where and why, and keeps the rejected rows."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from runners.command import main
+from runners.rejections import cure
+from tests.small_inputs import SmallInputs, profile_text
+
+pytestmark = pytest.mark.slow
+
+Change = Callable[[str, int], str]
+
+
+class Inputs:
+    """Small inputs in a folder, whose samples can be changed, and the run of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.out = folder, folder / "out"
+        self.places = SmallInputs().write(folder / "in")
+        (folder / "profile.toml").write_text(profile_text())
+
+    def change(self, source: str, changed: Change, *columns: str) -> Path:
+        """Change the texts of columns of an input, each with the number of its row."""
+        file = Path(self.places[source]) / "0.csv"
+        with file.open(newline="") as opened:
+            header, *rows = csv.reader(opened)
+        for number, row in enumerate(rows, 1):
+            for column in columns:
+                place = header.index(column)
+                row[place] = changed(row[place], number)
+        with file.open("w", newline="") as opened:
+            csv.writer(opened, lineterminator="\n").writerows([header, *rows])
+        return file
+
+    def run(self, *more: str) -> int:
+        named = {
+            "profile": f"{self.folder}/profile.toml",
+            "customers": self.places["customers"],
+            "samples": self.places["samples"],
+            "calls": self.places["call_statistics"],
+            "out": str(self.out),
+        }
+        arguments = (part for name, path in named.items() for part in (f"--{name}", path))
+        return main(["run", *arguments, "--run-date", "2026-11-01", *more])
+
+
+@pytest.fixture
+def inputs(spark, tmp_path) -> Inputs:
+    return Inputs(tmp_path)
+
+
+def test_decimal_commas_are_refused_with_column_texts_and_cure(inputs, capfd):
+    # s0 has whole numbers in every third row, which would be read, and be all that is left of it.
+    file = inputs.change("samples", lambda _, row: "5" if row % 3 == 0 else "12,5", "s0")
+    inputs.change("samples", lambda _, row: f"{row},5", "s1")
+    assert inputs.run() == 3
+    told = capfd.readouterr().err
+    assert "samples: 100.0% of the values of column s1 were left out" in told
+    assert "largest_left_out_share of 10.0%" in told
+    assert f"1 times not_a_number, first '1,5' in file://{file}, row 1" in told
+    assert told.count(" times not_a_number") == 3
+    assert 'decimal commas? Set decimal = "," in [inputs.samples]' in told
+    assert "likewise columns s0 (66.7%)" in told
+    # What was rejected is there to be looked at, although nothing was published.
+    kept = f"{inputs.out}-refused/rejected_rows"
+    assert f"the rejected rows are in {kept}" in told
+    found = duckdb.sql(
+        f"select raw_value, source_row from '{kept}/*.parquet' "
+        "where \"column\" = 's1' order by source_row"
+    ).fetchall()
+    assert found == [(f"{row},5", row) for row in range(1, 61)]
+    assert not (inputs.out / "cell_tower_performance_data").exists()
+
+
+@pytest.mark.parametrize("text", ["40 %", "12.5 Mbps", "3GB"])
+def test_units_in_the_values_are_refused_with_their_cure(inputs, capfd, text):
+    inputs.change("call_statistics", lambda _, row: text, "c0")
+    assert inputs.run() == 3
+    told = capfd.readouterr().err
+    assert "call_statistics: 100.0% of the values of column c0 were left out" in told
+    assert f"150 times not_a_number, first '{text}' in" in told
+    assert "a unit in the values? Write numbers alone" in told
+
+
+def test_a_few_rows_may_spoil_a_column_and_an_empty_one_is_told(inputs, caplog):
+    inputs.change("samples", lambda text, row: "12,5" if row <= 4 else "7", "s0")
+    inputs.change("samples", lambda *_: "", "s1")
+    assert inputs.run() == 0
+    assert "samples: column s1 is empty: none of 60 rows has a value" in caplog.messages
+    figures = duckdb.sql(
+        f"select item, value from '{inputs.out}/run_summary/*/*.parquet' "
+        "where section = 'column' and subject = 'samples' and item in ('s0', 's1')"
+    )
+    assert dict(figures.fetchall()) == {"s0": 56, "s1": 0}
+
+
+def test_values_that_a_column_lacks_do_not_hide_those_left_out(inputs, capfd):
+    # 42 of 60 rows have nothing; of the 18 values 6 are spoilt.
+    texts = {0: "1,5", 1: "5", 2: "5"}
+    inputs.change("samples", lambda _, row: texts.get(row % 10, "N/A"), "s0")
+    assert inputs.run() == 3
+    assert "33.3% of the values of column s0 were left out" in capfd.readouterr().err
+
+
+def test_a_limit_of_the_profile_is_the_one_that_counts(inputs):
+    profile = inputs.folder / "profile.toml"
+    profile.write_text(profile.read_text() + "\n[limits]\nlargest_left_out_share = 1\n")
+    inputs.change("samples", lambda _, row: f"{row},5", "s1")
+    assert inputs.run() == 0
+
+
+def test_where_no_row_is_usable_reason_file_row_and_text_are_told(inputs, capfd):
+    file = inputs.change("samples", lambda *_: " ", "CellName")
+    assert inputs.run() == 3
+    told = capfd.readouterr().err
+    assert "samples: none of 60 rows can be used: 60 rows: missing_key in column CellName" in told
+    assert f"in file://{file}, row 1" in told
+    assert f"the rejected rows are in {inputs.out}-refused/rejected_rows" in told
+
+
+@pytest.mark.parametrize(("mark", "told"), [(";", '";"'), ("\t", '"\\t"'), ("|", '"|"')])
+def test_a_file_of_one_column_gets_the_hint_to_its_delimiter(inputs, capfd, mark, told):
+    file = Path(inputs.places["samples"]) / "0.csv"
+    file.write_text(file.read_text().replace(",", mark))
+    assert inputs.run() == 3
+    said = capfd.readouterr().err
+    assert f"It is one column with {told} in it: set delimiter = {told} in the profile" in said
+    assert "Columns that are there: CellName" in said
+    assert "source_file" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("0,5", 'decimal = ","'),
+        ("-12,25", 'decimal = ","'),
+        ("40 %", "unit"),
+        ("1,5 Mbps", "unit"),
+        ("NaN", "missing_texts"),
+        ("abc", "correct the values"),
+        ("250", "range"),
+    ],
+)
+def test_the_likely_cure_follows_from_the_texts(text, said):
+    assert said in cure([text], "samples")
