@@ -54,6 +54,6 @@ def remove_log() -> None:
 
 
 def last_lines() -> str:
-    """The last lines of the log, as one."""
-    lines = command_log().read_text(encoding="utf-8", errors="replace").split("\n")
-    return ": ".join([line.strip() for line in lines if line.strip()][-LINES_TOLD:])
+    """The last lines of the log, as one, without the places in Java's code."""
+    lines = map(str.strip, command_log().read_text("utf-8", "replace").split("\n"))
+    return ": ".join([line for line in lines if line and line[:3] != "at "][-LINES_TOLD:])

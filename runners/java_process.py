@@ -12,7 +12,9 @@ from typing import Any
 from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
 
+from anomaly.errors import ConfigurationError
 from runners.command_log import command_log
+from runners.storage.spark_errors import told_in_one_line
 
 SECONDS_TO_END = 10
 # Java then looks up no name of this machine, which may have none that can be looked up, or one with
@@ -23,7 +25,7 @@ OF_THIS_MACHINE = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "local
 def start_context(settings: dict[str, str]) -> None:
     """Start Java, and a Spark context in it; what they print goes to the log of the command.
 
-    Raises what PySpark raises where Java or Spark does not start.
+    Raises PySparkRuntimeError where Java does not start, ConfigurationError where Spark does not.
     """
     conf = SparkConf().setAll([*settings.items()])
     if settings["spark.master"].startswith("local") and not set(OF_THIS_MACHINE) & set(os.environ):
@@ -35,11 +37,13 @@ def start_context(settings: dict[str, str]) -> None:
         # In the main thread PySpark would take Ctrl-C over, and talk to Java amid another call.
         with ThreadPoolExecutor(max_workers=1) as thread:
             thread.submit(SparkContext, gateway=gateway, conf=conf).result()
-    except Exception:
+    except Exception as error:
+        # Java tells what its error is, and so is asked before it ends.
+        told = told_in_one_line(error)
         end_java()
         # Or the next one would be started in the Java that is gone.
         SparkContext._gateway = None
-        raise
+        raise ConfigurationError("Spark does not start", [told]) from error
 
 
 def end_java() -> None:

@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import pyspark
-from py4j.protocol import Py4JError
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
@@ -19,7 +18,6 @@ from runners.class_archive import archive_options, java_home
 from runners.cloud_jars import cloud_settings
 from runners.command_log import last_lines
 from runners.java_process import start_context
-from runners.storage.spark_errors import told_in_one_line
 
 APP_NAME = "cell-tower-anomaly"
 SETTINGS = {
@@ -147,9 +145,11 @@ def _start(settings: Mapping[str, str], java_options: str) -> None:
     _check_spark_home()
     try:
         _start_java(settings, java_options)
-    except Py4JError as error:
-        faults = [*_faults_of_version(java_home()), told_in_one_line(error)]
-        raise ConfigurationError("Spark does not start", faults[:1]) from error
+    except ConfigurationError as error:
+        # What Spark itself tells on such a Java leads nobody there.
+        if faults := _faults_of_version():
+            raise ConfigurationError(error.subject, faults) from error
+        raise
 
 
 def _start_java(settings: Mapping[str, str], java_options: str) -> None:
@@ -190,7 +190,7 @@ def java_faults() -> list[str]:
     java = home / "bin" / "java"
     if not os.access(java, os.X_OK):
         return [f"{java} is no program: let JAVA_HOME name the folder of a Java, or unset it"]
-    if faults := _faults_of_version(home):
+    if faults := _faults_of_version():
         return faults
     told = {name: _refusal(java, os.environ.get(name, "")) for name in USERS_OPTIONS}
     # Not the options themselves, among which may be passwords.
@@ -206,9 +206,10 @@ def java_faults() -> list[str]:
     return refused or [elsewhere]
 
 
-def _faults_of_version(home: Path) -> list[str]:
-    """That a Java is too old or too new for Spark, where its folder tells."""
+def _faults_of_version() -> list[str]:
+    """That the Java is too old or too new for Spark, where it is there and its folder tells."""
     with suppress(OSError):
+        home = java_home()
         told = (home / "release").read_text(encoding="utf-8", errors="replace")
         found = re.search(r'^JAVA_VERSION="(?:1[.])?([0-9]+)', told, re.MULTILINE)
         if found and int(found[1]) not in JAVA_VERSIONS:

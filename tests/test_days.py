@@ -1,5 +1,8 @@
 """Days in a folder: each run owns its own, and nothing else changes."""
 
+import errno
+import os
+import shutil
 from datetime import date, timedelta
 
 import pytest
@@ -8,6 +11,7 @@ from anomaly import ConfigurationError, OutputError, Run
 from anomaly.contracts import CELL_TABLE, HISTORY_TABLE, Column
 from runners.storage.destination import Publishing, check_destination
 from runners.storage.parquet_folder import ParquetFolder
+from runners.storage.published import published_days, published_table
 
 FIRST = date(2026, 11, 1)
 RUN_DATE = Column("run_date", "date", "")
@@ -166,6 +170,46 @@ def test_columns_come_when_asked_for_and_go_with_a_warning(folder, caplog):
         destination.stage(CELL_TABLE, cells(folder.spark, day(4), [("1A", 6.0)]))
         destination.publish()
     assert "NULL from now on: users" in caplog.text
+
+
+@pytest.mark.parametrize("stray", ["run_date=2026-11-01.bak", "run_date=20261101"])
+def test_what_no_run_has_put_there_is_told_to_a_run_and_left_out_by_readers(folder, stray):
+    shutil.copytree(
+        folder.path / CELL_TABLE / f"run_date={FIRST}", folder.path / CELL_TABLE / stray
+    )
+    with pytest.raises(OutputError, match=rf"{CELL_TABLE}/{stray}: .* move it away"):
+        folder.destination(day(3)).__enter__()
+    assert published_days(folder.spark, str(folder.path), CELL_TABLE) == [day(n) for n in range(3)]
+    table = published_table(folder.spark, str(folder.path), CELL_TABLE)
+    assert {tuple(row) for row in table.collect()} == {("1A", float(n), day(n)) for n in range(3)}
+    # The run that was refused has let go of the folder.
+    shutil.rmtree(folder.path / CELL_TABLE / stray)
+    folder.publish(day(3), [("1A", 5.0)])
+
+
+def test_a_folder_in_the_place_of_a_table_is_told_before_any_work(spark, tmp_path):
+    (tmp_path / HISTORY_TABLE).mkdir()
+    with pytest.raises(OutputError, match=f"{HISTORY_TABLE}: is there, but no run"):
+        Folder(spark, tmp_path).destination(day(1)).__enter__()
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.EXDEV, errno.EMLINK])
+def test_where_files_cannot_be_linked_they_are_copied(folder, monkeypatch, number):
+    def refuses(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refuses)
+    folder.publish(day(3), [("1A", 3.0)])
+    assert folder.rows() == {("1A", float(n), day(n)) for n in range(4)}
+
+
+def test_another_fault_at_linking_is_told(folder, monkeypatch):
+    def refuses(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "link", refuses)
+    with pytest.raises(OutputError, match="not published: .*No space left"):
+        folder.publish(day(3), [("1A", 3.0)])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from anomaly import InputError, OutputError, Run, parse_profile
 from anomaly.contracts import Column
 from runners.storage.inputs import read_input
 from runners.storage.parquet_folder import ParquetFolder
+from runners.storage.published import published_table
 from tests.small_inputs import profile_text
 
 COLUMNS = {"table": [Column("id", "bigint", ""), Column("run_date", "date", "")]}
@@ -35,6 +36,19 @@ def test_a_file_that_breaks_before_a_table_is_made_of_it_is_named(spark, tmp_pat
             file.write_bytes(b"no longer Parquet")
         with pytest.raises(InputError, match=r"cannot be read: .*part-0.*\.parquet"):
             destination.stage("table", frame)
+
+
+@pytest.mark.parametrize("name", ["results [2026]", "a{b,c}", "x*?", "50%", "2026:11", "a\\b"])
+def test_the_name_of_an_output_is_a_name_and_no_pattern(spark, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    for day in (date(2026, 11, 1), date(2026, 11, 2)):
+        with folder(spark, name, day) as destination:
+            _, rows = destination.stage("table", spark.range(3))
+            assert rows == 3
+            destination.publish()
+            assert destination.published("table", [day]).count() == 3
+    assert published_table(spark, name, "table").count() == 6
+    assert published_table(spark, str(tmp_path / name), "table").count() == 6
 
 
 def test_a_second_run_in_one_folder_is_refused_and_the_first_goes_on(spark, tmp_path):

@@ -90,6 +90,12 @@ class FileSystem(Protocol):
     def has_rows(self, file: File) -> bool:
         """Whether a CSV file has more than its first line, in whatever encoding."""
 
+    def may_run_on(self, file: File, delimiter: str) -> bool:
+        """Whether a field of a CSV file may go on to the next line.
+
+        True also where finding that out would take a job of its own.
+        """
+
     def digest(self, file: File) -> str:
         """The same text for files of the same content alone."""
 

@@ -125,9 +125,12 @@ def _read_csv_files(
     for file in files:
         start = system.start(file)
         encoding = encoding_of(start, rules.encoding)
-        groups[header_of(file, start, encoding, rules.delimiter), encoding].append(str(file))
-    for (header, encoding), group in groups.items():
-        yield group[0], _read_csv(spark, header, group, encoding, rules.delimiter, columns)
+        header = header_of(file, start, encoding, rules.delimiter)
+        runs_on = system.may_run_on(file, rules.delimiter)
+        groups[header, encoding, runs_on].append(str(file))
+    for (header, encoding, runs_on), group in groups.items():
+        read = columns if runs_on else None
+        yield group[0], _read_csv(spark, header, group, encoding, rules.delimiter, read)
 
 
 def _read_csv(
@@ -136,8 +139,9 @@ def _read_csv(
     files: list[str],
     encoding: str,
     delimiter: str,
-    columns: Collection[str],
+    columns: Collection[str] | None,
 ) -> DataFrame:
+    """`columns` are those that are read where a field may go on to the next line, else None."""
     # Texts only, and matched by this header's names: a type or an order is never inferred.
     fields = _told_apart(header)
     schema = T.StructType([T.StructField(name, T.StringType()) for name in fields])
@@ -151,16 +155,19 @@ def _read_csv(
         # CR before it is blank space.
         .options(lineSep="\n", ignoreTrailingWhiteSpace=True)
         .option("columnNameOfCorruptRecord", "_malformed")
-        .option("maxCharsPerColumn", MOST_CHARACTERS)
+        .option("maxCharsPerColumn", -1 if columns is None else MOST_CHARACTERS)
         .csv(files)
     )
-    wanted = {column.lower() for column in columns}
-    read = [name for name in fields if name.strip().lower() in wanted]
     file, is_malformed = F.input_file_name(), F.col("_malformed").isNotNull()
+    if columns is not None:
+        # Looking into each field of each row takes three times as long as reading those needed.
+        wanted = {column.lower() for column in columns}
+        read = [name for name in fields if name.strip().lower() in wanted]
+        is_malformed = is_broken(is_malformed, file, fields, read, delimiter)
     provenance = {
         SOURCE_FILE: file,
         SOURCE_ROW_ID: F.monotonically_increasing_id(),
-        MALFORMED_LINE: is_broken(is_malformed, file, fields, read, delimiter),
+        MALFORMED_LINE: is_malformed,
         MALFORMED_TEXT: F.col("_malformed"),
     }
     # Spark refuses queries of the malformed text alone, so the first field is asked as well.

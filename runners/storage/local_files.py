@@ -54,6 +54,11 @@ class LocalFiles:
             content.readline()
             return any(line.strip(b"\0 \t\r\n") for line in content)
 
+    def may_run_on(self, file: File, delimiter: str) -> bool:
+        """Whether a line of a text file does not close each of its quotes."""
+        with _unpacked(file) as content:
+            return any(_is_open(line, delimiter.encode()) for line in content if b'"' in line)
+
     def digest(self, file: File) -> str:
         """The SHA-256 of a file, unpacked."""
         with _unpacked(file) as content:
@@ -61,6 +66,19 @@ class LocalFiles:
             while part := content.read(START_BYTES):
                 digest.update(part)
             return digest.hexdigest()
+
+
+def _is_open(line: bytes, delimiter: bytes) -> bool:
+    """Whether a line has quotes other than those around whole fields, and doubled ones in them.
+
+    What is said of bytes holds of no text with zeros, as UTF-16 has them.
+    """
+    outside = line.rstrip(b"\r\n").split(b'"')
+    if b"\0" in line or len(outside) % 2 == 0:
+        return True
+    outside = outside[::2]
+    opens = all(part.endswith(delimiter) for part in outside[:-1] if part)
+    return not (opens and all(part.startswith(delimiter) for part in outside[1:] if part))
 
 
 def _below(

@@ -44,11 +44,13 @@ def is_broken(
             f"lines that `awk -F'\"' 'NF % 2 == 0'` prints"
         ),
     )
-    return (
+    told = (
         F.when(~everything.contains("\n"), is_malformed)
         .when(holds_rows, F.raise_error(refusal))
         .otherwise(is_malformed | values.rlike(f"\n[^{END}]*[^\\s{END}]"))
     )
+    # What fails is NULL to Spark, and the column then another one than of files without quotes.
+    return F.coalesce(told, F.lit(False))
 
 
 def _joined(fields: Sequence[str]) -> Column:

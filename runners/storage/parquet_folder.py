@@ -126,6 +126,9 @@ class ParquetFolder:
         return merging.parquet(*(str(day_folder(table, day)) for day in days))
 
     def _compare(self) -> None:
+        if strays := self.versions.strays(self.columns):
+            named = ", ".join(map(str, strays))
+            raise OutputError(f"{named}: is there, but no run has put it there; move it away")
         tables = self.versions.tables()
         if CELL_TABLE in tables and CELL_TABLE not in self.columns:
             raise OutputError(

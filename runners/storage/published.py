@@ -14,7 +14,7 @@ from runners.storage.bigquery_reading import read_table
 from runners.storage.literal_paths import reader
 from runners.storage.local_files import absolute
 from runners.storage.spark_files import has_scheme
-from runners.storage.versions import Versions
+from runners.storage.versions import Versions, day_folder, days_of
 
 DAYS_NAMED = 10
 
@@ -44,8 +44,15 @@ def published_table(
                 raise InputError(f"{place}: no run was published there")
             return parquet_bucket.published_table(spark, place, name, days)
         place = f"{place}/{name}"
-    place = place if has_scheme(place) else absolute(place)
-    return reader(spark).option("mergeSchema", True).parquet(place)
+    reading = reader(spark).option("mergeSchema", True)
+    if has_scheme(place):
+        return reading.parquet(place)
+    table = Path(absolute(place))
+    # One by one: another folder beside them would turn the days into texts.
+    folders = [str(day_folder(table, day)) for day in days_of(table)]
+    if folders:
+        return reading.option("basePath", str(table)).parquet(*folders)
+    return reading.parquet(str(table))
 
 
 def published_days(spark: SparkSession, place: str, name: str, prefix: str = "") -> list[date]:

@@ -66,6 +66,10 @@ class SparkFiles:
             filled = self._lines(file).where(F.col("value").rlike("[^\\x00-\\x20]"))
             return len(filled.head(2)) > 1
 
+    def may_run_on(self, file: File, delimiter: str) -> bool:
+        """To know it would take a job that reads the file."""
+        return True
+
     def digest(self, file: File) -> str:
         """Of all lines, whatever their order: a file may be read in several parts."""
         hashed = F.expr("sum(CAST(xxhash64(value) AS decimal(38, 0)))")

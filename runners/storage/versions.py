@@ -6,11 +6,13 @@ change are shared by the old and the new version (hard links), and the one link 
 that a reader finds all of a version or none of it.
 """
 
+import errno
 import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -21,6 +23,8 @@ VERSIONS, CURRENT = ".versions", ".current"
 DAY = "run_date="
 # What the tables of a version have for columns.
 COLUMNS_FILE = "columns.json"
+# With these a file system tells that it knows no links, allows none, or no more of them.
+NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK}
 
 
 def day_folder(table: Path, day: date) -> Path:
@@ -29,8 +33,19 @@ def day_folder(table: Path, day: date) -> Path:
 
 
 def days_of(table: Path) -> list[date]:
-    """The days that a table has, in order."""
-    return sorted(date.fromisoformat(day.name.removeprefix(DAY)) for day in table.glob(f"{DAY}*"))
+    """The days that a table has, in order; what else lies there is none of it."""
+    found = (_day_of(part) for part in table.glob(f"{DAY}*"))
+    return sorted(day for day in found if day)
+
+
+def _day_of(folder: Path) -> date | None:
+    """The day whose folder it is, None of anything else."""
+    with suppress(ValueError):
+        day = date.fromisoformat(folder.name.removeprefix(DAY))
+        # Only as runs write it, not 20261101.
+        if folder.name == f"{DAY}{day}" and folder.is_dir():
+            return day
+    return None
 
 
 class Versions:
@@ -47,6 +62,24 @@ class Versions:
     def days(self, table: str) -> list[date]:
         """The published days of a table, in order."""
         return days_of(self.current / table)
+
+    def strays(self, tables: Iterable[str]) -> list[Path]:
+        """What no run has put where these tables, or those that are published, stand.
+
+        The next version would not have it, and it would be removed with the last one.
+        """
+        in_place = [self.folder / table for table in tables]
+        in_tables = [
+            part
+            for table in self.tables()
+            for part in (self.current / table).iterdir()
+            # Spark's own, such as _SUCCESS.
+            if part.name[0] not in "._" and _day_of(part) is None
+        ]
+        return [
+            *(part for part in in_place if part.exists() and not part.is_symlink()),
+            *(self.folder / part.relative_to(self.current) for part in in_tables),
+        ]
 
     def columns(self) -> Types:
         """The columns of the published tables."""
@@ -101,5 +134,14 @@ class Versions:
 
 
 def _share(day: Path, table: Path) -> None:
-    """Have a table share the files of a day."""
-    shutil.copytree(day, table / day.name, copy_function=os.link)
+    """Have a table share the files of a day, or have copies where files cannot be shared."""
+    shutil.copytree(day, table / day.name, copy_function=_link_or_copy)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        shutil.copy2(source, target)
