@@ -87,10 +87,13 @@ def join_calls(with_samples: DataFrame, callers: DataFrame) -> DataFrame:
     return with_samples.join(callers.hint("merge"), on="customerID", how="full_outer")
 
 
-def unknown_callers(joined: DataFrame) -> DataFrame:
-    """Those rows of `join_calls` that have no customer: customerID, call_row_count."""
-    return joined.where("is_customer IS NULL AND call_row_count IS NOT NULL").select(
-        "customerID", "call_row_count"
+def without_partner(joined: DataFrame) -> DataFrame:
+    """Callers that are no customer, and customers without calls.
+
+    customerID, is_customer and call_row_count, which is NULL of customers.
+    """
+    return joined.where("(is_customer IS NULL) != (call_row_count IS NULL)").selectExpr(
+        "customerID", "coalesce(is_customer, FALSE) AS is_customer", "call_row_count"
     )
 
 

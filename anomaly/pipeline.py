@@ -14,9 +14,9 @@ from anomaly.aggregate import (
     customer_averages,
     join_calls,
     join_samples,
-    unknown_callers,
     with_errors,
     with_kpis,
+    without_partner,
 )
 from anomaly.alarms import STANDING_TYPE, found_alarms, standing_alarms
 from anomaly.baseline import baselines
@@ -127,7 +127,7 @@ def detect_in_checked(
     with_samples = join_samples(clean[CUSTOMERS], average_samples(clean[SAMPLES], profile))
     callers = average_calls(clean[CALL_STATISTICS], profile)
     joined = keep("joined", join_calls(with_samples, callers))
-    of_joins = join_figures(joined, hash_customers(unknown_callers(joined), hash_key))
+    of_joins = join_figures(joined, hash_customers(without_partner(joined), hash_key))
     of_inputs = keep("input_figures", input_figures(became, profile).unionByName(of_joins))
 
     of_customers = customer_metrics(joined, profile)

@@ -60,8 +60,11 @@ def withhold_texts(rejected: DataFrame, key: DataFrame | None) -> DataFrame:
 
     What an operator finds a row or value by stays: file, row and column.
     """
-    if key is None:
-        return rejected
+    return rejected if key is None else withheld_texts(rejected)
+
+
+def withheld_texts(rejected: DataFrame) -> DataFrame:
+    """Rejected rows without the texts of inputs that are about persons."""
     is_personal = F.col("source").isin(*PERSONAL)
     texts = {name: F.when(~is_personal, F.col(name)) for name in ("raw_value", "raw_row")}
     return rejected.withColumns(texts)

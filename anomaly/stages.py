@@ -14,7 +14,7 @@ from anomaly.aggregate import (
     average_samples,
     join_calls,
     join_samples,
-    unknown_callers,
+    without_partner,
 )
 from anomaly.clean import (
     check_calls,
@@ -87,7 +87,7 @@ def with_call_statistics(
     with_calls = keep(WITH_CALLS, join_calls(with_samples, callers))
     return {
         **_account({CALL_STATISTICS: checked}, profile, run, keep),
-        JOIN_FIGURES: join_figures(with_calls, unknown_callers(with_calls)),
+        JOIN_FIGURES: join_figures(with_calls, without_partner(with_calls)),
         WITH_CALLS: with_calls,
     }
 

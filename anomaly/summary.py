@@ -21,6 +21,7 @@ from anomaly.contracts import (
     SOURCE_FILE,
     SUMMARY_COLUMNS,
 )
+from anomaly.names import in_latin
 from anomaly.profile import Profile
 from anomaly.sql import texts
 from anomaly.verdict import REQUIRED
@@ -83,10 +84,13 @@ def _column_figures(outcomes: DataFrame, profile: Profile) -> DataFrame:
     return each(of_inputs, f"transform(CASE source {named} END, (name, place) -> {of_column})")
 
 
-def join_figures(joined: DataFrame, unknown_callers: DataFrame) -> DataFrame:
+def join_figures(joined: DataFrame, without_partner: DataFrame) -> DataFrame:
     """Per join the matched and unmatched rows, and the unmatched keys with the most rows.
 
-    `joined`: aggregate.join_calls, and `unknown_callers` those of its rows that are named as such.
+    And the cells whose names look the same.
+
+    `joined`: aggregate.join_calls, and `without_partner` the rows that aggregate.without_partner
+    makes of it, customer numbers as they may be published.
     """
     counted = {
         ("customers to samples", "matched customers"): "is_customer AND sample_count IS NOT NULL",
@@ -110,9 +114,26 @@ def join_figures(joined: DataFrame, unknown_callers: DataFrame) -> DataFrame:
         f"WHEN {ALONE} THEN array({without_customers}) ELSE array() END"
     )
     caller = "CAST(customerID AS string)"
-    callers = figure(UNMATCHED, "'callers that are no customer'", caller, "call_row_count")
+    kind = "if(is_customer, 'customers without calls', 'callers that are no customer')"
+    callers = figure(UNMATCHED, kind, caller, "coalesce(call_row_count, 1)")
     of_joined = each(joined, f"concat(array({', '.join(of_joins)}), {unmatched})")
-    return _with_totals(added(of_joined.unionByName(each(unknown_callers, f"array({callers})"))))
+    of_keys = added(of_joined.unionByName(each(without_partner, f"array({callers})")))
+    return _with_totals(of_keys).unionByName(_look_alikes(joined))
+
+
+def _look_alikes(joined: DataFrame) -> DataFrame:
+    """Names of cells that look the same and are not: written with letters of two alphabets.
+
+    They are counted as cells of their own, which nobody sees who reads the tables.
+    """
+    found = (
+        joined.where("CellName IS NOT NULL")
+        .groupBy(F.expr(f"{in_latin('CellName')} AS latin"))
+        .agg(F.expr("array_sort(collect_set(CellName)) AS names"))
+        .where("size(names) > 1")
+    )
+    names = figure("'look_alike'", "latin", "array_join(names, ', ')", "size(names)")
+    return alone(first_of_each(found, "size(names)", "latin"), names)
 
 
 def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:

@@ -98,7 +98,7 @@ def run_alarms(
             ).run_summary
             summary = figures.collect()
             kept.wait()
-        with refusing(kept.frames[REJECTED_TABLE], out) as rejections:
+        with refusing(kept.frames[REJECTED_TABLE], out, progress) as rejections:
             check_alarm_limits(summary, profile.limits, rejections, places)
         return publish(destination, figures, summary, profile, run, progress)
 

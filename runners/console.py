@@ -16,7 +16,12 @@ WIDTH, INDENT = 100, " " * 8
 
 
 class Progress:
-    """Tells each stage when it ends, with its rows and the seconds that it took."""
+    """Tells each stage when it ends, with its rows and the seconds that it took.
+
+    tells_persons: whether a message may name customers and what their rows say.
+    """
+
+    tells_persons = True
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}

@@ -11,7 +11,8 @@ from runners.rejections import Rejections, cure
 
 # A column that spoils no larger share of the rows is let be, however few values it has.
 FEW_ROWS = 0.01
-OTHERS_NAMED = 5
+OTHERS_NAMED, KEYS_NAMED = 5, 3
+KINDS_OF_PERSONS = ("customers without calls", "callers that are no customer")
 
 
 def check_limits(summary: Sequence[Row], limits: Limits, rejections: Rejections) -> None:
@@ -24,6 +25,7 @@ def check_limits(summary: Sequence[Row], limits: Limits, rejections: Rejections)
         raise InputError(
             f"{matched:.1%} of the customers have samples and call statistics, fewer than the "
             f"profile's smallest_match_rate of {limits.smallest_match_rate:.1%}"
+            f"{_keys(summary, rejections.tells_persons)}"
         )
 
 
@@ -48,7 +50,17 @@ def check_alarm_limits(
         )
 
 
-def empty_columns(summary: Sequence[Row]) -> list[str]:
+def warnings(summary: Sequence[Row]) -> list[str]:
+    """What is no reason to refuse a run, and may well be wrong: a sentence for each."""
+    look_alikes = [
+        f"cells {row.item} look the same and are not: their letters are of two alphabets"
+        for row in summary
+        if row.section == "look_alike"
+    ]
+    return [*_empty_columns(summary), *look_alikes]
+
+
+def _empty_columns(summary: Sequence[Row]) -> list[str]:
     """A sentence for each column of numbers that has nothing in any row that counts."""
     return [
         f"{row.subject}: column {row.item} is empty: none of "
@@ -58,6 +70,17 @@ def empty_columns(summary: Sequence[Row]) -> list[str]:
         and not row.value
         and not _left_out(summary, row.subject, row.item)
     ]
+
+
+def _keys(summary: Sequence[Row], tells_persons: bool) -> str:
+    """Of each kind of key without a partner some examples, as they are compared."""
+    kinds: dict[str, list[str]] = {}
+    unmatched = (row for row in summary if row.section == "unmatched")
+    for row in sorted(unmatched, key=lambda row: (row.subject, -row.value, row.item)):
+        keys = kinds.setdefault(row.subject, [])
+        if len(keys) < KEYS_NAMED and (tells_persons or row.subject not in KINDS_OF_PERSONS):
+            keys.append(repr(row.item))
+    return "".join(f"; {kind}: {', '.join(keys) or '(withheld)'}" for kind, keys in kinds.items())
 
 
 def _check_input(

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from anomaly.contracts import REASONS, REJECTED_TABLE, SOURCE_FILE
 from anomaly.errors import OutputError
+from anomaly.pseudonyms import withheld_texts
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.spark_errors import reading_and_writing
 from runners.storage.spark_files import has_scheme
@@ -23,11 +24,12 @@ class Rejections:
     """The rejected rows of a run (contracts.REJECTED_COLUMNS) as they are staged.
 
     Asked only where a run is refused: what it takes to find the commonest cases is not spent on
-    runs that are published.
+    runs that are published. Unless it `tells_persons`, texts of customers and their calls are
+    withheld.
     """
 
-    def __init__(self, rejected: DataFrame) -> None:
-        self._rejected = rejected
+    def __init__(self, rejected: DataFrame, tells_persons: bool) -> None:
+        self._rejected, self.tells_persons = rejected, tells_persons
 
     def commonest_rows(self, source: str) -> str:
         """The commonest reasons for which rows of an input were left out, as words."""
@@ -67,10 +69,11 @@ class Rejections:
     def _commonest(self, is_asked: Column, alike: Sequence[str], text: str) -> list[Row]:
         """The most frequent kinds of rejection, each with the first place where it is found."""
         first = F.min(F.struct(SOURCE_FILE, "source_row", F.col(text).alias("text")))
-        counted = (
-            self._rejected.where(is_asked)
-            .groupBy(*alike)
-            .agg(F.count(F.lit(1)).alias("row_count"), first.alias("first"))
+        asked = self._rejected.where(is_asked)
+        if not self.tells_persons:
+            asked = withheld_texts(asked)
+        counted = asked.groupBy(*alike).agg(
+            F.count(F.lit(1)).alias("row_count"), first.alias("first")
         )
         with reading_and_writing(REJECTED_TABLE):
             return counted.orderBy(F.desc("row_count"), "first").limit(MOST_TOLD).collect()

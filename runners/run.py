@@ -37,7 +37,7 @@ from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS, table_columns
 from runners.console import Progress
 from runners.hash_key import key_frame
 from runners.history import stage_history
-from runners.limits import check_limits, check_run_limits, empty_columns
+from runners.limits import check_limits, check_run_limits, warnings
 from runners.origins import ORIGIN, Origin, origins
 from runners.rejections import Rejections
 from runners.sample_times import find_times, times_of_run
@@ -114,7 +114,7 @@ def run_pipeline(
             summary = figures.collect()
             kept.wait()
         check = partial(check_run_limits, sources=inputs) if dated else check_limits
-        with refusing(kept.frames[REJECTED_TABLE], out) as rejections:
+        with refusing(kept.frames[REJECTED_TABLE], out, progress) as rejections:
             check(summary, profile.limits, rejections)
         return publish(destination, figures, summary, profile, run, progress, made_from)
 
@@ -200,9 +200,9 @@ def _dated(has_history: bool, has_alarms: bool) -> Dated | None:
 
 
 @contextmanager
-def refusing(rejected: DataFrame, out: str) -> Iterator[Rejections]:
+def refusing(rejected: DataFrame, out: str, progress: Progress) -> Iterator[Rejections]:
     """Where the run is refused in there, its rejected rows are kept beside the output."""
-    rejections = Rejections(rejected)
+    rejections = Rejections(rejected, progress.tells_persons)
     try:
         yield rejections
     except InputError as error:
@@ -222,7 +222,7 @@ def publish(
 
     The summary also tells what the tables were `made_from`, and the seconds that each stage took.
     """
-    for sentence in empty_columns(summary):
+    for sentence in warnings(summary):
         LOG.warning(sentence)
     progress.done(SUMMARY_TABLE, len(summary))
     figure = Row(*figures.columns)

@@ -120,7 +120,7 @@ class StageRun:
             self.progress.done(HISTORY_TABLE, rows)
             figures = results.run_summary
             summary = figures.collect()
-            with refusing(results.rejected_rows, out) as rejections:
+            with refusing(results.rejected_rows, out, self.progress) as rejections:
                 check_limits(summary, self.profile.limits, rejections)
             return publish(destination, figures, summary, self.profile, self.run, self.progress)
 
@@ -156,7 +156,8 @@ class StageRun:
         rejected = of_samples[REJECTED_TABLE].unionByName(own[REJECTED_TABLE])
         try:
             summary = figures.unionByName(own[JOIN_FIGURES]).collect()
-            check_limits(summary, self.profile.limits, Rejections(rejected))
+            rejections = Rejections(rejected, self.progress.tells_persons)
+            check_limits(summary, self.profile.limits, rejections)
         except InputError as error:
             places = (self.folders[WITH_SAMPLES_STAGE], folder)
             kept = " and ".join(f"{place}/{REJECTED_TABLE}" for place in places)

@@ -1,6 +1,7 @@
 """A run that is refused says what was left out, where and why, and keeps the rejected rows."""
 
 import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import duckdb
 import pytest
 
 from runners.command import main
-from runners.rejections import cure
+from runners.rejections import Rejections, cure
 from tests.small_inputs import SmallInputs, profile_text
 
 pytestmark = pytest.mark.slow
@@ -99,12 +100,49 @@ def test_a_few_rows_may_spoil_a_column_and_an_empty_one_is_told(inputs, caplog):
     assert dict(figures.fetchall()) == {"s0": 56, "s1": 0}
 
 
+def test_names_of_two_alphabets_that_look_the_same_are_told(inputs, caplog):
+    # The A of every third sample of 1ALTE is Cyrillic.
+    inputs.change(
+        "samples",
+        lambda cell, row: "1\u0410LTE" if cell == "1ALTE" and row % 3 == 0 else cell,
+        "CellName",
+    )
+    assert inputs.run() == 0
+    told = "cells 1ALTE, 1\u0410LTE look the same and are not: their letters are of two alphabets"
+    assert told in caplog.messages
+    figures = duckdb.sql(
+        f"select subject, item, value from '{inputs.out}/run_summary/*/*.parquet' "
+        "where section = 'look_alike'"
+    )
+    assert figures.fetchall() == [("1ALTE", "1ALTE, 1\u0410LTE", 2)]
+
+
 def test_values_that_a_column_lacks_do_not_hide_those_left_out(inputs, capfd):
     # 42 of 60 rows have nothing; of the 18 values 6 are spoilt.
     texts = {0: "1,5", 1: "5", 2: "5"}
     inputs.change("samples", lambda _, row: texts.get(row % 10, "N/A"), "s0")
     assert inputs.run() == 3
     assert "33.3% of the values of column s0 were left out" in capfd.readouterr().err
+
+
+def test_a_log_that_many_read_has_no_texts_of_persons(spark):
+    rejected = spark.createDataFrame(
+        [
+            ("customers", "c.csv", 7, "row", "Index", "missing_key", None, ",5,Yes,No,DSL,3BLTE"),
+            ("samples", "s.csv", 8, "row", "Time", "bad_time", None, "late,3BLTE,1"),
+            ("call_statistics", "k.csv", 9, "value", "c0", "not_a_number", "4 calls", "1000001,4"),
+        ],
+        "source string, source_file string, source_row long, scope string, column string, "
+        "reason string, raw_value string, raw_row string",
+    )
+    asked = Rejections(rejected, tells_persons=False)
+    told = asked.commonest_rows("customers")
+    assert told.startswith("1 rows: missing_key in column Index")
+    assert told.endswith("first (text withheld) in c.csv, row 7")
+    assert asked.commonest_rows("samples").endswith("first 'late,3BLTE,1' in s.csv, row 8")
+    told, texts = asked.commonest_values("call_statistics", "c0")
+    assert told == "1 times not_a_number, first (text withheld) in k.csv, row 9"
+    assert texts == []
 
 
 def test_a_limit_of_the_profile_is_the_one_that_counts(inputs):
@@ -121,6 +159,20 @@ def test_where_no_row_is_usable_reason_file_row_and_text_are_told(inputs, capfd)
     assert "samples: none of 60 rows can be used: 60 rows: missing_key in column CellName" in told
     assert f"in file://{file}, row 1" in told
     assert f"the rejected rows are in {inputs.out}-refused/rejected_rows" in told
+
+
+def test_where_nothing_matches_examples_of_both_keys_are_told(inputs, capfd):
+    profile = inputs.folder / "profile.toml"
+    profile.write_text(profile.read_text() + "\n[limits]\nsmallest_match_rate = 0.05\n")
+    inputs.change("samples", lambda cell, _: f"eNB-{cell}", "CellName")
+    inputs.change("call_statistics", lambda _, row: f"100{7000 + row}", "Customer_ID")
+    assert inputs.run() == 3
+    told = capfd.readouterr().err
+    assert "0.0% of the customers have samples and call statistics" in told
+    assert "callers that are no customer: '7001', '7002', '7003'" in told
+    assert "customers without calls: '1', '10', '11'" in told
+    assert "cells without customers: 'eNB-1ALTE', 'eNB-1BLTE', 'eNB-1CLTE'" in told
+    assert re.search("cells without samples: '[1-4][ABC]LTE', '", told)
 
 
 @pytest.mark.parametrize(("mark", "told"), [(";", '";"'), ("\t", '"\\t"'), ("|", '"|"')])
