@@ -69,6 +69,7 @@ class InputRules:
     missing_texts: texts, in any case, that stand for no value.
     decimal: the mark before the decimals of a number that is a text.
     delimiter, encoding: of CSV files; a byte order mark counts more than the encoding.
+    columns: columns that have another name in the files, with that name; "" where there is none.
     """
 
     rows_per_key: int = 0
@@ -79,6 +80,7 @@ class InputRules:
     decimal: str = "."
     delimiter: str = ","
     encoding: str = "UTF-8"
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

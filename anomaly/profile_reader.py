@@ -136,6 +136,7 @@ def _input_rules(table: Section) -> InputRules:
         decimal=table.value("decimal", TEXT, default.decimal),
         delimiter=table.value("delimiter", TEXT, default.delimiter),
         encoding=table.value("encoding", TEXT, default.encoding),
+        columns=tuple(table.section("columns").all_values(TEXT).items()),
     )
 
 

@@ -1,5 +1,6 @@
 """Reads the inputs: CSV and Parquet, from this machine or from wherever Spark reads."""
 
+import logging
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -9,8 +10,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from anomaly.conform import conform
-from anomaly.contracts import MALFORMED_LINE, SOURCE_FILE, SOURCE_ROW_ID
+from anomaly.conform import conform, unused_times
+from anomaly.contracts import MALFORMED_LINE, SAMPLES, SOURCE_FILE, SOURCE_ROW_ID
 from anomaly.errors import InputError
 from anomaly.profile import InputRules, Profile
 from anomaly.sql import quoted
@@ -28,6 +29,7 @@ from runners.storage.local_files import LocalFiles
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 from runners.storage.spark_files import SparkFiles, has_scheme
 
+LOG = logging.getLogger(__name__)
 # A line without a field is no row.
 BLANK = "^[\\\\x00-\\\\x20]*$"
 # What the name of a folder says of rows without a value.
@@ -41,10 +43,16 @@ def read_input(spark: SparkSession, source: str, place: Place, profile: Profile)
     `CellName=007` add a column of texts. Raises InputError that names the path, the file or the
     columns at fault.
     """
-    rules = profile.inputs[source]
-    return read_files(
-        spark, source, place, rules, lambda raw, origin: conform(raw, source, profile, origin)
-    )
+
+    def conformed(raw: DataFrame, origin: str) -> DataFrame:
+        for name in unused_times(raw, source, profile) if source == SAMPLES else ():
+            LOG.warning(
+                "%s (%s): column %s is named like a time and not read; to read it, say so in the "
+                'profile: [inputs.%s.columns] Time = "%s"', source, origin, name, source, name,
+            )  # fmt: skip
+        return conform(raw, source, profile, origin)
+
+    return read_files(spark, source, place, profile.inputs[source], conformed)
 
 
 def file_system(spark: SparkSession, place: Place) -> FileSystem:
