@@ -1,16 +1,22 @@
 """The account of the alarms, as figures of the run's summary (contracts.SUMMARY_COLUMNS)."""
 
+from datetime import datetime
 from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.alarm_rules import AlarmRules
-from anomaly.periods import time_of
+from anomaly.periods import first_period_from, time_of
 from anomaly.summary import added_up, alone, figure, first_of_each
 from anomaly.times import utc_text
 
 SECTION = "'alarms'"
+# What is told of the samples that alarms rest on: subjects and items of the summary.
+SAMPLES_SENT, MINUTES_BETWEEN = "samples", "minutes between samples"
+CELLS, BEHIND, LACKING = "cells", "cells behind", "periods lacking at the end"
+# Of fewer periods it is not known how often a cell reports.
+FEWEST_PERIODS = 4
 
 
 def alarm_figures(
@@ -46,6 +52,50 @@ def alarm_figures(
             added_up(alarms, f"array({', '.join(of_alarms)})"),
             alone(newest, figure("'alarm'", "CellName", "severity", "position", "reason")),
         ),
+    )
+
+
+def sample_figures(
+    periods: DataFrame, span: DataFrame, rules: AlarmRules, end: datetime | None = None
+) -> DataFrame:
+    """How often cells report, and until when: figures of the periods with samples.
+
+    `minutes between samples` has the cells by what is usual for each. `cells behind` sent nothing
+    in the last silent_periods. With an `end` of the run (an instant), `periods lacking at the end`
+    are those before it in which no cell sent anything.
+    """
+    between = "transform(sequence(2, size(sent)), n -> sent[n - 1] - sent[n - 2])"
+    # The lower one of two in the middle, so that gaps count for little.
+    usual = f"sort_array({between})[CAST(floor((size(sent) - 2) / 2) AS int)]"
+    of_cells = (
+        periods.groupBy("CellName")
+        .agg(
+            F.expr("sort_array(collect_list(period))").alias("sent"),
+            F.expr("max(CASE WHEN is_reported THEN period END)").alias("last"),
+        )
+        .selectExpr(
+            "last",
+            f"CASE WHEN size(sent) >= {FEWEST_PERIODS} THEN {usual} END AS usual",
+        )
+        # Many rows to the one row of the span.
+        .join(F.broadcast(span), how="cross")
+    )
+    minutes = f"CAST(usual * {rules.period_minutes} AS string)"
+    often = figure(SECTION, f"'{MINUTES_BETWEEN}'", minutes, "1")
+    cells, behind = (
+        figure(SECTION, f"'{SAMPLES_SENT}'", f"'{one}'", "1") for one in (CELLS, BEHIND)
+    )
+    is_behind = f"coalesce(last, start_period) <= last_period - {rules.silent_periods}"
+    found = added_up(
+        of_cells,
+        f"concat(array({cells}), CASE WHEN usual IS NOT NULL THEN array({often}) ELSE array() END, "
+        f"CASE WHEN {is_behind} THEN array({behind}) ELSE array() END)",
+    )
+    if end is None:
+        return found
+    lacking = f"{first_period_from(end, rules)} - last_period - 1"
+    return found.unionByName(
+        alone(span, figure(SECTION, f"'{SAMPLES_SENT}'", f"'{LACKING}'", lacking))
     )
 
 

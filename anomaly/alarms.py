@@ -7,7 +7,7 @@ from datetime import datetime
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.alarm_figures import alarm_figures
+from anomaly.alarm_figures import alarm_figures, sample_figures
 from anomaly.alarm_rules import AlarmRules
 from anomaly.alarm_states import alarm_states
 from anomaly.alarm_tables import alarms_table, anomalies_table
@@ -97,10 +97,12 @@ def found_alarms(
     of_run: Mapping[str, Column],
     start: datetime | None = None,
     keep: Keep = not_kept,
+    end: datetime | None = None,
 ) -> FoundAlarms:
     """The alarms of clean samples (SAMPLES, and HISTORY if there is one), checked by `profile`.
 
-    `of_run` are the columns that stand at the end of each table; the others as in `raise_alarms`.
+    `of_run` are the columns that stand at the end of each table, `end` is the instant until which
+    samples are expected, where it is known; the others as in `raise_alarms`.
     """
     rules = rules_of(profile)
     span = keep("judged_span", judged_span(clean[SAMPLES], rules, start))
@@ -112,7 +114,9 @@ def found_alarms(
     return FoundAlarms(
         cell_sample_anomalies=keep(ANOMALIES_TABLE, anomalies),
         cell_alarms=alarms,
-        figures=alarm_figures(states, alarms, span, rules),
+        figures=alarm_figures(states, alarms, span, rules).unionByName(
+            sample_figures(periods, span, rules, end)
+        ),
     )
 
 

@@ -1,8 +1,11 @@
 """Matching the columns of a raw frame to its contract: by name, whatever their order or case."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from operator import itemgetter
+from types import MappingProxyType
 
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
@@ -26,6 +29,7 @@ USABLE_TYPES = (
     T.TimestampType,
     T.TimestampNTZType,
 )
+LIKE_A_TIME = re.compile(r"date|time|stamp|epoch", re.IGNORECASE)
 # Where a row comes from, for frames made in memory.
 PROVENANCE = {
     SOURCE_FILE: "CAST(NULL AS string)",
@@ -60,35 +64,57 @@ def conform(raw: DataFrame, source: str, profile: Profile, origin: str = "") -> 
     neither text nor numbers.
     """
     where = f"{source} ({origin})" if origin else source
-    return matched(raw, expected_columns(source, profile), where)
+    named = dict(profile.inputs[source].columns)
+    return matched(raw, expected_columns(source, profile), where, names=named)
+
+
+def unused_times(raw: DataFrame, source: str, profile: Profile) -> list[str]:
+    """The columns of a raw input that are named like a date or a time, and are not read."""
+    named = profile.inputs[source].columns
+    read = {name.lower() for name in (*expected_columns(source, profile), *(n for _, n in named))}
+    return [
+        name
+        for name in raw.columns
+        if LIKE_A_TIME.search(name) and name.strip().lower() not in read
+    ]
 
 
 def matched(
-    raw: DataFrame, expected: Mapping[str, bool], where: str, times: Collection[str] = ("Time",)
+    raw: DataFrame,
+    expected: Mapping[str, bool],
+    where: str,
+    times: Collection[str] = ("Time",),
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> DataFrame:
     """The same for columns that are named, each with whether it must be there.
 
-    `where` begins messages; `times` are the columns that hold times.
+    `where` begins messages; `times` are the columns that hold times. `names` are those that columns
+    have in the raw frame, where they are not their own; the empty one for what is not to be read.
     """
     found = defaultdict(list)
     for name in raw.columns:
         found[name.strip().lower()].append(name)
-    faults, selected = [], {}
+    faults, selected = [], []
     for name, required in expected.items():
-        candidates = found.get(name.lower(), [])
+        named = names.get(name, name).strip()
+        # What has been conformed already has its own name.
+        candidates = (found.get(named.lower()) or found.get(name.lower(), [])) if named else []
         if len(candidates) > 1:
             faults.append(f"column {name} is there {len(candidates)} times: {candidates}")
         elif candidates:
             kind = raw.schema[candidates[0]].dataType
-            selected[candidates[0]] = f"{_usable(candidates[0], kind)} AS {quoted(name)}"
+            place = raw.columns.index(candidates[0])
+            selected.append((place, f"{_usable(candidates[0], kind)} AS {quoted(name)}"))
             found_faults = _faults_of_type(name, kind, name in times)
             faults += [f"column {name} {fault}" for fault in found_faults]
+        elif named and named != name:
+            faults.append(f"column {name}, which the profile says is named {named!r}, is missing")
         elif required:
             faults.append(f"column {name} is missing")
     if faults:
         raise InputError(f"{where}: {'; '.join(faults)}. {_columns_there(raw)}")
     # In the order of the file, in which rejected rows are shown.
-    in_order = (selected[name] for name in raw.columns if name in selected)
+    in_order = [column for _, column in sorted(selected, key=itemgetter(0))]
     return raw.selectExpr(*in_order, *_provenance(raw))
 
 
@@ -112,6 +138,8 @@ def _usable(column: str, kind: T.DataType) -> str:
 
 
 def _faults_of_type(name: str, kind: T.DataType, is_time: bool) -> list[str]:
+    if name == "Date" and isinstance(kind, T.DateType):
+        return []
     if not isinstance(kind, USABLE_TYPES):
         return [f"is of type {kind.simpleString()}, not text or number"]
     if is_time and isinstance(kind, T.NumericType):

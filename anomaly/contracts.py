@@ -70,6 +70,7 @@ SAMPLES_CONTRACT = InputContract(
     columns=(
         Column("CellName", "string", "name of the cell"),
         Column("Time", "string", "quarter hour, HH:MM or a date with a time", required=False),
+        Column("Date", "string", "YYYY-MM-DD, the day of a Time without a date", required=False),
     ),
 )
 

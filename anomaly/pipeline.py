@@ -65,11 +65,13 @@ class Dated:
     """Says that the samples are dated, so that alarms are raised from them.
 
     `history` is a raw frame of older samples that baselines rest on, and `start` the first instant
-    that is judged; both as in `alarms.raise_alarms`.
+    that is judged; both as in `alarms.raise_alarms`. `end` is the instant until which samples are
+    expected, so that the summary tells how much lacks.
     """
 
     history: DataFrame | None = None
     start: datetime | None = None
+    end: datetime | None = None
 
 
 def detect(
@@ -135,7 +137,7 @@ def detect_in_checked(
     rules = keep("level_rules", rules_of_levels([of_customers, of_cells], profile))
     found, standing = None, None
     if dated is not None:
-        found = found_alarms(clean, profile, run.columns(profile), dated.start, keep)
+        found = found_alarms(clean, profile, run.columns(profile), dated.start, keep, dated.end)
         standing = standing_alarms(found.cell_alarms, profile)
     # Both before one is kept, where a caller may wait for what they are made of.
     cells = cell_table(of_cells, rules, profile, run, standing)

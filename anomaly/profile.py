@@ -70,6 +70,7 @@ class InputRules:
     decimal: the mark before the decimals of a number that is a text.
     delimiter, encoding: of CSV files; a byte order mark counts more than the encoding.
     ignore: files and folders that are left out, such as "*.xlsx"; * and ? stand for any text.
+    columns: columns that have another name in the files, with that name; "" where there is none.
     """
 
     rows_per_key: int = 0
@@ -81,6 +82,7 @@ class InputRules:
     delimiter: str = ","
     encoding: str = "UTF-8"
     ignore: tuple[str, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

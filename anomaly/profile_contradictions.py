@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import asdict
 
 from anomaly.alarm_contradictions import alarm_contradictions
+from anomaly.conform import expected_columns
 from anomaly.contracts import INPUT_CONTRACTS, SAMPLE_COUNT, TABLE_COLUMNS
 from anomaly.encodings import charset_of
 from anomaly.methods import Direction, Method, Scale
@@ -220,6 +221,31 @@ def _input_faults(profile: Profile) -> list[str]:
             for column, _, _ in rules.keep_where
             if column not in known
         ]
+        faults += _column_faults(name, profile)
+    return faults
+
+
+def _column_faults(source: str, profile: Profile) -> list[str]:
+    """Of the names that columns have in the files: each is of one column, and no other's own."""
+    known = expected_columns(source, profile)
+    columns = profile.inputs[source].columns
+    where, names = f"[inputs.{source}.columns]", [name.strip().lower() for _, name in columns]
+    faults = [
+        f"{where} has no column {column!r}; known are {', '.join(known)}"
+        for column, _ in columns
+        if column not in known
+    ]
+    taken = {column.lower() for column in known}
+    faults += [
+        f"{where} {column} = {name!r}: that is the name of another column"
+        for column, name in columns
+        if name.strip().lower() in taken - {column.lower()}
+    ]
+    faults += [
+        f"{where} {column} = {name!r}: two columns cannot have this name"
+        for column, name in columns
+        if name.strip() and names.count(name.strip().lower()) > 1
+    ]
     return faults
 
 

@@ -137,6 +137,7 @@ def _input_rules(table: Section) -> InputRules:
         delimiter=table.value("delimiter", TEXT, default.delimiter),
         encoding=table.value("encoding", TEXT, default.encoding),
         ignore=table.value("ignore", list_of(TEXT), default.ignore),
+        columns=tuple(table.section("columns").all_values(TEXT).items()),
     )
 
 

@@ -13,7 +13,7 @@ from pyspark.sql import types as T
 from anomaly.contracts import SAMPLES
 from anomaly.profile import Profile
 from anomaly.sql import quoted
-from anomaly.times import UTC_ZONE, has_offset, instant, is_end_of_day, is_time_of_day, later_by
+from anomaly.times import UTC_ZONE, instant, is_end_of_day, is_local, is_time_of_day, later_by
 from anomaly.values import text_of
 
 # Columns that are added to a raw frame; the blank keeps them apart from an operator's columns.
@@ -78,7 +78,7 @@ def with_times(raw: DataFrame, profile: Profile) -> DataFrame:
         kind = f"CASE WHEN Time IS NULL THEN '{NONE}' ELSE '{DATED}' END"
     else:
         text = quoted(TIME_TEXT)
-        raw = raw.selectExpr("*", f"{text_of('Time', profile.inputs[SAMPLES])} AS {text}")
+        raw = raw.selectExpr("*", f"{_time_text(raw, profile)} AS {text}")
         found = instant(text, profile.time_zone)
         kind = (
             f"CASE WHEN {text} IS NULL THEN '{NONE}' WHEN {quoted(TIME)} IS NOT NULL "
@@ -86,7 +86,7 @@ def with_times(raw: DataFrame, profile: Profile) -> DataFrame:
         )
         if profile.time_zone != UTC_ZONE:
             again = later_by(quoted(TIME), profile.time_zone)
-            later = f"CASE WHEN NOT {has_offset(text)} THEN {again} END"
+            later = f"CASE WHEN {is_local(text)} THEN {again} END"
         before = f"{quoted(TIME)} - INTERVAL '1' MINUTE"
         of_run = f"CASE WHEN {is_end_of_day(text)} THEN {before} ELSE {quoted(TIME)} END"
     return raw.selectExpr("*", f"{found} AS {quoted(TIME)}").selectExpr(
@@ -95,6 +95,17 @@ def with_times(raw: DataFrame, profile: Profile) -> DataFrame:
         f"{of_run} AS {quoted(TIME_OF_RUN)}",
         f"{later} AS {quoted(LATER_BY)}",
     )
+
+
+def _time_text(raw: DataFrame, profile: Profile) -> str:
+    """The SQL of the text of a time, with its date where that stands in a column of its own."""
+    rules = profile.inputs[SAMPLES]
+    time = text_of("Time", rules)
+    if "Date" not in raw.columns:
+        return time
+    day = f"substring({text_of('Date', rules)}, 1, 10)"
+    with_date = f"coalesce(concat({day}, ' ', {time}), {time})"
+    return f"CASE WHEN {is_time_of_day(f'({time})')} THEN {with_date} ELSE {time} END"
 
 
 def time_counts(samples: DataFrame, profile: Profile) -> DataFrame:

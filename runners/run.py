@@ -40,7 +40,7 @@ from runners.history import stage_history
 from runners.limits import check_limits, check_run_limits, warnings
 from runners.origins import ORIGIN, Origin, origins
 from runners.rejections import Rejections
-from runners.sample_times import find_times, times_of_run
+from runners.sample_times import check_periods, find_times, times_of_run
 from runners.stopping import publishing
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import Destination, Publishing, open_destination
@@ -92,16 +92,16 @@ def run_pipeline(
     Raises AnomalyError, with the previous output whole.
     """
     keep_apart(inputs, out)
-    checked, are_dated = read_inputs(spark, inputs, profile, run.run_date)
+    checked, times = read_inputs(spark, inputs, profile, run.run_date)
     made_from = origins(spark, inputs, profile)
-    dated = _dated(HISTORY in checked, are_dated and profile.alarms is not None)
+    dated = _dated(HISTORY in checked, profile, times)
     tables = (*TABLES_OF_A_RUN, *(TABLES_OF_ALARMS if dated else ()))
     columns = table_columns(profile, tables, hash_customers=hash_key is not None)
     progress.done("inputs")
     with open_destination(spark, out, run, columns, publishing) as destination:
         progress.done("destination")
         if not dated:
-            keep_alarms(destination, run.run_date, are_dated)
+            keep_alarms(destination, run.run_date, are_dated=bool(times.are_dated))
         persisted = CHECKED if _are_to_pack(inputs) else ()
         with Kept(destination, progress, persisted=persisted) as kept:
             kept.made_of(
@@ -113,6 +113,8 @@ def run_pipeline(
             figures = results.run_summary
             summary = figures.collect()
             kept.wait()
+        if dated:
+            check_periods(summary, profile)
         check = partial(check_run_limits, sources=inputs) if dated else check_limits
         with refusing(kept.frames[REJECTED_TABLE], out, progress) as rejections:
             check(summary, profile.limits, rejections)
@@ -121,8 +123,8 @@ def run_pipeline(
 
 def read_inputs(
     spark: SparkSession, inputs: Mapping[str, Place], profile: Profile, day: date
-) -> tuple[dict[str, DataFrame], bool]:
-    """The inputs of a day checked, and whether the samples are dated.
+) -> tuple[dict[str, DataFrame], TimesOfRun]:
+    """The inputs of a day checked, and the times that samples may have.
 
     The inputs are read side by side: each takes small jobs, which leave cores idle. Raises
     InputError, as where dated samples are of other days.
@@ -146,7 +148,7 @@ def read_inputs(
         checking = {source: threads.submit(checked, source) for source in inputs}
         # In the order of the inputs, so that the first one at fault is told.
         found = {source: one.result() for source, one in checking.items()}
-        return found, times.result().are_dated is True
+        return found, times.result()
 
 
 def keep_alarms(destination: Destination, day: date, are_dated: bool) -> None:
@@ -188,15 +190,17 @@ def _are_to_pack(inputs: Mapping[str, Place]) -> bool:
     return any(map(has_scheme, paths)) or bytes_below(paths) >= BYTES_TO_PACK
 
 
-def _dated(has_history: bool, has_alarms: bool) -> Dated | None:
+def _dated(has_history: bool, profile: Profile, times: TimesOfRun) -> Dated | None:
     """That the samples are dated, where alarms are raised.
 
     Raises ConfigurationError for older samples that nothing would use.
     """
-    if has_history and not has_alarms:
+    if times.are_dated and profile.alarms:
+        return Dated(end=times.end)
+    if has_history:
         unused = "only alarms use it; they need samples with dates, and [alarms] in the profile"
         raise ConfigurationError("--history", [unused])
-    return Dated() if has_alarms else None
+    return None
 
 
 @contextmanager

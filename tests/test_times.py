@@ -1,6 +1,6 @@
 """Times as operators send them: which samples belong to a run, and what becomes of the others."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -176,3 +176,59 @@ def test_the_span_of_alarms_is_that_of_most_samples():
     # Of one cell.
     assert main_span({1: 1} | dict.fromkeys(range(1000, 1090), 1)) == (1000, 1089)
     assert main_span({5: 1}) == (5, 5)
+
+
+# --- how often, and until when --------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_cells_that_report_less_often_than_the_profile_says_are_refused(command, tmp_path, capsys):
+    profile = tmp_path / "profile.toml"
+    profile.write_text(PROFILE_TEXT.replace("period_minutes = 360", "period_minutes = 180"))
+    assert command.alarms() == 3
+    assert (
+        "2 of 2 cells send less often than every 180 minutes, most of them every 360; "
+        "set period_minutes = 360"
+    ) in capsys.readouterr().err
+    # Neither what stands nor what is staged is there.
+    assert not (tmp_path / "out" / "cell_alarms").exists()
+
+
+@pytest.mark.slow
+def test_it_is_told_until_when_samples_reach_and_which_cells_are_behind(
+    spark, command, tmp_path, caplog
+):
+    """The feed stops after 06:00, with 2B behind since 18:00 of the day before."""
+    write_csv(
+        tmp_path / "in" / "samples" / str(MONDAY) / "samples.csv",
+        HEADER,
+        [(f"{MONDAY} {hour}", cell, 10) for hour in ("00:00", "06:00") for cell in ("1A", "3C")],
+    )
+    assert command.run() == 0
+    assert (
+        "samples reach until 2026-01-12 12:00:00 UTC, 2 periods before the end of the day; "
+        "1 of 3 cells are behind"
+    ) in caplog.text
+    figures = {
+        (row["subject"], row["item"]): row["value"]
+        for row in rows(spark, tmp_path / "out", "run_summary")
+        if row["section"] == "alarms"
+    }
+    assert figures["samples", "cells"] == 3
+    assert figures["samples", "cells behind"] == 1
+    assert figures["samples", "periods lacking at the end"] == 2
+    assert figures["minutes between samples", "360"] == 2
+
+
+@pytest.mark.slow
+def test_a_clock_that_is_a_second_early_is_no_silence(spark, command, tmp_path):
+    def stamps(cell, early):
+        return [
+            (f"{datetime(2026, 1, 12, hour) - timedelta(seconds=early * (n % 2))}", cell, 10)
+            for n, hour in enumerate((0, 6, 12, 18))
+        ]
+
+    command.add(*stamps("3C", 1), *stamps("4D", 29))
+    assert command.run() == 0
+    found = rows(spark, tmp_path / "out", "cell_sample_anomalies")
+    assert {row["CellName"] for row in found} == {"1A"}

@@ -1,5 +1,6 @@
 """Reads the inputs: CSV and Parquet, from this machine or from wherever Spark reads."""
 
+import logging
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -9,8 +10,8 @@ from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from anomaly.conform import conform, expected_columns
-from anomaly.contracts import MALFORMED_LINE, MALFORMED_TEXT, SOURCE_FILE, SOURCE_ROW_ID
+from anomaly.conform import conform, expected_columns, unused_times
+from anomaly.contracts import MALFORMED_LINE, MALFORMED_TEXT, SAMPLES, SOURCE_FILE, SOURCE_ROW_ID
 from anomaly.errors import InputError
 from anomaly.profile import InputRules, Profile
 from anomaly.sql import quoted
@@ -30,6 +31,7 @@ from runners.storage.open_quotes import MOST_CHARACTERS, is_broken
 from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
 from runners.storage.spark_files import SparkFiles, has_scheme
 
+LOG = logging.getLogger(__name__)
 # A line without a field is no row.
 BLANK = "^[\\\\x00-\\\\x20]*$"
 # What the name of a folder says of rows without a value.
@@ -43,15 +45,17 @@ def read_input(spark: SparkSession, source: str, place: Place, profile: Profile)
     `CellName=007` add a column of texts. Raises InputError that names the path, the file or the
     columns at fault.
     """
-    rules = profile.inputs[source]
-    return read_files(
-        spark,
-        source,
-        place,
-        rules,
-        expected_columns(source, profile),
-        lambda raw, origin: conform(raw, source, profile, origin),
-    )
+
+    def conformed(raw: DataFrame, origin: str) -> DataFrame:
+        for name in unused_times(raw, source, profile) if source == SAMPLES else ():
+            LOG.warning(
+                "%s (%s): column %s is named like a time and not read; to read it, say so in the "
+                'profile: [inputs.%s.columns] Time = "%s"', source, origin, name, source, name,
+            )  # fmt: skip
+        return conform(raw, source, profile, origin)
+
+    rules, columns = profile.inputs[source], expected_columns(source, profile)
+    return read_files(spark, source, place, rules, columns, conformed)
 
 
 def file_system(spark: SparkSession, place: Place) -> FileSystem:
