@@ -326,13 +326,14 @@ def _suspects(rules: InputRules) -> list[Fault]:
 
 def _filters(rules: InputRules, compared: Mapping[str, str]) -> list[Fault]:
     """A fault for each `keep_where` that does not hold (a missing value does not)."""
+
+    def holds(name: str, operator: str, value: str | float) -> str:
+        kind = "string" if isinstance(value, str) else "double"
+        return f"try_cast({compared[name]} AS {kind}) {operator} {literal(value)}"
+
     return [
-        Fault(
-            f"NOT coalesce({compared[name]} {operator} {literal(value)}, FALSE)",
-            name,
-            "filtered_by_profile",
-        )
-        for name, operator, value in rules.keep_where
+        Fault(f"NOT coalesce({holds(*condition)}, FALSE)", condition[0], "filtered_by_profile")
+        for condition in rules.keep_where
     ]
 
 

@@ -173,9 +173,8 @@ def cell_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
     """KPIs of the cells: a row per cell; `level` says so."""
     kpis = with_kpis(cell_averages(joined, profile), CELL_LEVEL, profile)
     columns = ("CellName", "peers", "customerID_count", "call_row_count", "sample_count")
-    return with_errors(kpis, profile).selectExpr(
-        *columns, "customer_count", "kpis", "errors", f"'{CELL_LEVEL}' AS level"
-    )
+    columns += ("customer_count", "usable_counts", "value_customers", "kpis", "errors")
+    return with_errors(kpis, profile).selectExpr(*columns, f"'{CELL_LEVEL}' AS level")
 
 
 def rules_of_levels(metrics: Sequence[DataFrame], profile: Profile) -> DataFrame:

@@ -296,11 +296,13 @@ class Limits:
     an input has, those left out for a fault; nothing (empty, missing_texts) and sentinels are no
     values, and a column that spoils one row in a hundred at most is let be. smallest_match_rate:
     of the customers, those with samples of their cell and with call statistics.
+    largest_unjudged_share: of the cells, those without a verdict.
     """
 
     largest_rejected_share: float = 1.0
     largest_left_out_share: float = 0.1
     smallest_match_rate: float = 0.0
+    largest_unjudged_share: float = 0.9
 
 
 @dataclass(frozen=True)

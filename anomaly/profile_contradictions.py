@@ -186,14 +186,9 @@ def _range_faults(profile: Profile) -> list[str]:
         for kpi in profile.kpis
         if kpi.minimum is not None and kpi.maximum is not None and kpi.minimum > kpi.maximum
     ]
-    shares = {
-        "[limits] largest_rejected_share": profile.limits.largest_rejected_share,
-        "[limits] largest_left_out_share": profile.limits.largest_left_out_share,
-        "[limits] smallest_match_rate": profile.limits.smallest_match_rate,
-    }
     faults += [
-        f"{where} is {share}; it must lie between 0 and 1"
-        for where, share in shares.items()
+        f"[limits] {name} is {share}; it must lie between 0 and 1"
+        for name, share in asdict(profile.limits).items()
         if not 0 <= share <= 1
     ]
     return faults
@@ -215,7 +210,8 @@ def _input_faults(profile: Profile) -> list[str]:
                 f"[inputs.{name}] encoding {rules.encoding!r} is not known; it may be UTF-8, "
                 "UTF-16, latin-1, windows-1252 or another one that both Python and Java read"
             )
-        known = {column.name for column in INPUT_CONTRACTS[name].columns}
+        # A column that may lack decides nothing about a row.
+        known = {column.name for column in INPUT_CONTRACTS[name].columns if column.required}
         faults += [
             f"[inputs.{name}] keep_where names {column!r}; it may name {', '.join(sorted(known))}"
             for column, _, _ in rules.keep_where

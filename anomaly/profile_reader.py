@@ -253,11 +253,5 @@ def _history_rules(table: Section) -> HistoryRules:
 def _limits(table: Section) -> Limits:
     default = Limits()
     return Limits(
-        largest_rejected_share=table.value(
-            "largest_rejected_share", NUMBER, default.largest_rejected_share
-        ),
-        largest_left_out_share=table.value(
-            "largest_left_out_share", NUMBER, default.largest_left_out_share
-        ),
-        smallest_match_rate=table.value("smallest_match_rate", NUMBER, default.smallest_match_rate),
+        **{name: table.value(name, NUMBER, share) for name, share in asdict(default).items()}
     )

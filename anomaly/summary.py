@@ -29,6 +29,8 @@ from anomaly.verdict import REQUIRED
 # Of keys without a partner, and of towers that need maintenance, the table names this many.
 LARGEST_KEYS = 50
 UNMATCHED = "'unmatched'"
+# What is counted of cells without a verdict, in place of one.
+NOT_JUDGED = "Not judged"
 # The SQL of whether a joined row is a cell without customers.
 ALONE = "is_customer IS NULL AND CellName IS NOT NULL"
 FIGURE_COLUMNS = ("section", "subject", "item", "value", "detail")
@@ -141,14 +143,20 @@ def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:
 
     And, where a bound lies beyond what a KPI can be, how many rows its rule could not judge.
     """
-    tables = ((customers, CUSTOMER_LEVEL, "NULL"), (cells, CELL_LEVEL, "Maintainence_Required"))
+    tables = (
+        (customers, CUSTOMER_LEVEL, "NULL", "CAST(NULL AS string)"),
+        (cells, CELL_LEVEL, "Maintainence_Required", "sample_state"),
+    )
     published = reduce(
         DataFrame.unionByName,
         (
             table.selectExpr(
-                f"'{level}' AS level", f"CAST({verdict} AS string) AS verdict", "evidence"
+                f"'{level}' AS level",
+                f"CAST({verdict} AS string) AS verdict",
+                f"{state} AS sample_state",
+                "evidence",
             )
-            for table, level, verdict in tables
+            for table, level, verdict, state in tables
         ),
     )
     of_kpis = (
@@ -170,8 +178,11 @@ def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:
         f"concat(array({evaluated}, {flagged}), "
         f"CASE WHEN out_of_reach > 0 THEN array({unreachable}) ELSE array() END)",
     )
+    why = figure("'not_judged'", "level", "sample_state", "1")
     verdicts = added_up(
-        published, f"CASE WHEN {is_cell} THEN array({ROWS}, {VERDICTS}) ELSE array({ROWS}) END"
+        published,
+        f"CASE WHEN {is_cell} AND verdict IS NULL THEN array({ROWS}, {VERDICTS}, {why}) "
+        f"WHEN {is_cell} THEN array({ROWS}, {VERDICTS}) ELSE array({ROWS}) END",
     )
     return counts.unionByName(verdicts).unionByName(_worst(cells))
 
@@ -260,4 +271,4 @@ def added_up(frame: DataFrame, figures: str) -> DataFrame:
 
 
 ROWS = figure("'kpi'", "level", "'rows'", "1")
-VERDICTS = figure("'verdict'", "level", "coalesce(verdict, 'Not judged')", "1")
+VERDICTS = figure("'verdict'", "level", f"coalesce(verdict, '{NOT_JUDGED}')", "1")

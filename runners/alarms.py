@@ -19,7 +19,7 @@ from anomaly.tables import table_columns
 from runners.console import Progress, report_of_alarms
 from runners.limits import check_alarm_limits
 from runners.run import Finished, Kept, keep_apart, new_run, publish, refusing
-from runners.sample_times import check_periods, find_times, times_of_alarms
+from runners.sample_times import find_times, times_of_alarms
 from runners.session import local_session
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import PLAINLY, check_destination, open_destination
@@ -98,9 +98,8 @@ def run_alarms(
             ).run_summary
             summary = figures.collect()
             kept.wait()
-        check_periods(summary, profile)
         with refusing(kept.frames[REJECTED_TABLE], out, progress) as rejections:
-            check_alarm_limits(summary, profile.limits, rejections, places)
+            check_alarm_limits(summary, profile, rejections, places)
         return publish(destination, figures, summary, profile, run, progress)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pyspark.sql import Row
 
+from anomaly.summary import NOT_JUDGED
 from anomaly.verdict import REQUIRED
 
 NEWEST_SHOWN = 10
@@ -70,7 +71,7 @@ def wrapped(sentence: str) -> list[str]:
 def headline(summary: Sequence[Row]) -> str:
     """How many towers need maintenance, and how many could not be judged."""
     towers = _figure(summary, "kpi", "cell", "rows")
-    unknown = _figure(summary, "verdict", "cell", "Not judged")
+    unknown = _figure(summary, "verdict", "cell", NOT_JUDGED)
     not_judged = f", {unknown} could not be judged" if unknown else ""
     return f"{required_towers(summary)} of {towers} towers need maintenance{not_judged}"
 
@@ -114,9 +115,9 @@ def alarm_lines(summary: Sequence[Row]) -> list[str]:
 
     count = raised("CRIT") + raised("WARN")
     days = figures["alarms", "judged", "cell days"].value
-    begin = figures["alarms", "judged", "from"].detail
+    begin, end = (figures["alarms", "judged", side].detail for side in ("from", "until"))
     lines = [
-        f"{count:.0f} alarms in {days:.1f} days of cells, from {begin} UTC on; "
+        f"{count:.0f} alarms in {days:.1f} days of cells, from {begin} to {end} UTC; "
         f"{raised('standing'):.0f} still stand{'; these first, then the newest:' * bool(shown)}"
     ]
     for row in shown:

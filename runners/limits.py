@@ -4,72 +4,64 @@ from collections.abc import Iterable, Sequence
 
 from pyspark.sql import Row
 
-from anomaly.contracts import CALL_STATISTICS, CUSTOMERS, HISTORY, REASONS, SAMPLES
+from anomaly.contracts import CALL_STATISTICS, CELL_LEVEL, CUSTOMERS, HISTORY, REASONS, SAMPLES
 from anomaly.errors import InputError
-from anomaly.profile import Limits
+from anomaly.profile import Limits, Profile
+from anomaly.summary import NOT_JUDGED
+from anomaly.verdict import FEW_SAMPLES, NO_SAMPLES, REPORTING
+from runners.figures import cells_by_minutes, left_out, total
 from runners.rejections import Rejections, cure
 
 # A column that spoils no larger share of the rows is let be, however few values it has.
 FEW_ROWS = 0.01
 OTHERS_NAMED, KEYS_NAMED = 5, 3
+WHY_NOT_JUDGED = {
+    NO_SAMPLES: "send no samples",
+    FEW_SAMPLES: "send too few samples",
+    REPORTING: "send samples, of which too few KPIs can be judged",
+}
 KINDS_OF_PERSONS = ("customers without calls", "callers that are no customer")
 
 
-def check_limits(summary: Sequence[Row], limits: Limits, rejections: Rejections) -> None:
+def check_limits(summary: Sequence[Row], profile: Profile, rejections: Rejections) -> None:
     """Raises InputError where nothing was usable, or a limit of the profile is passed."""
+    limits = profile.limits
     for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS):
         _check_input(summary, source, limits, rejections)
-    customers = _total(summary, "join", "all inputs", "customers")
-    matched = _total(summary, "join", "all inputs", "matched customers") / customers
+    customers = total(summary, "join", "all inputs", "customers")
+    matched = total(summary, "join", "all inputs", "matched customers") / customers
     if matched < limits.smallest_match_rate:
         raise InputError(
             f"{matched:.1%} of the customers have samples and call statistics, fewer than the "
             f"profile's smallest_match_rate of {limits.smallest_match_rate:.1%}"
             f"{_keys(summary, rejections.tells_persons)}"
         )
+    _check_judged(summary, limits)
 
 
 def check_run_limits(
-    summary: Sequence[Row], limits: Limits, rejections: Rejections, sources: Iterable[str]
+    summary: Sequence[Row], profile: Profile, rejections: Rejections, sources: Iterable[str]
 ) -> None:
     """Both of a run that judges customers and cells, and of its alarms."""
-    check_limits(summary, limits, rejections)
-    check_alarm_limits(summary, limits, rejections, sources)
+    check_limits(summary, profile, rejections)
+    check_alarm_limits(summary, profile, rejections, sources)
 
 
 def check_alarm_limits(
-    summary: Sequence[Row], limits: Limits, rejections: Rejections, sources: Iterable[str]
+    summary: Sequence[Row], profile: Profile, rejections: Rejections, sources: Iterable[str]
 ) -> None:
-    """Raises InputError where no row is usable, too much was left out, or nothing is judged."""
+    """Raises InputError where no row is usable, too much was left out, or nothing is judged.
+
+    And where cells send less often than the profile says.
+    """
     for source in sources:
-        _check_input(summary, source, limits, rejections)
-    if not _total(summary, "alarms", "judged", "cell days"):
+        _check_input(summary, source, profile.limits, rejections)
+    _check_periods(summary, profile)
+    if not total(summary, "alarms", "judged", "cell days"):
         raise InputError(
             f"{SAMPLES}: nothing to judge; Time needs a date (2026-03-01 06:15), and --from must "
             "not lie behind the last sample"
         )
-
-
-def warnings(summary: Sequence[Row]) -> list[str]:
-    """What is no reason to refuse a run, and may well be wrong: a sentence for each."""
-    look_alikes = [
-        f"cells {row.item} look the same and are not: their letters are of two alphabets"
-        for row in summary
-        if row.section == "look_alike"
-    ]
-    return [*_empty_columns(summary), *look_alikes]
-
-
-def _empty_columns(summary: Sequence[Row]) -> list[str]:
-    """A sentence for each column of numbers that has nothing in any row that counts."""
-    return [
-        f"{row.subject}: column {row.item} is empty: none of "
-        f"{_total(summary, 'input', row.subject, 'rows clean'):,.0f} rows has a value"
-        for row in summary
-        if row.section == "column"
-        and not row.value
-        and not _left_out(summary, row.subject, row.item)
-    ]
 
 
 def _keys(summary: Sequence[Row], tells_persons: bool) -> str:
@@ -83,6 +75,38 @@ def _keys(summary: Sequence[Row], tells_persons: bool) -> str:
     return "".join(f"; {kind}: {', '.join(keys) or '(withheld)'}" for kind, keys in kinds.items())
 
 
+def _check_judged(summary: Sequence[Row], limits: Limits) -> None:
+    """Raises InputError where too many cells have no verdict."""
+    cells = total(summary, "kpi", CELL_LEVEL, "rows")
+    unjudged = total(summary, "verdict", CELL_LEVEL, NOT_JUDGED)
+    if unjudged > limits.largest_unjudged_share * cells:
+        states = sorted(
+            (row for row in summary if row.section == "not_judged"), key=lambda row: -row.value
+        )
+        why = ", ".join(f"{row.value:,.0f} {WHY_NOT_JUDGED[row.item]}" for row in states)
+        raise InputError(
+            f"{unjudged:,.0f} of {cells:,.0f} cells could not be judged, more than the profile's "
+            f"largest_unjudged_share of {limits.largest_unjudged_share:.1%}: {why}"
+        )
+
+
+def _check_periods(summary: Sequence[Row], profile: Profile) -> None:
+    """Raises InputError where most cells report less often than the profile says.
+
+    What they do not send would be taken for silence.
+    """
+    expected = profile.period_seconds // 60
+    cells = cells_by_minutes(summary)
+    rarer = {minutes: cells[minutes] for minutes in cells if minutes > expected}
+    if 2 * sum(rarer.values()) > sum(cells.values()):
+        usual = max(rarer, key=lambda minutes: (rarer[minutes], minutes))
+        raise InputError(
+            f"{SAMPLES}: {sum(rarer.values()):,.0f} of {sum(cells.values()):,.0f} cells send less "
+            f"often than every {expected} minutes, most of them every {usual}; set "
+            f"period_minutes = {usual} in the profile's [alarms]"
+        )
+
+
 def _check_input(
     summary: Sequence[Row], source: str, limits: Limits, rejections: Rejections
 ) -> None:
@@ -93,15 +117,15 @@ def _check_input(
 def _check_rejected(
     summary: Sequence[Row], source: str, largest_share: float, rejections: Rejections
 ) -> None:
-    rows = _total(summary, "input", source, "rows in")
+    rows = total(summary, "input", source, "rows in")
     if not rows:
         raise InputError(f"{source}: none of 0 rows can be used; its files have a header alone")
-    if not _total(summary, "input", source, "rows clean"):
+    if not total(summary, "input", source, "rows clean"):
         told = rejections.commonest_rows(source)
         raise InputError(f"{source}: none of {rows:,.0f} rows can be used: {told}")
     # What the profile itself leaves out is no fault of the input.
     rejected = sum(
-        _total(summary, "rejected", source, code)
+        total(summary, "rejected", source, code)
         for code, reason in REASONS.items()
         if reason.rejects_row and reason.is_fault
     )
@@ -117,13 +141,13 @@ def _check_left_out(
     summary: Sequence[Row], source: str, largest_share: float, rejections: Rejections
 ) -> None:
     """Raises InputError with the column that lost the largest share of its values."""
-    rows = _total(summary, "input", source, "rows clean")
+    rows = total(summary, "input", source, "rows clean")
     shares = {}
     for row in summary:
         if (row.section, row.subject) == ("column", source):
-            left_out = _left_out(summary, source, row.item)
-            if left_out > FEW_ROWS * rows:
-                shares[row.item] = left_out / (left_out + row.value)
+            lost = left_out(summary, source, row.item)
+            if lost > FEW_ROWS * rows:
+                shares[row.item] = lost / (lost + row.value)
     beyond = {column: share for column, share in shares.items() if share > largest_share}
     if not beyond:
         return
@@ -137,21 +161,4 @@ def _check_left_out(
         f"the profile's largest_left_out_share of {largest_share:.1%}: {told}; "
         f"{cure(texts, SAMPLES if source == HISTORY else source)}"
         f"{'; likewise columns ' + ', '.join(also) if also else ''}"
-    )
-
-
-def _left_out(summary: Sequence[Row], source: str, column: str) -> float:
-    """How many values of a column were left out for a fault."""
-    return sum(
-        _total(summary, "missing_value", source, f"{column}: {code}")
-        for code, reason in REASONS.items()
-        if reason.is_fault and not reason.rejects_row
-    )
-
-
-def _total(summary: Sequence[Row], section: str, subject: str, item: str) -> float:
-    return sum(
-        float(row.value)
-        for row in summary
-        if (row.section, row.subject, row.item) == (section, subject, item)
     )

@@ -37,10 +37,11 @@ from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS, table_columns
 from runners.console import Progress
 from runners.hash_key import key_frame
 from runners.history import stage_history
-from runners.limits import check_limits, check_run_limits, warnings
+from runners.limits import check_limits, check_run_limits
+from runners.notices import notices
 from runners.origins import ORIGIN, Origin, origins
 from runners.rejections import Rejections
-from runners.sample_times import check_periods, find_times, times_of_run
+from runners.sample_times import find_times, times_of_run
 from runners.stopping import publishing
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import Destination, Publishing, open_destination
@@ -113,11 +114,9 @@ def run_pipeline(
             figures = results.run_summary
             summary = figures.collect()
             kept.wait()
-        if dated:
-            check_periods(summary, profile)
         check = partial(check_run_limits, sources=inputs) if dated else check_limits
         with refusing(kept.frames[REJECTED_TABLE], out, progress) as rejections:
-            check(summary, profile.limits, rejections)
+            check(summary, profile, rejections)
         return publish(destination, figures, summary, profile, run, progress, made_from)
 
 
@@ -226,7 +225,7 @@ def publish(
 
     The summary also tells what the tables were `made_from`, and the seconds that each stage took.
     """
-    for sentence in warnings(summary):
+    for sentence in notices(summary):
         LOG.warning(sentence)
     progress.done(SUMMARY_TABLE, len(summary))
     figure = Row(*figures.columns)

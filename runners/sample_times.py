@@ -2,15 +2,14 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame
 
 from anomaly import Profile
-from anomaly.alarm_figures import BEHIND, CELLS, LACKING, MINUTES_BETWEEN, SAMPLES_SENT
 from anomaly.contracts import SAMPLES
 from anomaly.errors import InputError
 from anomaly.sample_times import DATED, OF_DAY, TimesOfRun, main_span, time_counts, times_of_day
@@ -92,40 +91,6 @@ def times_of_alarms(found: FoundTimes, profile: Profile) -> TimesOfRun:
             "(outside_run)", SAMPLES, strayed, begin.replace(tzinfo=None), end.replace(tzinfo=None),
         )  # fmt: skip
     return TimesOfRun(True, begin, end)
-
-
-def check_periods(summary: Sequence[Row], profile: Profile) -> None:
-    """Tell in the log which samples lack: of cells that report less often, or no more.
-
-    Raises InputError where most cells report less often than the profile's period_minutes says, for
-    what they do not send would be taken for silence.
-    """
-    figures = {(row.subject, row.item): row for row in summary if row.section == "alarms"}
-    expected = profile.period_seconds // 60
-    often = {
-        int(item): row.value for (subject, item), row in figures.items()
-        if subject == MINUTES_BETWEEN
-    }  # fmt: skip
-    cells, rarer = sum(often.values()), {n: often[n] for n in often if n > expected}
-    if rarer:
-        usual = max(rarer, key=lambda minutes: (rarer[minutes], minutes))
-        told = (
-            f"{SAMPLES}: {sum(rarer.values()):.0f} of {cells:.0f} cells send less often than every "
-            f"{expected} minutes, most of them every {usual}"
-        )
-        if 2 * sum(rarer.values()) > cells:
-            raise InputError(f"{told}; set period_minutes = {usual} in the profile's [alarms]")
-        LOG.warning("%s; what they do not send counts as missing", told)
-    lacking, behind, known = (
-        figures[SAMPLES_SENT, item].value if (SAMPLES_SENT, item) in figures else 0
-        for item in (LACKING, BEHIND, CELLS)
-    )
-    if lacking > 0 or behind:
-        ends = f", {lacking:.0f} periods before the end of the day" if lacking > 0 else ""
-        LOG.warning(
-            "%s reach until %s UTC%s; %.0f of %.0f cells are behind",
-            SAMPLES, figures["judged", "until"].detail, ends, behind, known,
-        )  # fmt: skip
 
 
 def _day_of(period: int, profile: Profile) -> date:

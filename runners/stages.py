@@ -121,7 +121,7 @@ class StageRun:
             figures = results.run_summary
             summary = figures.collect()
             with refusing(results.rejected_rows, out, self.progress) as rejections:
-                check_limits(summary, self.profile.limits, rejections)
+                check_limits(summary, self.profile, rejections)
             return publish(destination, figures, summary, self.profile, self.run, self.progress)
 
     def _tables(self, stage: str, inputs: Mapping[str, str]) -> dict[str, DataFrame]:
@@ -157,7 +157,7 @@ class StageRun:
         try:
             summary = figures.unionByName(own[JOIN_FIGURES]).collect()
             rejections = Rejections(rejected, self.progress.tells_persons)
-            check_limits(summary, self.profile.limits, rejections)
+            check_limits(summary, self.profile, rejections)
         except InputError as error:
             places = (self.folders[WITH_SAMPLES_STAGE], folder)
             kept = " and ".join(f"{place}/{REJECTED_TABLE}" for place in places)

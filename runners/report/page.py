@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader
 from pyspark.sql import Row
 
 from anomaly.run import MADE_UP
+from runners.notices import notices
 from runners.report.charts import charts_of
 from runners.report.contents import Contents, Tower
 from runners.report.distribution_chart import bound_text
@@ -99,6 +100,7 @@ def account_of(summary: Sequence[Row]) -> dict[str, Any]:
         "joins": _in_order(sections["join"]),
         "unmatched": _in_order(sections["unmatched_keys"]),
         "unmatched_keys": _largest(sections["unmatched"]),
+        "notices": notices(summary),
         "seconds": sorted(sections["seconds"], key=lambda row: -row.value),
         "profile": summary[0].profile if summary else "",
         "run_id": summary[0].run_id if summary else "",
