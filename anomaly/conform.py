@@ -104,7 +104,9 @@ def matched(
         elif candidates:
             kind = raw.schema[candidates[0]].dataType
             place = raw.columns.index(candidates[0])
-            selected.append((place, f"{_usable(candidates[0], kind)} AS {quoted(name)}"))
+            selected.append(
+                (place, f"{_usable(candidates[0], kind, name in times)} AS {quoted(name)}")
+            )
             found_faults = _faults_of_type(name, kind, name in times)
             faults += [f"column {name} {fault}" for fault in found_faults]
         elif named and named != name:
@@ -131,8 +133,9 @@ def _columns_there(raw: DataFrame) -> str:
     return f"{there}. It is one column with {mark} in it: set delimiter = {mark} in the profile"
 
 
-def _usable(column: str, kind: T.DataType) -> str:
-    if isinstance(kind, T.BooleanType):
+def _usable(column: str, kind: T.DataType, is_time: bool) -> str:
+    # Whole numbers of a time are those since 1970, which are told by their digits.
+    if isinstance(kind, T.BooleanType) or (is_time and isinstance(kind, T.NumericType)):
         return f"CAST({quoted(column)} AS string)"
     return quoted(column)
 
@@ -142,11 +145,8 @@ def _faults_of_type(name: str, kind: T.DataType, is_time: bool) -> list[str]:
         return []
     if not isinstance(kind, USABLE_TYPES):
         return [f"is of type {kind.simpleString()}, not text or number"]
-    if is_time and isinstance(kind, T.NumericType):
-        return [
-            f"is of type {kind.simpleString()}; give texts, or timestamps of microseconds "
-            "(nanoseconds are read as numbers)"
-        ]
+    if is_time and isinstance(kind, FRACTIONAL_TYPES):
+        return [f"is of type {kind.simpleString()}; give texts, timestamps or whole numbers"]
     if name in NAMES and isinstance(kind, FRACTIONAL_TYPES):
         return [f"is of type {kind.simpleString()}, so that 1 became 1.0; write names as text"]
     return []

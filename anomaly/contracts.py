@@ -125,7 +125,8 @@ REASONS = {
         Reason(
             "bad_time",
             True,
-            "neither HH:MM nor a date with a time, or the one of them that most samples are not",
+            "neither HH:MM nor a date with a time, in microseconds at most, nor seconds or "
+            "milliseconds since 1970; or the one of them that most samples are not",
         ),
         Reason(
             "doubled_hour",

@@ -8,6 +8,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 
 from anomaly.aggregate import (
+    COUNTS,
     average_calls,
     average_samples,
     cell_averages,
@@ -172,9 +173,10 @@ def customer_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
 def cell_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
     """KPIs of the cells: a row per cell; `level` says so."""
     kpis = with_kpis(cell_averages(joined, profile), CELL_LEVEL, profile)
-    columns = ("CellName", "peers", "customerID_count", "call_row_count", "sample_count")
-    columns += ("customer_count", "usable_counts", "value_customers", "kpis", "errors")
-    return with_errors(kpis, profile).selectExpr(*columns, f"'{CELL_LEVEL}' AS level")
+    counts = ("customerID_count", "call_row_count", "sample_count", "customer_count")
+    return with_errors(kpis, profile).selectExpr(
+        "CellName", "peers", *counts, *COUNTS, "kpis", "errors", f"'{CELL_LEVEL}' AS level"
+    )
 
 
 def rules_of_levels(metrics: Sequence[DataFrame], profile: Profile) -> DataFrame:

@@ -21,6 +21,7 @@ from anomaly.differences import (
 )
 from anomaly.errors import ConfigurationError, InputError, OutputError
 from anomaly.flag_causes import CAUSE_FIELDS
+from anomaly.run import is_made_up
 from anomaly.verdict import REQUIRED
 from runners.difference_text import CELLS_SHOWN, report_of_differences
 from runners.run import keep_apart
@@ -97,12 +98,13 @@ def diff_command(options: argparse.Namespace) -> None:
         figures = difference_figures(compared).collect()
         inputs = input_differences(*(table.summary for table in tables)).collect()
         cells = changed.head(CELLS_SHOWN)
+        named = [_named(table) for table in tables]
         if options.out:
             _write(changed.toLocalIterator(), Path(options.out))
     except SPARK_ERRORS as error:
         places = ", ".join(map(str, asked))
         raise InputError(f"{places}: cannot be read: {told_in_one_line(error)}") from error
-    print(report_of_differences(figures, inputs, cells, [str(table.run) for table in tables]))
+    print(report_of_differences(figures, inputs, cells, named))
 
 
 def _check_options(runs: Iterable[PublishedRun], options: argparse.Namespace) -> None:
@@ -144,6 +146,12 @@ def _tables(spark: SparkSession, run: PublishedRun, prefix: str) -> Tables:
         told = told_in_one_line(error)
         raise InputError(f"{run.place}: holds no tables of a run ({told})") from error
     return tables
+
+
+def _named(table: Tables) -> str:
+    """What a run is called, with a word where nothing in it was measured."""
+    is_of_made_up = not table.summary.where(is_made_up()).isEmpty()
+    return f"{table.run}{' (made-up sample data)' if is_of_made_up else ''}"
 
 
 def _write(cells: Iterable[Row], target: Path) -> None:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from anomaly import InputError, load_profile
+from anomaly import InputError, load_profile, parse_profile
 from anomaly.clean import check_calls, check_samples, clean_rows
 from anomaly.profile import Profile
+from tests.dated_inputs import PROFILE_TEXT
 
 KPIS = [kpi.column for kpi in load_profile("default").kpis_of("samples")]
 
@@ -58,3 +59,13 @@ def test_customer_numbers_are_the_text_from_the_fourth_character(spark, profile)
 def test_a_missing_column_is_named(spark, profile):
     with pytest.raises(InputError, match="column PRBUsageUL is missing"):
         check_samples(samples(spark, "1").drop("PRBUsageUL"), profile)
+
+
+def test_a_condition_compares_numbers_as_numbers_and_no_other_text_holds(spark):
+    profile = parse_profile(f'{PROFILE_TEXT}\n[inputs.samples.keep_where]\nCellName = "> 9"\n')
+    raw = spark.createDataFrame(
+        [("10", 1.0), ("9", 1.0), ("3BLTE", 1.0)], "CellName string, load double"
+    )
+    reasons = {row.CellName: row.row_reason for row in check_samples(raw, profile).collect()}
+    left_out = "filtered_by_profile"
+    assert reasons == {"10": None, "9": left_out, "3BLTE": left_out}

@@ -1,6 +1,8 @@
 """Columns that have other names in the files, and times that stand in other columns or forms."""
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from anomaly import ConfigurationError, InputError, parse_profile
 from anomaly.clean import check_input
@@ -42,6 +44,28 @@ NOON = 1767873600
 def test_times_are_read_from_where_they_stand(spark, tmp_path, header, row, names):
     (found,) = checked(spark, tmp_path, header, row, **names)
     assert (int(found.time.timestamp()), found.CellName, found["values"]) == (NOON, "1A", [5])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "kind"),
+    [(NOON, pyarrow.int64()), (NOON * 1000, pyarrow.int64()), (NOON, pyarrow.uint32())],
+)
+def test_whole_numbers_of_parquet_are_times_since_1970(spark, tmp_path, seconds, kind):
+    times = pyarrow.array([seconds], kind)
+    table = pyarrow.table({"Stamp": times, "CellName": ["1A"], "load": [5.0]})
+    parquet.write_table(table, tmp_path / "samples.parquet")
+    profile = profile_of(Time="Stamp")
+    (found,) = check_input(
+        "samples", read_input(spark, "samples", str(tmp_path), profile), profile
+    ).collect()
+    assert int(found.time.timestamp()) == NOON
+
+
+def test_a_fraction_is_no_time(spark, tmp_path):
+    table = pyarrow.table({"Time": [NOON + 0.5], "CellName": ["1A"], "load": [5.0]})
+    parquet.write_table(table, tmp_path / "samples.parquet")
+    with pytest.raises(InputError, match="column Time is of type double; give texts, timestamps"):
+        read_input(spark, "samples", str(tmp_path), profile_of())
 
 
 def test_each_input_may_have_its_names(spark, tmp_path):

@@ -91,6 +91,9 @@ def test_a_wrong_setting_is_one_fault(good: str, bad: str, fault: str) -> None:
         ('first = "peak_vce_Mean"', 'first = "none"', "uses 'none', which is no measured KPI"),
         ("[rules.PRBUsageUL]", "[rules.none]", "judges 'none', which is neither measured nor"),
         ('Index = "> 1000"', 'none = "> 1000"', "keep_where names 'none'; it may name CellTower"),
+        # What may lack in a file decides nothing about its rows.
+        ("[verdict]", '[inputs.samples.keep_where]\nTime = "> 5"\n[verdict]', "may name CellName"),
+        ("[join]", "[limits]\nlargest_unjudged_share = -1\n[join]", "must lie between 0 and 1"),
         ("{ unit", "{ minimum = 2, maximum = 1, unit", "minimum 2.0 is above maximum 1.0"),
         ("[join]", "[limits]\nsmallest_match_rate = 2\n[join]", "it must lie between 0 and 1"),
         ("derived = [", "minimum_baseline_count = 0\nderived = [", "count must be at least 1"),

@@ -80,6 +80,9 @@ def test_what_rests_on_made_up_data_says_so_and_never_mixes_with_real_days(
     history = spark.read.parquet(f"{out}/{HISTORY_TABLE}").where(f"run_date = '{OTHER_DAY}'")
     # The made-up network has 52.
     assert history.count() == 12
+    assert main(["diff", f"{out}@{DAY}", f"{out}@{OTHER_DAY}"]) == 0
+    named = f"from {out}@{DAY} (made-up sample data) to {out}@{OTHER_DAY}\n"
+    assert named in capfd.readouterr().out
 
     for day in (DAY, OTHER_DAY):
         assert run(out, day, "--sample") == 2

@@ -66,7 +66,7 @@ def rows(spark, folder, table):
 
 def rejected(spark, out):
     found = spark.read.parquet(f"{out}/rejected_rows").where("source = 'samples'").collect()
-    return sorted((row.raw_row.split(",")[1], row.reason) for row in found)
+    return sorted((row.raw_row.split(",")[0], row.reason) for row in found)
 
 
 STRAYED = [
@@ -196,7 +196,7 @@ def test_cells_that_report_less_often_than_the_profile_says_are_refused(command,
 
 @pytest.mark.slow
 def test_it_is_told_until_when_samples_reach_and_which_cells_are_behind(
-    spark, command, tmp_path, caplog
+    spark, command, tmp_path, caplog, capsys
 ):
     """The feed stops after 06:00, with 2B behind since 18:00 of the day before."""
     write_csv(
@@ -218,6 +218,10 @@ def test_it_is_told_until_when_samples_reach_and_which_cells_are_behind(
     assert figures["samples", "cells behind"] == 1
     assert figures["samples", "periods lacking at the end"] == 2
     assert figures["minutes between samples", "360"] == 2
+    assert main(["show", f"{tmp_path}/out/cell_tower_performance_data"]) == 0
+    assert "days of cells, from 2026-01-12 00:00:00 to 2026-01-12 12:00:00 UTC; " in (
+        capsys.readouterr().out
+    )
 
 
 @pytest.mark.slow

@@ -161,6 +161,21 @@ def test_where_no_row_is_usable_reason_file_row_and_text_are_told(inputs, capfd)
     assert f"the rejected rows are in {inputs.out}-refused/rejected_rows" in told
 
 
+def test_a_run_in_which_too_few_cells_are_judged_is_refused_with_what_lacks(inputs, capfd):
+    profile = inputs.folder / "profile.toml"
+    text = profile.read_text().replace("[verdict]", "[verdict]\nminimum_evaluated = 50")
+    profile.write_text(text)
+    assert inputs.run() == 3
+    assert (
+        "12 of 12 cells could not be judged, more than the profile's largest_unjudged_share of "
+        "90.0%: 10 send samples, of which too few KPIs can be judged, 2 send no samples"
+    ) in capfd.readouterr().err
+    profile.write_text(f"{text}\n[limits]\nlargest_unjudged_share = 1\n")
+    assert inputs.run() == 0
+    told = capfd.readouterr().out
+    assert told.startswith("0 of 12 towers need maintenance, 12 could not be judged")
+
+
 def test_where_nothing_matches_examples_of_both_keys_are_told(inputs, capfd):
     profile = inputs.folder / "profile.toml"
     profile.write_text(profile.read_text() + "\n[limits]\nsmallest_match_rate = 0.05\n")
