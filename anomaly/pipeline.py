@@ -8,6 +8,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 
 from anomaly.aggregate import (
+    COUNTS,
     average_calls,
     average_samples,
     cell_averages,
@@ -174,7 +175,7 @@ def cell_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
     kpis = with_kpis(cell_averages(joined, profile), CELL_LEVEL, profile)
     columns = ("CellName", "peers", "customerID_count", "call_row_count", "sample_count")
     return with_errors(kpis, profile).selectExpr(
-        *columns, "customer_count", "kpis", "errors", f"'{CELL_LEVEL}' AS level"
+        *columns, "customer_count", *COUNTS, "kpis", "errors", f"'{CELL_LEVEL}' AS level"
     )
 
 
