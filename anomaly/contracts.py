@@ -254,7 +254,7 @@ ANOMALIES_COLUMNS = (
     Column("kpi", "string", "KPI out of line; `samples` where none was sent"),
     Column("status", "string", "WARN or CRIT; NO_DATA where no sample was sent"),
     Column("value", "double", "the KPI in this quarter hour", unit="see unit"),
-    Column("smoothed_value", "double", "what it comes to over the last periods", unit="see unit"),
+    Column("smoothed_value", "double", "its mean over the last periods", unit="see unit"),
     Column("unit", "string", "unit of the values"),
     Column("baseline", "double", "what is usual for the cell at this time", unit="see unit"),
     Column("baseline_count", "bigint", "values that the baseline rests on", unit="values"),

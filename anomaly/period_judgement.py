@@ -23,8 +23,9 @@ def judged_periods(periods: DataFrame, span: DataFrame, rules: AlarmRules) -> Da
 
     CellName, step, period, is_missing (no KPI was reported) and `judged`, an array in the order of
     rules.kpis of struct<position, status, level, direction, value, smoothed_value, baseline,
-    baseline_count, bound, deviation, smoothed_deviation>. The values are in the KPI's unit,
-    deviations in spreads, the smoothed ones over the last periods; `level` is the smoothed
+    baseline_count, bound, deviation, smoothed_deviation>. The values are in the KPI's unit, as
+    they were measured, deviations in spreads, largest_deviation at most; the smoothed ones are
+    means over the last periods (of values on the KPI's scale); `level` is the smoothed
     deviation on the bad side, 0 where a static floor lies between; `bound` is where WARN begins.
 
     A cell is expected from its first sample on, and where it had samples in the history.
@@ -40,7 +41,9 @@ def judged_periods(periods: DataFrame, span: DataFrame, rules: AlarmRules) -> Da
         .transform(_with_baselines, periods, span, rules)
         .transform(_with_deviations, rules)
     )
-    parts = F.arrays_zip("values", "baselines", "deviations", "smoothed", _constants(rules))
+    parts = F.arrays_zip(
+        "values", "means", "baselines", "deviations", "smoothed", _constants(rules)
+    )
     return compared.withColumn("compared", parts).select(
         "CellName",
         "step",
@@ -116,7 +119,11 @@ def _fixed(kpi: AlarmKpi) -> str:
 
 
 def _with_deviations(compared: DataFrame, rules: AlarmRules) -> DataFrame:
-    """Adds `deviations` and `smoothed`, both in spreads: arrays in the order of rules.kpis."""
+    """Adds arrays in the order of rules.kpis, of which the first two are in spreads.
+
+    `deviations`, `smoothed`, their means over the last periods, and `means`, those of the values
+    that they are of.
+    """
     largest = f"{rules.largest_deviation!r}D"
 
     def deviation(position: int, kpi: AlarmKpi) -> str:
@@ -131,8 +138,14 @@ def _with_deviations(compared: DataFrame, rules: AlarmRules) -> DataFrame:
 
     names = [f"deviation_{position}" for position in range(len(rules.kpis))]
     last = f"{IN_STEP} ROWS BETWEEN {rules.smoothed_periods - 1} PRECEDING AND CURRENT ROW"
-    smoothed = (
-        f"CASE WHEN {name} IS NOT NULL THEN avg({name}) OVER ({last}) END" for name in names
+
+    def mean(name: str, of: str) -> str:
+        return f"CASE WHEN {name} IS NOT NULL THEN avg({of}) OVER ({last}) END"
+
+    smoothed = (mean(name, name) for name in names)
+    means = (
+        mean(name, f"CASE WHEN {name} IS NOT NULL THEN values[{position}] END")
+        for position, name in enumerate(names)
     )
     return (
         compared.selectExpr(
@@ -146,6 +159,7 @@ def _with_deviations(compared: DataFrame, rules: AlarmRules) -> DataFrame:
             "*",
             f"array({', '.join(names)}) AS deviations",
             f"array({', '.join(smoothed)}) AS smoothed",
+            f"array({', '.join(means)}) AS means",
         )
         .drop(*names)
     )
@@ -191,12 +205,16 @@ def _judged(compared: Column) -> Column:
     )
     side = F.when(is_above, 1.0).otherwise(-1.0)
     usual = in_unit(baseline["centre"])
-    smoothed_value = in_unit(baseline["centre"] + smoothed * spread)
+    smoothed_value, capped = (
+        in_unit(mean) for mean in (compared["means"], baseline["centre"] + smoothed * spread)
+    )
+    # Capped, a value may stay below a floor that what was measured is beyond.
+    farthest = F.greatest(side * smoothed_value, side * capped)
     floor = F.when(is_above, F.greatest(rule["at_least"], usual + rule["ignore_below"])).otherwise(
         F.least(rule["at_most"], usual - rule["ignore_below"])
     )
     bound = in_unit(baseline["centre"] + side * rule["warn"] * spread)
-    level = F.when(side * smoothed_value >= side * floor, side * smoothed).otherwise(0.0)
+    level = F.when(farthest >= side * floor, side * smoothed).otherwise(0.0)
     return F.struct(
         rule["position"].alias("position"),
         F.when(compared["values"].isNull(), NO_DATA)

@@ -163,6 +163,26 @@ def test_kpis_at_once_are_one_alarm_that_explains_itself(states):
     )
 
 
+@pytest.mark.parametrize(
+    ("scale", "of_two"), [('"linear"', 47.5), ('"log"\noffset = 1', 18.3)], ids=["linear", "log"]
+)
+def test_what_is_said_of_a_kpi_was_measured_however_far_it_is(spark, scale, of_two):
+    """Deviations are capped, so that one alone raises no alarm; what is told is not."""
+    head = HEAD.replace("smoothed_periods = 1", "smoothed_periods = 2")
+    head = head.replace("largest_deviation = 1000", "largest_deviation = 5")
+    head = head.replace('load = { unit = "%" }', 'load = { unit = "%", minimum = 0 }')
+    head = head.replace("raise_periods = 2", "raise_periods = 1")
+    more = f"fixed = 3\nscale = {scale}\nat_least = 15"
+    profile = parse_profile(head + kpi("one", floor=0.3, more=more) + OF_PEERS)
+    samples = frame(spark, {"congested": [3, 92, 92, 92, 3, 3, 3]})
+    results = raise_alarms(samples, profile, RUN, keep=kept)
+    rows = sorted(results.cell_sample_anomalies.collect(), key=lambda row: row.time)
+    told = [(round(row.value, 9), round(row.smoothed_value, 1)) for row in rows]
+    assert told[:3] == [(92, of_two), (92, 92), (92, 92)]
+    (alarm,) = results.cell_alarms.collect()
+    assert "(one) is 92.0 % as a mean of 720 minutes, alarm above 15.0" in alarm.reason
+
+
 def test_what_is_out_of_line_is_listed_with_its_alarm(states):
     rows = {
         (row.CellName, row.time.replace(tzinfo=UTC), row.kpi): row

@@ -82,12 +82,12 @@ def test_parquet_of_any_case_is_read(spark, tmp_path, prefix):
 
 def test_hidden_files_are_left_out_and_those_that_the_profile_ignores(spark, tmp_path, prefix):
     write(tmp_path, "a.csv")
-    for name in ("_SUCCESS", ".a.csv.crc", ".DS_Store", "_old/b.csv", ".snapshot/x.txt"):
+    for name in ("_SUCCESS", ".a.csv.crc", ".DS_Store", "_temporary/b.csv", ".snapshot/x.txt"):
         write(tmp_path, name, cell="9Z")
-    for name in ("notes.TXT", "in/x.xlsx", "archive/2025/c.csv"):
+    for name in ("notes.TXT", "in/x.xlsx", "archive/2025/c.csv", "_part.csv"):
         write(tmp_path, name, cell="9Z")
     (tmp_path / "old.txt").symlink_to(tmp_path / "nowhere")
-    profile = profile_with('ignore = ["*.txt", "*.XLSX", "archive"]')
+    profile = profile_with('ignore = ["*.txt", "*.XLSX", "archive", "_*"]')
     if prefix:
         (tmp_path / "old.txt").unlink()
     assert cells(read(spark, f"{prefix}{tmp_path}", profile)) == {"1A": 1}
@@ -108,6 +108,15 @@ def test_what_is_no_input_is_told_by_name(spark, tmp_path, prefix, name):
         read(spark, f"{prefix}{tmp_path}/{name}")
 
 
+@pytest.mark.parametrize("name", ["_part.csv", "_old/b.csv", "in/_c.csv.gz"])
+def test_names_that_spark_leaves_out_are_told(spark, tmp_path, prefix, name):
+    write(tmp_path, "a.csv")
+    write(tmp_path, name)
+    told = rf"cannot be read: \S*/{name} \(Spark leaves out names that begin with _; rename it\)"
+    with pytest.raises(InputError, match=told):
+        read(spark, f"{prefix}{tmp_path}")
+
+
 def test_many_that_are_no_input_are_told_in_one_line(spark, tmp_path):
     for number in range(9):
         write(tmp_path, f"{number}.txt")
@@ -125,10 +134,10 @@ def test_a_path_that_does_not_exist_is_told_as_such(spark, tmp_path, prefix):
 
 
 def test_a_folder_without_files_is_told(spark, tmp_path, prefix):
-    write(tmp_path, "_hidden.csv")
-    for place in (tmp_path, tmp_path / "_hidden.csv"):
+    write(tmp_path, ".hidden.csv")
+    for place in (tmp_path, tmp_path / ".hidden.csv"):
         with pytest.raises(
-            InputError, match="no .csv or .parquet file at .* begin with _ or . are"
+            InputError, match="no .csv or .parquet file at .* begin with a point, are"
         ):
             read(spark, f"{prefix}{place}")
     assert not has_files(LocalFiles(), str(tmp_path))

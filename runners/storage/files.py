@@ -3,11 +3,13 @@
 import codecs
 import csv
 import io
+import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from glob import escape
 from typing import Protocol
 
 from anomaly.encodings import charset_of, codec_of
@@ -32,6 +34,10 @@ PARTITION = re.compile(r"([^=/]+)=([^/]*)")
 # In any case: b.CSV, b.Csv.gz.
 NAME = re.compile(
     r"(?P<stem>.*)(?P<kind>\.csv|\.parquet)(?P<packing>(?<=csv)\.(gz|bz2))?", re.I | re.S
+)
+# What Spark and its kin write beside rows; other names that begin with _ may be anybody's files.
+SPARKS_OWN = re.compile(
+    r"_(SUCCESS|(common_|spark_)?metadata|temporary|delta_log|change_data|(started|committed)_.*)"
 )
 UNREADABLE_NAMED = 5
 OPEN_HEADER = "a quote in its header does not close"
@@ -67,6 +73,11 @@ class File:
         """.csv or .parquet; nothing where it is neither."""
         matched = NAME.fullmatch(self.name)
         return matched["kind"].lower() if matched else ""
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether Spark leaves it out without a word, because of its name or that of a folder."""
+        return any(part.startswith("_") and "=" not in part for part in (*self.folders, self.name))
 
     @property
     def packing(self) -> str:
@@ -148,8 +159,8 @@ def input_files(
     files, told = listed_files(system, place, source, ignore), ", ".join(paths_of(place))
     if not files:
         raise InputError(
-            f"{source}: no .csv or .parquet file at {told}; give a file or a folder (names that "
-            "begin with _ or . are left out)"
+            f"{source}: no .csv or .parquet file at {told}; give a file or a folder (hidden ones, "
+            "whose names begin with a point, are left out)"
         )
     if len({file.kind for file in files}) > 1:
         raise InputError(f"{source}: {told} mixes .csv and .parquet files; keep one kind")
@@ -215,7 +226,8 @@ def partition_columns(files: Sequence[File]) -> list[str]:
 
 
 def _is_hidden(file: File) -> bool:
-    return any(part.startswith(("_", ".")) for part in (*file.folders, file.name))
+    parts = (*file.folders, file.name)
+    return any(part.startswith(".") or SPARKS_OWN.fullmatch(part) for part in parts)
 
 
 def _is_ignored(file: File, patterns: Collection[str]) -> bool:
@@ -228,12 +240,14 @@ def _is_ignored(file: File, patterns: Collection[str]) -> bool:
 
 
 def _refuse_unreadable(files: Sequence[File], source: str) -> None:
-    told = [f"{file} ({why})" for file in files if (why := _why_unreadable(file))]
-    if told:
+    faults = {file: why for file in files if (why := _why_unreadable(file))}
+    if faults:
+        told = [f"{file} ({why})" for file, why in faults.items()]
+        first = json.dumps(escape(next(iter(faults)).name), ensure_ascii=False)
         more = f" and {len(told) - UNREADABLE_NAMED} more" if len(told) > UNREADABLE_NAMED else ""
         raise InputError(
             f"{source}: cannot be read: {', '.join(told[:UNREADABLE_NAMED])}{more}; move it away, "
-            f'or name it in the profile: [inputs.{source}] ignore = ["*.xlsx"]'
+            f"or name it in the profile: [inputs.{source}] ignore = [{first}]"
         )
 
 
@@ -241,6 +255,8 @@ def _why_unreadable(file: File) -> str:
     """What keeps Spark from reading a file, as far as its name tells; nothing where it can."""
     if file.fault:
         return file.fault
+    if file.is_left_out:
+        return "Spark leaves out names that begin with _; rename it"
     if not file.kind:
         return "no .csv, .csv.gz, .csv.bz2 or .parquet"
     if file.packing != file.packing.lower():

@@ -38,8 +38,9 @@ class SparkFiles:
 
         Raises InputError where Spark cannot tell.
         """
-        if faulty := _faulty_on_this_machine(path):
-            return faulty
+        unlisted = _unlisted_on_this_machine(path)
+        if any(file.fault for file in unlisted):
+            return unlisted
         listed = reader(self.spark).format("binaryFile").option("recursiveFileLookup", True)
         try:
             found = listed.load(path).select("path", "length", "modificationTime").collect()
@@ -49,7 +50,7 @@ class SparkFiles:
             told = told_in_one_line(error)
             hint = "; its jar comes with `make jars`" if NO_FILE_SYSTEM in told else ""
             raise InputError(f"{path}: cannot be read: {told}{hint}") from error
-        return [
+        return unlisted + [
             File(row.path, row.length, _folders_below(path, row.path), str(row.modificationTime))
             for row in found
         ]
@@ -81,15 +82,15 @@ class SparkFiles:
         return reader(self.spark).option("lineSep", "\n").text(file.address)
 
 
-def _faulty_on_this_machine(path: str) -> list[File]:
+def _unlisted_on_this_machine(path: str) -> list[File]:
     """What Spark leaves out of a list without a word: links that lead nowhere, and what is no file.
 
-    A storage service has none of these.
+    A storage service has none of these. And names that begin with _, of which it does not tell.
     """
     if not path.startswith(THIS_MACHINE):
         return []
     found = LocalFiles().files(path.removeprefix(THIS_MACHINE)) or ()
-    return [file for file in found if file.fault]
+    return [file for file in found if file.fault or file.is_left_out]
 
 
 def _folders_below(path: str, address: str) -> tuple[str, ...]:
