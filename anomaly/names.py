@@ -22,6 +22,8 @@ LETTERS = range(0xC0, 0x2000)
 # Letters of other alphabets, Cyrillic and Greek, and the Latin ones that look the same.
 LOOK_ALIKES = "АВЕКМНОРСТХУІЈЅаеорсхуіјѕ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο"
 LATIN = "ABEKMHOPCTXYIJSaeopcxyijs" + "ABEZHIKMNOPTYXo"
+# Hyphens, dashes and the minus sign that writing programs put in place of the one on keyboards.
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 
 
 def with_name(raw: DataFrame, column: str, name: str, rules: InputRules) -> DataFrame:
@@ -33,9 +35,13 @@ def with_name(raw: DataFrame, column: str, name: str, rules: InputRules) -> Data
     ).selectExpr("*", f"{value_text(quoted(plain), rules)} AS {quoted(name)}")
 
 
-def in_latin(name: str) -> str:
-    """The SQL of a name (its SQL) with Latin letters in place of others that look the same."""
-    return f"translate({name}, {text(LOOK_ALIKES)}, {text(LATIN)})"
+def alike(name: str) -> str:
+    """The SQL of the same text for names (their SQL) that people may take for one.
+
+    In capitals, with Latin letters in place of others that look the same, and one kind of dash.
+    """
+    usual = LATIN + "-" * len(DASHES)
+    return f"upper(translate({name}, {text(LOOK_ALIKES + DASHES)}, {text(usual)}))"
 
 
 def _as_seen(found: str) -> str:

@@ -21,7 +21,7 @@ from anomaly.contracts import (
     SOURCE_FILE,
     SUMMARY_COLUMNS,
 )
-from anomaly.names import in_latin
+from anomaly.names import alike
 from anomaly.profile import Profile
 from anomaly.sql import texts
 from anomaly.verdict import REQUIRED
@@ -89,7 +89,7 @@ def _column_figures(outcomes: DataFrame, profile: Profile) -> DataFrame:
 def join_figures(joined: DataFrame, without_partner: DataFrame) -> DataFrame:
     """Per join the matched and unmatched rows, and the unmatched keys with the most rows.
 
-    And the cells whose names look the same.
+    And the cells whose names are nearly the same.
 
     `joined`: aggregate.join_calls, and `without_partner` the rows that aggregate.without_partner
     makes of it, customer numbers as they may be published.
@@ -124,18 +124,18 @@ def join_figures(joined: DataFrame, without_partner: DataFrame) -> DataFrame:
 
 
 def _look_alikes(joined: DataFrame) -> DataFrame:
-    """Names of cells that look the same and are not: written with letters of two alphabets.
+    """Names of cells that differ in nothing but case, dashes or letters of two alphabets.
 
     They are counted as cells of their own, which nobody sees who reads the tables.
     """
     found = (
         joined.where("CellName IS NOT NULL")
-        .groupBy(F.expr(f"{in_latin('CellName')} AS latin"))
+        .groupBy(F.expr(f"{alike('CellName')} AS alike"))
         .agg(F.expr("array_sort(collect_set(CellName)) AS names"))
         .where("size(names) > 1")
     )
-    names = figure("'look_alike'", "latin", "array_join(names, ', ')", "size(names)")
-    return alone(first_of_each(found, "size(names)", "latin"), names)
+    names = figure("'look_alike'", "alike", "array_join(names, ', ')", "size(names)")
+    return alone(first_of_each(found, "size(names)", "alike"), names)
 
 
 def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:

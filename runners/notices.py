@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from pyspark.sql import Row
 
 from anomaly.alarm_figures import BEHIND, CELLS, LACKING, SAMPLES_SENT
+from anomaly.compare import CRIT, NO_BASELINE, OK, WARN
 from anomaly.contracts import SAMPLES
 from runners.figures import cells_by_minutes, left_out, total
+
+LARGEST_SHARE_WITHOUT_BASELINE = 0.5
 
 
 def notices(summary: Sequence[Row]) -> list[str]:
@@ -16,6 +19,7 @@ def notices(summary: Sequence[Row]) -> list[str]:
         *_look_alikes(summary),
         *_cells_that_send_rarely(summary),
         *_end_of_samples(summary),
+        *_without_baseline(summary),
     ]
 
 
@@ -33,7 +37,8 @@ def _empty_columns(summary: Sequence[Row]) -> list[str]:
 
 def _look_alikes(summary: Sequence[Row]) -> list[str]:
     return [
-        f"cells {row.item} look the same and are not: their letters are of two alphabets"
+        f"cells {row.item} count as different ones: their names differ in nothing but case, "
+        "kinds of dashes, or letters of two alphabets that look the same"
         for row in summary
         if row.section == "look_alike"
     ]
@@ -70,4 +75,21 @@ def _end_of_samples(summary: Sequence[Row]) -> list[str]:
     before = f", {lacking:,.0f} periods before the end of the day" if lacking > 0 else ""
     return [
         f"{SAMPLES} reach until {until} UTC{before}; {behind:,.0f} of {cells:,.0f} cells are behind"
+    ]
+
+
+def _without_baseline(summary: Sequence[Row]) -> list[str]:
+    """Where no alarm but of silence can be raised, as nothing is known of what is usual."""
+    periods = {
+        status: sum(
+            row.value for row in summary if (row.section, row.item) == ("alarm_kpi", status)
+        )
+        for status in (NO_BASELINE, OK, WARN, CRIT)
+    }
+    share = periods[NO_BASELINE] / (sum(periods.values()) or 1)
+    if share <= LARGEST_SHARE_WITHOUT_BASELINE:
+        return []
+    return [
+        f"{SAMPLES}: {share:.1%} of what cells sent could not be judged for alarms, because too "
+        "few older samples say what is usual; give those of the weeks before as --history"
     ]

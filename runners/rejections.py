@@ -105,4 +105,6 @@ def _place(row: Row) -> str:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}..."
+    """Both ends of a long text: in a row the keys stand there."""
+    half = LONGEST_TEXT // 2
+    return text if len(text) <= LONGEST_TEXT else f"{text[:half]}...{text[-half:]}"

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from pyspark.sql import Row
 
 from runners.command import main
-from runners.rejections import Rejections, cure
+from runners.notices import notices
+from runners.rejections import LONGEST_TEXT, Rejections, _shortened, cure
 from tests.small_inputs import SmallInputs, profile_text
 
 pytestmark = pytest.mark.slow
@@ -100,21 +102,44 @@ def test_a_few_rows_may_spoil_a_column_and_an_empty_one_is_told(inputs, caplog):
     assert dict(figures.fetchall()) == {"s0": 56, "s1": 0}
 
 
-def test_names_of_two_alphabets_that_look_the_same_are_told(inputs, caplog):
-    # The A of every third sample of 1ALTE is Cyrillic.
+@pytest.mark.parametrize(
+    ("name", "other", "alike"),
+    [("1ALTE", "1\u0410LTE", "1ALTE"), ("1ALTE", "1alte", "1ALTE"), ("1A-L", "1A\u2013L", "1A-L")],
+    ids=["two alphabets", "case", "dashes"],
+)
+def test_names_that_people_may_take_for_one_are_told(inputs, caplog, name, other, alike):
+    # So is the cell of every third sample written.
+    written = {0: other, 1: name, 2: name}
     inputs.change(
-        "samples",
-        lambda cell, row: "1\u0410LTE" if cell == "1ALTE" and row % 3 == 0 else cell,
-        "CellName",
+        "samples", lambda cell, row: written[row % 3] if cell == "1ALTE" else cell, "CellName"
     )
     assert inputs.run() == 0
-    told = "cells 1ALTE, 1\u0410LTE look the same and are not: their letters are of two alphabets"
-    assert told in caplog.messages
+    assert f"cells {name}, {other} count as different ones: their names differ" in caplog.text
     figures = duckdb.sql(
         f"select subject, item, value from '{inputs.out}/run_summary/*/*.parquet' "
         "where section = 'look_alike'"
     )
-    assert figures.fetchall() == [("1ALTE", "1ALTE, 1\u0410LTE", 2)]
+    assert figures.fetchall() == [(alike, f"{name}, {other}", 2)]
+
+
+def test_it_is_told_where_nothing_says_what_is_usual():
+    """Of 100 periods none raises an alarm, and of most nobody knows whether one should."""
+    row = Row("section", "subject", "item", "value")
+    few, most = (
+        [
+            row("alarm_kpi", "load", "OK", 100 - count),
+            row("alarm_kpi", "load", "NO_BASELINE", count),
+        ]
+        for count in (50, 60)
+    )
+    assert notices(few) == []
+    (told,) = notices(most)
+    assert "60.0% of what cells sent could not be judged for alarms" in told
+
+
+def test_a_long_row_is_told_by_both_of_its_ends():
+    shown = _shortened(f"first,{'0,' * 200}last")
+    assert (shown[:6], shown[-5:], len(shown)) == ("first,", ",last", LONGEST_TEXT + len("..."))
 
 
 def test_values_that_a_column_lacks_do_not_hide_those_left_out(inputs, capfd):
