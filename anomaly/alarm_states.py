@@ -25,9 +25,15 @@ def alarm_states(judged: DataFrame, rules: AlarmRules) -> DataFrame:
 
     An alarm is raised with a bad period when `raise_periods` of the last `raise_within` are bad,
     and when `silent_periods` in a row are missing. It is cleared when `clear_periods` in a row are
-    good: a sample is there, and each KPI's level is below `clear_level`.
+    good: a sample is there, some KPI is judged, and each KPI's level is below `clear_level`. Where
+    none was judged in the step so far, silence alone can have raised it, and a sample ends that.
     """
-    counted = judged.transform(_with_outcomes, rules).transform(_with_counts, rules)
+    counted = (
+        judged.transform(_with_outcomes, rules)
+        .selectExpr("*", f"max(is_judged) OVER ({IN_STEP} {TO_HERE}) AS was_judged")
+        .selectExpr("*", "is_calm AND (is_judged OR NOT was_judged) AS is_good")
+        .transform(_with_counts, rules)
+    )
     mark = (
         f"CASE WHEN is_bad AND bad_periods >= {rules.raise_periods} THEN TRUE "
         f"WHEN missing_periods = {rules.silent_periods} THEN TRUE "
@@ -55,7 +61,7 @@ def alarm_states(judged: DataFrame, rules: AlarmRules) -> DataFrame:
 
 
 def _with_outcomes(judged: DataFrame, rules: AlarmRules) -> DataFrame:
-    """Adds statuses, out_of_line, is_bad and is_good."""
+    """Adds statuses, out_of_line, is_bad, is_judged (some KPI is) and is_calm (none is beyond)."""
     calm = f"forall(judged, kpi -> NOT {IS_JUDGED} OR kpi.level < {rules.clear_level!r}D)"
     return judged.selectExpr(
         "CellName",
@@ -65,7 +71,8 @@ def _with_outcomes(judged: DataFrame, rules: AlarmRules) -> DataFrame:
         "transform(judged, kpi -> kpi.status) AS statuses",
         f"filter(judged, kpi -> {OUT_OF_LINE}) AS out_of_line",
         f"exists(judged, kpi -> {OUT_OF_LINE}) AS is_bad",
-        f"NOT is_missing AND exists(judged, kpi -> {IS_JUDGED}) AND {calm} AS is_good",
+        f"exists(judged, kpi -> {IS_JUDGED}) AS is_judged",
+        f"NOT is_missing AND {calm} AS is_calm",
     )
 
 

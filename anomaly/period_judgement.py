@@ -10,8 +10,9 @@ from anomaly.compare import CRIT, NO_BASELINE, NO_DATA, OK, WARN
 from anomaly.methods import Direction, Method, Scale
 from anomaly.numbers import TIE_TOLERANCE
 from anomaly.period_baselines import keys_of, period_baselines
-from anomaly.periods import first_period_of_step, step_of, with_groups, with_step
+from anomaly.periods import first_period_of_step, step_of, time_of, with_groups, with_step
 from anomaly.sql import constant_array
+from anomaly.times import UTC_ZONE, is_doubled
 
 # What is remembered of a cell begins anew with each step, so that what is found in a step depends
 # on nothing but its own samples and those of its baselines.
@@ -28,15 +29,19 @@ def judged_periods(periods: DataFrame, span: DataFrame, rules: AlarmRules) -> Da
     means over the last periods (of values on the KPI's scale); `level` is the smoothed
     deviation on the bad side, 0 where a static floor lies between; `bound` is where WARN begins.
 
-    A cell is expected from its first sample on, and where it had samples in the history.
+    A cell is expected from its first sample on, and where it had samples in the history; not in the
+    hour that clocks repeat, whose samples are rejected where they were sent once.
     """
     expected = _expected(periods, span, rules)
     reported = periods.select("CellName", "period", "is_reported", "values")
     nothing = f"array_repeat(CAST(NULL AS double), {len(rules.kpis)})"
+    # One expected period to at most one that was reported.
+    sent = expected.join(reported, on=["CellName", "period"], how="left")
+    if rules.time_zone != UTC_ZONE:
+        is_told_apart = f"NOT {is_doubled(time_of('period', rules), rules.time_zone)}"
+        sent = sent.where(f"is_reported IS NOT NULL OR {is_told_apart}")
     compared = (
-        # One expected period to at most one that was reported.
-        expected.join(reported, on=["CellName", "period"], how="left")
-        .withColumn("values", F.expr(f"coalesce(values, {nothing})"))
+        sent.withColumn("values", F.expr(f"coalesce(values, {nothing})"))
         .transform(with_groups, rules)
         .transform(_with_baselines, periods, span, rules)
         .transform(_with_deviations, rules)

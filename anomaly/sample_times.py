@@ -52,12 +52,12 @@ class TimesOfRun:
     @property
     def is_outside(self) -> str:
         """The SQL of whether a time (with_times) lies before the run or after it."""
-        seconds = f"unix_seconds({quoted(TIME_OF_RUN)}) + {JITTER_SECONDS}"
-        conditions = [
-            f"{seconds} {operator} {bound.timestamp():.0f}"
-            for operator, bound in (("<", self.begin), (">=", self.end))
-            if bound is not None
-        ]
+        seconds = f"unix_seconds({quoted(TIME_OF_RUN)})"
+        conditions = []
+        if self.begin is not None:
+            conditions.append(f"{seconds} < {self.begin.timestamp() - JITTER_SECONDS:.0f}")
+        if self.end is not None:
+            conditions.append(f"{seconds} >= {self.end.timestamp():.0f}")
         return f"coalesce({' OR '.join(conditions) or 'FALSE'}, FALSE)"
 
 
@@ -109,16 +109,25 @@ def _time_text(raw: DataFrame, profile: Profile) -> str:
 
 
 def time_counts(samples: DataFrame, profile: Profile) -> DataFrame:
-    """How many of the raw samples have which times: kind, period (NULL without a date), samples.
+    """How many of the raw samples have which times: kind, period, is_early, samples.
 
-    A period is told by its number since 1970.
+    A period (NULL without a date) is told by its number since 1970; is_early says that the time is
+    before it, by no more than a clock may be.
     """
-    seconds = f"unix_seconds({quoted(TIME_OF_RUN)}) + {JITTER_SECONDS}"
-    period = f"floor(({seconds}) / {profile.period_seconds})"
+
+    def period(seconds: str) -> str:
+        return f"floor(({seconds}) / {profile.period_seconds})"
+
+    seconds = f"unix_seconds({quoted(TIME_OF_RUN)})"
+    jittered = period(f"{seconds} + {JITTER_SECONDS}")
     return (
         samples.transform(with_times, profile)
-        .selectExpr(f"{quoted(TIME_KIND)} AS kind", f"{period} AS period")
-        .groupBy("kind", "period")
+        .selectExpr(
+            f"{quoted(TIME_KIND)} AS kind",
+            f"{jittered} AS period",
+            f"{jittered} > {period(seconds)} AS is_early",
+        )
+        .groupBy("kind", "period", "is_early")
         .count()
         .withColumnRenamed("count", "samples")
     )

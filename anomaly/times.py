@@ -55,6 +55,16 @@ def later_by(time: str, zone: str) -> str:
     return f"CASE {cases} END"
 
 
+def is_doubled(time: str, zone: str) -> str:
+    """The SQL of whether the local time of an instant (its SQL) is there twice."""
+    others = ", ".join(
+        f"from_utc_timestamp({time} {sign} INTERVAL '{minutes}' MINUTE, '{zone}')"
+        for minutes in SET_BACK_MINUTES
+        for sign in "+-"
+    )
+    return f"from_utc_timestamp({time}, '{zone}') IN ({others})"
+
+
 def is_local(text: str) -> str:
     """The SQL of whether a text (its SQL) is a date with a time of some zone's clocks."""
     return f"{text} RLIKE '^{DATE_WITH_TIME}$' AND NOT {has_offset(text)}"

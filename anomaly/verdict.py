@@ -4,7 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.compare import CRIT, OK, WARN
-from anomaly.contracts import DEFECT_COUNT, VERDICT
+from anomaly.contracts import DEFECT_COUNT, SAMPLES, VERDICT
 from anomaly.families import diagnosis, failed_families, kpi_severity
 from anomaly.profile import Profile, SilentCells, StandingAlarms, VerdictRule
 
@@ -37,7 +37,7 @@ def with_verdict(judged: DataFrame, profile: Profile) -> DataFrame:
     decide; verdict_reason: why, in one sentence; sample_state; gravity: what cells are ranked by
     before their severity; and severity, of failed families the worst KPI of each, added up.
 
-    Needs evidence, with_counts, severity, sample_count, customerID_count, and standing_alarm: a
+    Needs evidence, with_counts, severity, usable_counts, customerID_count, and standing_alarm: a
     struct<severity, families, reason>, NULL where no alarm stands (alarms.standing_alarms).
     """
     rule = profile.verdict
@@ -45,8 +45,8 @@ def with_verdict(judged: DataFrame, profile: Profile) -> DataFrame:
     known = judged.withColumns(
         {
             "families": failed_families(profile.families),
-            "sample_state": _sample_state(profile.join.minimum_samples),
-            "is_silent": _is_silent(),
+            "sample_state": _sample_state(profile),
+            "is_silent": _is_silent(profile),
             "alarm": F.when(_counts(rule.standing_alarms), F.col("standing_alarm")),
         }
     )
@@ -73,17 +73,24 @@ def _gravity(profile: Profile) -> Column:
     return (to_visit + failed + F.col(DEFECT_COUNT.name)).cast("int")
 
 
-def _sample_state(minimum_samples: int) -> Column:
+def _samples_with_values(profile: Profile) -> Column:
+    """The most values that a KPI of the samples has: rows without any say nothing of a cell."""
+    counts = F.slice("usable_counts", 1, len(profile.kpis_of(SAMPLES)))
+    return F.coalesce(F.array_max(counts), "sample_count")
+
+
+def _sample_state(profile: Profile) -> Column:
+    samples = _samples_with_values(profile)
     return (
-        F.when(F.col("sample_count") == 0, NO_SAMPLES)
-        .when(F.col("sample_count") < minimum_samples, FEW_SAMPLES)
+        F.when(samples == 0, NO_SAMPLES)
+        .when(samples < profile.join.minimum_samples, FEW_SAMPLES)
         .otherwise(REPORTING)
     )
 
 
-def _is_silent() -> Column:
+def _is_silent(profile: Profile) -> Column:
     """Whether a cell has customers and sends no samples; others do, or the run would be refused."""
-    return (F.col("sample_count") == 0) & (F.col("customerID_count") > 0)
+    return (_samples_with_values(profile) == 0) & (F.col("customerID_count") > 0)
 
 
 def _counts(alarms: StandingAlarms) -> Column:

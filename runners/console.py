@@ -117,8 +117,9 @@ def alarm_lines(summary: Sequence[Row]) -> list[str]:
     days = figures["alarms", "judged", "cell days"].value
     begin, end = (figures["alarms", "judged", side].detail for side in ("from", "until"))
     lines = [
-        f"{count:.0f} alarms in {days:.1f} days of cells, from {begin} to {end} UTC; "
-        f"{raised('standing'):.0f} still stand{'; these first, then the newest:' * bool(shown)}"
+        f"{count:.0f} alarm{'s' * (count != 1)} in {days:.1f} days of cells, "
+        f"from {begin} to {end} UTC; {raised('standing'):.0f} still stand"
+        f"{'; these first, then the newest:' * bool(shown)}"
     ]
     for row in shown:
         first, *others = wrapped(row.detail)

@@ -111,6 +111,7 @@ def _check_input(
     summary: Sequence[Row], source: str, limits: Limits, rejections: Rejections
 ) -> None:
     _check_rejected(summary, source, limits.largest_rejected_share, rejections)
+    _check_empty(summary, source)
     _check_left_out(summary, source, limits.largest_left_out_share, rejections)
 
 
@@ -134,6 +135,17 @@ def _check_rejected(
         raise InputError(
             f"{source}: {share:.1%} of the rows were rejected, more than the profile's "
             f"largest_rejected_share of {largest_share:.1%}: {rejections.commonest_rows(source)}"
+        )
+
+
+def _check_empty(summary: Sequence[Row], source: str) -> None:
+    """Raises InputError where no column of an input's KPIs has anything in it."""
+    columns = [row for row in summary if (row.section, row.subject) == ("column", source)]
+    is_of_kpis = source != CUSTOMERS
+    if is_of_kpis and not any(row.value or left_out(summary, source, row.item) for row in columns):
+        raise InputError(
+            f"{source}: none of {total(summary, 'input', source, 'rows clean'):,.0f} rows has a "
+            f"value; all {len(columns)} columns of KPIs are empty"
         )
 
 

@@ -24,10 +24,13 @@ LAST_SECOND = datetime(9998, 1, 1, tzinfo=UTC).timestamp()
 
 @dataclass(frozen=True)
 class FoundTimes:
-    """How many samples have a time without a date, and with one by its period since 1970."""
+    """How many samples have a time without a date, and with one by its period since 1970.
+
+    Beside each period stands whether their times are before it, by no more than a clock may be.
+    """
 
     of_day: int
-    dated: Mapping[int, int]
+    dated: Mapping[tuple[int, bool], int]
 
     @property
     def are_dated(self) -> bool:
@@ -42,7 +45,8 @@ def find_times(samples: DataFrame, profile: Profile) -> FoundTimes:
     with reading_and_writing(SAMPLES):
         rows = time_counts(samples, profile).collect()
     of_day = sum(row.samples for row in rows if row.kind == OF_DAY)
-    return FoundTimes(of_day, {row.period: row.samples for row in rows if row.kind == DATED})
+    dated = {(row.period, row.is_early): row.samples for row in rows if row.kind == DATED}
+    return FoundTimes(of_day, dated)
 
 
 def times_of_run(found: FoundTimes, profile: Profile, day: date) -> TimesOfRun:
@@ -53,8 +57,10 @@ def times_of_run(found: FoundTimes, profile: Profile, day: date) -> TimesOfRun:
     if not found.are_dated:
         return TimesOfRun(are_dated=False)
     days: Counter[date] = Counter()
-    for period, samples in found.dated.items():
-        days[_day_of(period, profile)] += samples
+    for (period, is_early), samples in found.dated.items():
+        # A time right before midnight may be of either day.
+        of = {_day_of(period, profile), _day_of(period - is_early, profile)}
+        days[day if day in of else max(of)] += samples
     if not days[day]:
         raise InputError(
             f"{SAMPLES}: no sample is of {day}, the day of the run; there are "
@@ -79,12 +85,15 @@ def times_of_alarms(found: FoundTimes, profile: Profile) -> TimesOfRun:
             f"{SAMPLES}: nothing to judge; Time needs a date (2026-03-01 06:15), and most samples "
             "have none"
         )
-    first, last = main_span(found.dated)
+    periods: Counter[int] = Counter()
+    for (period, _), samples in found.dated.items():
+        periods[period] += samples
+    first, last = main_span(periods)
     begin, end = (
         datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=period * profile.period_seconds)
         for period in (first, last + 1)
     )
-    strayed = sum(n for period, n in found.dated.items() if not first <= period <= last)
+    strayed = sum(n for period, n in periods.items() if not first <= period <= last)
     if strayed:
         LOG.warning(
             "%s: %d rows lie before %s or after %s (UTC), far from all others, and are left out "

@@ -120,3 +120,23 @@ def test_samples_of_one_period_give_the_ratio_of_their_sums(spark):
         "2B": pytest.approx(0.1),
         "3C": pytest.approx(1 / 3),
     }
+
+
+def test_an_hour_that_cannot_be_told_apart_is_no_silence(spark):
+    """Cells send 96 samples of the day of 100 quarter hours, as systems by the local clock do."""
+    times = list(dict.fromkeys(local_times(AUTUMN)))
+    rows = [(time, "1A", "5") for time in times]
+    # Two hours later another cell is silent in truth: 16 quarter hours from 10:00 on.
+    rows += [(time, "2B", "5") for time in times if not "10:00" <= time[11:] < "14:00"]
+    samples = spark.createDataFrame(rows, "Time string, CellName string, load string")
+    span = times_of_day(AUTUMN, MADRID)
+    results = raise_alarms(samples, PROFILE, Run(AUTUMN, "try"), keep=kept, times=span)
+    doubled = results.rejected_rows.where("reason = 'doubled_hour'")
+    assert doubled.count() == 8
+    (alarm,) = results.cell_alarms.collect()
+    assert alarm.CellName == "2B"
+    # Raised with the second missing quarter hour, and cleared with the second that is there: there
+    # is no baseline yet, so that nothing but silence can be what it is about.
+    raised, cleared = (time.replace(tzinfo=UTC) for time in (alarm.raised_at, alarm.cleared_at))
+    ten = datetime(2026, 10, 25, 10, tzinfo=ZoneInfo(MADRID)).astimezone(UTC)
+    assert (raised, cleared) == (ten + timedelta(minutes=15), ten + timedelta(hours=4, minutes=15))

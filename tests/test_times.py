@@ -236,3 +236,19 @@ def test_a_clock_that_is_a_second_early_is_no_silence(spark, command, tmp_path):
     assert command.run() == 0
     found = rows(spark, tmp_path / "out", "cell_sample_anomalies")
     assert {row["CellName"] for row in found} == {"1A"}
+
+
+@pytest.mark.slow
+def test_the_last_second_of_a_day_is_of_the_day(spark, command, tmp_path, caplog):
+    """Of stamps that name the end of a period, the last is a second before midnight."""
+    ends = [(f"{MONDAY} {hour:02}:59:59", "3C", 10) for hour in (5, 11, 17, 23)]
+    command.add(*ends)
+    assert command.run() == 0
+    assert rejected(spark, tmp_path / "out") == []
+    assert "of other days" not in caplog.text
+    (cell,) = (
+        row
+        for row in rows(spark, tmp_path / "out", "cell_tower_performance_data")
+        if row["CellName"] == "3C"
+    )
+    assert cell["sample_count"] == 4
