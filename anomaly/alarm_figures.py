@@ -60,25 +60,34 @@ def sample_figures(
 ) -> DataFrame:
     """How often cells report, and until when: figures of the periods with samples.
 
-    `minutes between samples` has the cells by what is usual for each. `cells behind` sent nothing
+    `minutes between samples` has the cells by what is usual for each, of late: where enough is
+    judged, older samples do not count. `cells behind` sent nothing
     in the last silent_periods. With an `end` of the run (an instant), `periods lacking at the end`
     are those before it in which no cell sent anything.
     """
     between = "transform(sequence(2, size(sent)), n -> sent[n - 1] - sent[n - 2])"
     # The lower one of two in the middle, so that gaps count for little.
     usual = f"sort_array({between})[CAST(floor((size(sent) - 2) / 2) AS int)]"
+    judged = "sort_array(collect_list(CASE WHEN period >= start_period THEN period END))"
+    all_sent = "sort_array(collect_list(period))"
     of_cells = (
-        periods.groupBy("CellName")
+        # Many rows to the one row of the span.
+        periods.join(F.broadcast(span), how="cross")
+        .groupBy("CellName")
         .agg(
-            F.expr("sort_array(collect_list(period))").alias("sent"),
+            F.expr(
+                f"CASE WHEN size({judged}) >= {FEWEST_PERIODS} THEN {judged} ELSE {all_sent} END"
+            ).alias("sent"),
             F.expr("max(CASE WHEN is_reported THEN period END)").alias("last"),
+            F.max("start_period").alias("start_period"),
+            F.max("last_period").alias("last_period"),
         )
         .selectExpr(
             "last",
+            "start_period",
+            "last_period",
             f"CASE WHEN size(sent) >= {FEWEST_PERIODS} THEN {usual} END AS usual",
         )
-        # Many rows to the one row of the span.
-        .join(F.broadcast(span), how="cross")
     )
     minutes = f"CAST(usual * {rules.period_minutes} AS string)"
     often = figure(SECTION, f"'{MINUTES_BETWEEN}'", minutes, "1")

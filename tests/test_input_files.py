@@ -272,6 +272,18 @@ def test_folders_of_other_columns_may_differ(spark, tmp_path, prefix):
     assert cells(read(spark, f"{prefix}{tmp_path}")) == {"1A": 1, "2B": 2}
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("folder", ["CellName=all", "cellname=1A", "S0=7"])
+def test_a_column_of_the_files_that_a_folder_names_as_well_is_refused(
+    spark, tmp_path, prefix, kind, folder
+):
+    write(tmp_path, f"of_files/a.{kind}")
+    (tmp_path / "of_files").rename(tmp_path / folder)
+    column = folder.partition("=")[0]
+    with pytest.raises(InputError, match=f"column {column} is in the file and in the name of a fo"):
+        read(spark, f"{prefix}{tmp_path}")
+
+
 @pytest.mark.parametrize("kind", ["csv", "csv.gz", "parquet"])
 def test_equal_files_of_two_cells_are_no_copies_and_those_of_two_deliveries_are(
     spark, tmp_path, prefix, kind

@@ -123,6 +123,30 @@ def test_a_spark_home_of_another_spark_is_told_in_one_line(tmp_path, has_script)
     assert told.endswith(": unset it")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("shell", "code", "told"),
+    [
+        ('"$@" > /dev/full', 4, "what is printed cannot be written: No space left on device"),
+        ('"$@" | true; exit ${PIPESTATUS[0]}', 141, ""),
+        ('"$@" >&-', 0, ""),
+        ('"$@" nowhere 2> /dev/full', 2, ""),
+    ],
+)
+def test_a_screen_that_cannot_be_written_is_told_and_no_traceback(unbuffered, shell, code, told):
+    command = f"{sys.executable} -m runners.command check-config"
+    profile = "" if "nowhere" in shell else " default"
+    run = subprocess.run(
+        ["bash", "-c", shell.replace('"$@"', command + profile)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        capture_output=True,
+    )
+    lines = only_ours(run.stderr)
+    assert (run.returncode, len(lines)) == (code, bool(told))
+    assert told in "".join(lines)
+
+
 @pytest.mark.parametrize(
     ("own", "file"),
     [

@@ -195,6 +195,18 @@ def test_cells_that_report_less_often_than_the_profile_says_are_refused(command,
 
 
 @pytest.mark.slow
+def test_cells_that_report_less_often_than_their_history_are_refused(command, tmp_path, capsys):
+    """Each three hours until now, each six from this day on: that is no silence."""
+    for day in (MONDAY - timedelta(days=n) for n in range(1, 8)):
+        between = [(f"{day} {hour:02}:00", cell, 10) for hour in (3, 9, 15, 21) for cell in LOADS]
+        write_csv(tmp_path / "in" / "samples" / str(day) / "between.csv", HEADER, between)
+    profile = tmp_path / "profile.toml"
+    profile.write_text(PROFILE_TEXT.replace("period_minutes = 360", "period_minutes = 180"))
+    assert command.run() == 3
+    assert "set period_minutes = 360" in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_it_is_told_until_when_samples_reach_and_which_cells_are_behind(
     spark, command, tmp_path, caplog, capsys
 ):

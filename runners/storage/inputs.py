@@ -82,6 +82,7 @@ def read_files(
         groups = _read_parquet(spark, files, path)
     else:
         groups = [*_read_csv_files(spark, system, files, rules, columns)]
+    _refuse_contradictions(groups, in_folders, columns, source)
     frames = [conformed(_with_folders(raw, in_folders), origin) for origin, raw in groups]
     if len(frames) > 1:
         # Texts, because the same column may be of another type in each group of files.
@@ -194,6 +195,25 @@ def _told_apart(header: Sequence[str]) -> list[str]:
         names.append(f"{name} {position}" if name.lower() in seen else name)
         seen.add(name.lower())
     return names
+
+
+def _refuse_contradictions(
+    groups: Sequence[tuple[str, DataFrame]],
+    in_folders: Sequence[str],
+    columns: Collection[str],
+    source: str,
+) -> None:
+    """Raises InputError where files have a column that the names of their folders have, too."""
+    read = {column.lower() for column in columns}
+    for origin, raw in groups:
+        there = read & {name.strip().lower() for name in raw.columns}
+        for column in in_folders:
+            if column.strip().lower() in there:
+                raise InputError(
+                    f"{source} ({origin}): column {column} is in the file and in the name of a "
+                    f"folder, {column}=..., and they may say different things; rename the folder, "
+                    "or leave the column out of the files"
+                )
 
 
 def _with_folders(raw: DataFrame, columns: Sequence[str]) -> DataFrame:
