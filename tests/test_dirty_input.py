@@ -169,9 +169,9 @@ def test_a_line_break_in_a_value_that_is_read_rejects_the_row(spark, tmp_path):
 
 def test_a_field_that_is_the_rest_of_a_large_file_ends_the_job(spark, tmp_path):
     text = f'{HEADER}\nx,1A,1,"2\n' + "x,2B,3,4\n" * 2_000_000
-    with pytest.raises(InputError, match="cannot be read: .*: a quote does not close$"):
-        with reading_and_writing("samples"):
-            checked(spark, tmp_path, text).count()
+    refused = pytest.raises(InputError, match="cannot be read: .*: a quote does not close$")
+    with refused, reading_and_writing("samples"):
+        checked(spark, tmp_path, text).count()
 
 
 @pytest.mark.parametrize("rows", [3, 60_000])

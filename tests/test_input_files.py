@@ -312,9 +312,8 @@ def test_a_packed_file_that_breaks_off_is_told(spark, tmp_path, prefix):
     (tmp_path / "a.csv.gz").write_bytes(packed[:-1000])
     # On this machine before a job begins, and so by name.
     told = "packed file is damaged or broken off" if prefix else "/a.csv.gz: cannot be read: "
-    with pytest.raises(InputError, match=told):
-        with reading_and_writing("samples"):
-            read(spark, f"{prefix}{tmp_path}").count()
+    with pytest.raises(InputError, match=told), reading_and_writing("samples"):
+        read(spark, f"{prefix}{tmp_path}").count()
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from tests.airflow.test_harness import cancel_when_running, client_of, created, 
 from tests.airflow.webhook import Webhook
 from tests.cloud.services import CloudServices
 
-try:
+# Any environment can collect (and deselect) these tests; selected there, they fail.
+with suppress(ModuleNotFoundError):
     from tests.cloud.dataproc_fake import (
         DataprocFake,
         Fault,
@@ -30,8 +32,6 @@ try:
         State,
         make_tls,
     )
-except ModuleNotFoundError:
-    pass  # any environment can collect (and deselect) these tests; selected there, they fail
 
 pytestmark = pytest.mark.airflow
 
