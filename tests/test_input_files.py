@@ -205,7 +205,8 @@ def test_two_files_of_which_one_is_a_pattern_for_the_other_are_read_once_each(
     write(tmp_path, "samples1.csv", "1A", "1")
     write(tmp_path, "samples[1].csv", "2B", "22")
     frame = read(spark, f"{prefix}{tmp_path}")
-    assert frame.count() == 2 and cells(frame) == {"1A": 1, "2B": 22}
+    assert frame.count() == 2
+    assert cells(frame) == {"1A": 1, "2B": 22}
 
 
 def test_a_name_that_spark_cannot_open_is_told(spark, tmp_path, prefix, monkeypatch):

@@ -208,7 +208,8 @@ def test_tables_have_a_caption_scopes_and_the_colours_of_the_page(cells):
     assert [tag for tag, _ in tags[:2]] == ["table", "caption"]
     scopes = [attributes["scope"] for tag, attributes in tags if tag == "th"]
     assert scopes == ["col"] * 8 + ["row"] * 4
-    assert "color" not in shown._repr_html_() and "background" not in shown._repr_html_()
+    assert "color" not in shown._repr_html_()
+    assert "background" not in shown._repr_html_()
     cells_of_table = [attributes for tag, attributes in tags if tag in ("th", "td")]
     assert {attributes["dir"] for attributes in cells_of_table} == {"auto"}
 

@@ -55,7 +55,8 @@ def test_stages_publish_the_tables_of_one_run(spark, tmp_path):
 
     for table in (CUSTOMER_TABLE, CELL_TABLE, REJECTED_TABLE):
         found = rows_of(spark, tmp_path / "staged", table, "run_id")
-        assert found and found == rows_of(spark, tmp_path / "single", table, "run_id")
+        assert found
+        assert found == rows_of(spark, tmp_path / "single", table, "run_id")
 
     # The summaries differ in the seconds, and in the files that only a whole run lists.
     figures = [
@@ -67,7 +68,8 @@ def test_stages_publish_the_tables_of_one_run(spark, tmp_path):
     staged_rows, single_rows = (
         sorted(map(repr, frame.drop("run_id").collect())) for frame in figures
     )
-    assert len(staged_rows) > 30 and staged_rows == single_rows
+    assert len(staged_rows) > 30
+    assert staged_rows == single_rows
 
     for table in (CUSTOMER_TABLE, CELL_TABLE, REJECTED_TABLE, SUMMARY_TABLE):
         of_run = spark.read.parquet(f"{tmp_path / 'staged'}/{table}").select("run_id").distinct()
