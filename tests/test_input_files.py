@@ -128,7 +128,7 @@ def test_a_folder_without_files_is_told(spark, tmp_path, prefix):
     write(tmp_path, "_hidden.csv")
     for place in (tmp_path, tmp_path / "_hidden.csv"):
         with pytest.raises(
-            InputError, match="no .csv or .parquet file at .* begin with _ or . are"
+            InputError, match=r"no \.csv or \.parquet file at .* begin with _ or \. are"
         ):
             read(spark, f"{prefix}{place}")
     assert not has_files(LocalFiles(), str(tmp_path))

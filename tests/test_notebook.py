@@ -171,7 +171,7 @@ def test_an_unknown_tower_is_refused_with_names_like_it(cells):
 def test_a_table_of_several_days_and_another_table_are_refused(spark, cells, shown):
     later = [(*cell[:5], date(2026, 11, 3), *cell[6:]) for cell in CELLS]
     with pytest.raises(
-        InputError, match="has 2 days; .*run_date = DATE '2026-11-03'.* is the last"
+        InputError, match=r"has 2 days; .*run_date = DATE '2026-11-03'.* is the last"
     ):
         shown(table(spark, CELLS + later))
     with pytest.raises(

@@ -84,7 +84,7 @@ def test_a_stage_refuses_what_is_unfinished_or_of_another_day(spark, tmp_path):
     with pytest.raises(InputError, match="its day is 2026-11-01, this run's is 2026-11-02"):
         staged.write("with-call-statistics", date(2026, 11, 2))
     staged.profile = parse_profile(profile_text().replace("k = 1.5", "k = 1.6"))
-    with pytest.raises(InputError, match="its profile is .*; repeat the earlier stages"):
+    with pytest.raises(InputError, match=r"its profile is .*; repeat the earlier stages"):
         staged.write("with-call-statistics")
 
 
@@ -93,7 +93,7 @@ def test_a_limit_stops_the_stage_that_joins_all_inputs(spark, tmp_path):
     # Of the customers of the small inputs fewer than all have samples and calls.
     staged = Staged(spark, tmp_path, profile_text() + "\n[limits]\nsmallest_match_rate = 1.0\n")
     staged.write("customers-with-samples")
-    with pytest.raises(InputError, match="smallest_match_rate of 100.0%"):
+    with pytest.raises(InputError, match=r"smallest_match_rate of 100\.0%"):
         staged.write("with-call-statistics")
 
 
