@@ -77,3 +77,11 @@ def test_files_that_a_page_names_exist(page):
 def test_the_readme_is_for_newcomers():
     """Whatever they can do without belongs to a page of its own."""
     assert len(README.read_text(encoding="utf-8").splitlines()) <= 160
+
+
+def test_the_hooks_are_the_commands_of_make_lint():
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").split("\nlint:")[1].split("\n\n")[0]
+    asked = re.findall(r"^\t(.*)", recipe, re.MULTILINE)
+    of_hooks = re.findall(r"entry: (.*)", hooks)
+    assert of_hooks == [command.replace("$(BIN)", ".venv/bin") for command in asked]
