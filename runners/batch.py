@@ -46,6 +46,7 @@ class JsonProgress(Progress):
     tells_persons = False
 
     def tell(self, stage: str, rows: int | None, seconds: float) -> None:
+        """Log that a stage has ended."""
         log("stage ended", stage=stage, rows=rows, seconds=round(seconds, 1))
 
 
@@ -53,6 +54,7 @@ class JsonHandler(logging.Handler):
     """Tells what the runners warn of, such as what is left behind, in the same way."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Log the message of a record with its level."""
         log(record.getMessage(), record.levelname)
 
 

@@ -29,6 +29,7 @@ class FileLog(logging.Handler):
     """Keeps what Python's modules log, such as py4j of a Java that is gone."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Append a record to the log."""
         with command_log().open("a", encoding="utf-8") as log:
             log.write(f"{self.format(record)}\n")
 

@@ -208,7 +208,7 @@ def test_another_fault_at_linking_is_told(folder, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "link", refuses)
-    with pytest.raises(OutputError, match="not published: .*No space left"):
+    with pytest.raises(OutputError, match=r"not published: .*No space left"):
         folder.publish(day(3), [("1A", 3.0)])
 
 

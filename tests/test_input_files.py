@@ -137,7 +137,7 @@ def test_a_folder_without_files_is_told(spark, tmp_path, prefix):
     write(tmp_path, ".hidden.csv")
     for place in (tmp_path, tmp_path / ".hidden.csv"):
         with pytest.raises(
-            InputError, match="no .csv or .parquet file at .* begin with a point, are"
+            InputError, match=r"no \.csv or \.parquet file at .* begin with a point, are"
         ):
             read(spark, f"{prefix}{place}")
     assert not has_files(LocalFiles(), str(tmp_path))
@@ -214,7 +214,8 @@ def test_two_files_of_which_one_is_a_pattern_for_the_other_are_read_once_each(
     write(tmp_path, "samples1.csv", "1A", "1")
     write(tmp_path, "samples[1].csv", "2B", "22")
     frame = read(spark, f"{prefix}{tmp_path}")
-    assert frame.count() == 2 and cells(frame) == {"1A": 1, "2B": 22}
+    assert frame.count() == 2
+    assert cells(frame) == {"1A": 1, "2B": 22}
 
 
 def test_a_name_that_spark_cannot_open_is_told(spark, tmp_path, prefix, monkeypatch):
@@ -333,9 +334,8 @@ def test_a_packed_file_that_breaks_off_is_told(spark, tmp_path, prefix):
     (tmp_path / "a.csv.gz").write_bytes(packed[:-1000])
     # On this machine before a job begins, and so by name.
     told = "packed file is damaged or broken off" if prefix else "/a.csv.gz: cannot be read: "
-    with pytest.raises(InputError, match=told):
-        with reading_and_writing("samples"):
-            read(spark, f"{prefix}{tmp_path}").count()
+    with pytest.raises(InputError, match=told), reading_and_writing("samples"):
+        read(spark, f"{prefix}{tmp_path}").count()
 
 
 @pytest.mark.parametrize(

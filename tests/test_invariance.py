@@ -45,5 +45,6 @@ def test_rows_do_not_depend_on_partitions_files_or_ansi(
         found = tables(spark, inputs, partitions)
     finally:
         spark.conf.set("spark.sql.ansi.enabled", before)
-    assert len(found[0]) > 40 and len(found[1]) == 12
+    assert len(found[0]) > 40
+    assert len(found[1]) == 12
     assert found == expected

@@ -171,7 +171,7 @@ def test_an_unknown_tower_is_refused_with_names_like_it(cells):
 def test_a_table_of_several_days_and_another_table_are_refused(spark, cells, shown):
     later = [(*cell[:5], date(2026, 11, 3), *cell[6:]) for cell in CELLS]
     with pytest.raises(
-        InputError, match="has 2 days; .*run_date = DATE '2026-11-03'.* is the last"
+        InputError, match=r"has 2 days; .*run_date = DATE '2026-11-03'.* is the last"
     ):
         shown(table(spark, CELLS + later))
     with pytest.raises(
@@ -208,7 +208,8 @@ def test_tables_have_a_caption_scopes_and_the_colours_of_the_page(cells):
     assert [tag for tag, _ in tags[:2]] == ["table", "caption"]
     scopes = [attributes["scope"] for tag, attributes in tags if tag == "th"]
     assert scopes == ["col"] * 8 + ["row"] * 4
-    assert "color" not in shown._repr_html_() and "background" not in shown._repr_html_()
+    assert "color" not in shown._repr_html_()
+    assert "background" not in shown._repr_html_()
     cells_of_table = [attributes for tag, attributes in tags if tag in ("th", "td")]
     assert {attributes["dir"] for attributes in cells_of_table} == {"auto"}
 

@@ -10,9 +10,11 @@ import struct
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 from types import ModuleType
+from typing import ClassVar
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -111,7 +113,7 @@ def test_rows_lie_in_the_order_of_their_hashes(spark):
         row.customerID for row in hash_customers(frame, key_frame(spark, KEY.encode())).collect()
     ]
     assert {*rows} == {hashed(n) for n in NUMBERS}
-    breaks = sum(one > other for one, other in zip(rows, rows[1:], strict=False))
+    breaks = sum(one > other for one, other in pairwise(rows))
     # One break between two partitions.
     assert breaks <= 1
 
@@ -331,8 +333,8 @@ def test_a_key_of_the_environment_is_its_bytes(monkeypatch):
 class FakeSecretManager(BaseHTTPRequestHandler):
     """Answers as projects.secrets.versions.access does, or with what `answers` has for a name."""
 
-    answers: dict[str, tuple[int, str]] = {}
-    asked: list[tuple[str, str | None]] = []
+    answers: ClassVar[dict[str, tuple[int, str]]] = {}
+    asked: ClassVar[list[tuple[str, str | None]]] = []
 
     def do_GET(self) -> None:
         self.asked.append((self.path, self.headers["Authorization"]))
@@ -431,14 +433,14 @@ def test_a_secret_that_cannot_be_read_is_told_without_its_content(
 
 
 def test_credentials_and_a_server_that_are_missing_are_told(google_auth):
-    with pytest.raises(ConfigurationError, match="cannot be read .URLError"):
+    with pytest.raises(ConfigurationError, match=r"cannot be read .URLError"):
         hash_key(SECRET, "http://127.0.0.1:9")
 
     def no_credentials(scopes):
         raise RuntimeError(KEY)
 
     google_auth.default = no_credentials
-    with pytest.raises(ConfigurationError, match="cannot be read .RuntimeError"):
+    with pytest.raises(ConfigurationError, match=r"cannot be read .RuntimeError"):
         hash_key(SECRET, "http://127.0.0.1:9")
 
 

@@ -116,8 +116,9 @@ def test_what_is_published_before_is_told(monkeypatch):
 
 
 def test_what_fails_while_it_is_published_is_not_told_as_published():
-    with pytest.raises(OSError), stoppable() as stopping, publishing("out", "2026-11-01"):
-        raise OSError
+    full = pytest.raises(OSError, match="disk full")
+    with full, stoppable() as stopping, publishing("out", "2026-11-01"):
+        raise OSError("disk full")
     assert stopping.words == NOTHING
 
 

@@ -67,7 +67,7 @@ def _with_time_of_day(values: np.ndarray) -> np.ndarray:
 
 
 def seasonal(history: np.ndarray, judged: np.ndarray) -> np.ndarray:
-    """adtk's seasonal detector, per cell and KPI; the KPI furthest out counts."""
+    """Score by adtk's seasonal detector, per cell and KPI; the KPI furthest out counts."""
     scores = np.full(judged.shape, np.nan)
     for cell, kpi in np.ndindex(judged.shape[0], judged.shape[2]):
         scores[cell, :, kpi] = _seasonal_score(history[cell, :, kpi], judged[cell, :, kpi])

@@ -54,7 +54,8 @@ class Product:
 
     def _answer(self, question: str) -> str:
         """Hand over a line and wait for one."""
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         try:
             print(question, file=self._process.stdin, flush=True)
             answer = self._process.stdout.readline()

@@ -63,7 +63,7 @@ class Tripwire:
     """Records what reaches for something outside while it is set."""
 
     def __init__(self) -> None:
-        """Make it; it is not set yet. (Python lets nobody remove it.)"""
+        """Make it; it is not set yet, and Python lets nobody remove it."""
         self.touched: list[str] = []
         self._is_set = False
         sys.addaudithook(self._hear)

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from tests.airflow.test_harness import cancel_when_running, client_of, created, 
 from tests.airflow.webhook import Webhook
 from tests.cloud.services import CloudServices
 
-try:
+# Any environment can collect (and deselect) these tests; selected there, they fail.
+with suppress(ModuleNotFoundError):
     from tests.cloud.dataproc_fake import (
         DataprocFake,
         Fault,
@@ -30,8 +32,6 @@ try:
         State,
         make_tls,
     )
-except ModuleNotFoundError:
-    pass  # any environment can collect (and deselect) these tests; selected there, they fail
 
 pytestmark = pytest.mark.airflow
 
@@ -79,12 +79,14 @@ def test_both_shapes_are_described(deployed: Deployed) -> None:
     dag_file = deployed.deploy()
     described = deployed.airflow.describe(dag_file)
     assert (described.import_errors, described.touched, described.warnings) == ([], [], [])
-    assert described.is_stable and described.digest == deployed.airflow.describe(dag_file).digest
+    assert described.is_stable
+    assert described.digest == deployed.airflow.describe(dag_file).digest
     dag = described.dags[DAG_ID]
     assert (dag.timetable, dag.schedule) == ("CronDataIntervalTimetable", "0 3 * * *")
     assert (dag.catchup, dag.max_active_runs, dag.owner) == (False, 1, "network-operations")
     assert (dag.tags, dag.has_doc) == (["cell-tower-anomaly"], True)
-    assert {"run_date", "samples", "out"} < set(dag.params) and not any(dag.params.values())
+    assert {"run_date", "samples", "out"} < set(dag.params)
+    assert not any(dag.params.values())
     # Code that a batch runs, and what runs in a worker, is not for everyone who may start a run.
     assert not {"archive", "main_file", "alert_callable"} & set(dag.params)
     assert {name: task.downstream for name, task in dag.tasks.items()} == {
@@ -126,8 +128,10 @@ def test_the_file_alone_can_be_seen_but_not_run(deployed: Deployed) -> None:
     shutil.copy(ROOT / "runners" / "composer.py", dag_file)
     assert deployed.airflow.describe(dag_file).import_errors == []
     run = deployed.run(dag_file)
-    assert states(run)["plan"] == "failed" and run.tasks["plan"].tries == 1
-    assert "customers is None" in run.log and "deploy-dag" in run.log
+    assert states(run)["plan"] == "failed"
+    assert run.tasks["plan"].tries == 1
+    assert "customers is None" in run.log
+    assert "deploy-dag" in run.log
 
 
 # --- runs ------------------------------------------------------------------------------------
@@ -164,7 +168,8 @@ def test_a_staged_run_hands_results_on_and_tells_where_everything_is(deployed: D
         assert f"batch    {batch_id}" in run.log, stage
     assert f"dataproc/batches/europe-west1/{ids['publish']}/summary?project=p1" in run.log
     assert f"resource.labels.batch_id%3D%22{ids['publish']}%22" in run.log
-    assert "history  none" in run.log and "output   gs://" in run.log
+    assert "history  none" in run.log
+    assert "output   gs://" in run.log
     assert run.tasks["check-result"].left["return_value"] == {
         **{"run_id": f"{key}t1", "customers": 2, "towers": 3, "required": 1},
     }
@@ -207,7 +212,8 @@ def test_a_day_that_is_run_twice_is_there_once(deployed: Deployed) -> None:
     assert len(deployed.arguments()) == 2
     for table, count in (("customer_service_metrics_data", 2), ("cell_tower_performance_data", 3)):
         rows = deployed.rows(table)
-        assert len(rows) == count and len({row.run_id for row in rows}) == 1
+        assert len(rows) == count
+        assert len({row.run_id for row in rows}) == 1
 
 
 @pytest.mark.parametrize("is_deferrable", [True, False], ids=["deferrable", "waiting"])
@@ -238,7 +244,8 @@ def test_an_answer_that_is_lost_starts_no_second_batch(
 ) -> None:
     dataproc.faults.append(Fault(FaultKind.ANSWER_LOST))
     run = deployed.run(deployed.deploy(shape="single"))
-    assert run.state == "success" and run.tasks["single"].tries == 1, run.log
+    assert run.state == "success", run.log
+    assert run.tasks["single"].tries == 1, run.log
     assert len(deployed.arguments()) == 1
 
 
@@ -272,7 +279,8 @@ def test_a_result_that_is_not_right_fails_the_run(
     deployed.change("smallest_required_share = 0.0", "smallest_required_share = 0.1")
     fault(run_batch, what)
     run = deployed.run(deployed.deploy(shape="single"))
-    assert run.state == "failed" and told in run.log, run.log
+    assert run.state == "failed", run.log
+    assert told in run.log
     assert (states(run)["check-result"], run.tasks["check-result"].tries) == ("failed", 1)
     assert '"passed": false' in run.log
 
@@ -329,7 +337,8 @@ def test_all_that_is_wrong_with_settings_is_told_at_once(deployed: Deployed) -> 
         {"prefix": "a-b", "largest_required_share": 2, "colour": "red", "add_columns": "yes"},
     )
     run = deployed.run(deployed.deploy(), conf={"samples": "/a/folder"})
-    assert states(run)["plan"] == "failed" and run.tasks["plan"].tries == 1
+    assert states(run)["plan"] == "failed"
+    assert run.tasks["plan"].tries == 1
     for told in (
         "samples is '/a/folder'; it must be: quarter-hour samples",
         "prefix is 'a-b'; it must be: of BigQuery tables",
@@ -482,5 +491,6 @@ def test_a_webhook_is_told(deployed: Deployed) -> None:
 
     # Nobody listens any more; the address, which is a secret, is not in the log.
     run = deployed.run(dag_file)
-    assert states(run)["alert"] == "failed" and "alert_connection pager: " in run.log
+    assert states(run)["alert"] == "failed"
+    assert "alert_connection pager: " in run.log
     assert "secret-of-the-pager" not in run.log

@@ -135,7 +135,8 @@ def test_a_dag_file_is_described(airflow: Airflow) -> None:
     dag_file = airflow.write("example.py", DAG_TEXT.replace("IS_DEFERRABLE", "True"))
     found = airflow.describe(dag_file)
     assert (found.import_errors, found.touched, found.warnings) == ([], [], [])
-    assert found.is_stable and found.digest == airflow.describe(dag_file).digest
+    assert found.is_stable
+    assert found.digest == airflow.describe(dag_file).digest
     assert 0 < found.seconds < found.import_seconds
     dag = found.dags["example"]
     assert (dag.timetable, dag.schedule) == ("CronDataIntervalTimetable", "0 5 * * *")
@@ -155,7 +156,8 @@ def test_what_a_dag_file_touches_is_told(airflow: Airflow) -> None:
     airflow.variable("names", {})
     touched = airflow.describe(dag_file).touched
     assert len(touched) == 2, touched
-    assert "socket.getaddrinfo" in touched[0] and "variable" in touched[1]
+    assert "socket.getaddrinfo" in touched[0]
+    assert "variable" in touched[1]
     dag_file.write_text("from airflow import DAG\nimport nowhere")
     (error,) = airflow.describe(dag_file).import_errors
     assert "No module named 'nowhere'" in error
@@ -186,7 +188,8 @@ def test_operators_meet_the_services_of_this_machine(
     (request,) = created(dataproc)
     assert request.batch_id == "named-t1"
     assert request.batch.pyspark_batch.args == ["2026-11-01"]
-    assert proxy.tunnels and not proxy.refused
+    assert proxy.tunnels
+    assert not proxy.refused
 
 
 def test_a_batch_that_dies_is_tried_again_under_another_name(

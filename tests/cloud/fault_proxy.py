@@ -191,10 +191,12 @@ class TcpFaultProxy(FaultProxy):
 
     async def _converse(self, reader: Reader, writer: Writer) -> None:
         try:
-            async with self._connect() as (backend_reader, backend_writer):
-                async with asyncio.TaskGroup() as both:
-                    both.create_task(self._copy(reader, backend_writer))
-                    both.create_task(self._copy(backend_reader, writer))
+            async with (
+                self._connect() as (backend_reader, backend_writer),
+                asyncio.TaskGroup() as both,
+            ):
+                both.create_task(self._copy(reader, backend_writer))
+                both.create_task(self._copy(backend_reader, writer))
         except* OSError:  # dropped here, or gone on either side, which ends both
             writer.transport.abort()
 

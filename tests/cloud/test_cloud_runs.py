@@ -123,14 +123,14 @@ def test_bigquery_holds_what_the_local_run_writes(
     assert shown[0][1].split() == ["1", "2ALTE", "traffic,", "integrity"]
     assert all(lines[:-1] == shown[0][:-1] for lines in shown)
 
-    _, of_worst, of_hurt = readme_queries("p1", "operators", "lab")
+    of_worst, of_hurt = queries_of("deploy/bigquery.md", "p1", "operators", "lab")
     worst = rows_of(client, of_worst)
     assert worst == expected_worst(tmp_path / "out")
     assert [row[0] for row in worst] == ["2ALTE"] * 3
     assert rows_of(client, of_hurt) == expected_hurt(tmp_path / "out")
 
 
-def test_the_readme_asks_where_it_got_worse_within_a_week(cloud: CloudServices) -> None:
+def test_the_documentation_asks_where_it_got_worse_within_a_week(cloud: CloudServices) -> None:
     """Only what was due anew, and what has more defects than a week before."""
     client = cloud.bigquery_client()
     client.create_dataset("weeks", timeout=TIMEOUT)
@@ -151,7 +151,7 @@ def test_the_readme_asks_where_it_got_worse_within_a_week(cloud: CloudServices) 
     )
     table = f"`p1.weeks.all_{HISTORY_TABLE}`"
     client.query(f"CREATE TABLE {table} AS {rows}", timeout=TIMEOUT).result(timeout=TIMEOUT)
-    where_worse, *_ = readme_queries("p1", "weeks", "all")
+    (where_worse,) = queries_of("guide/daily-runs.md", "p1", "weeks", "all")
     since = date(2026, 11, 22)
     assert rows_of(client, where_worse) == [
         ("more", "PERSISTING", since, 1, 2, 4),
@@ -160,9 +160,9 @@ def test_the_readme_asks_where_it_got_worse_within_a_week(cloud: CloudServices) 
     ]
 
 
-def readme_queries(project: str, dataset: str, prefix: str) -> list[str]:
-    """The SQL of the README, with names filled in."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def queries_of(page: str, project: str, dataset: str, prefix: str) -> list[str]:
+    """The SQL of a page of the documentation, with names filled in."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     names = {"PROJECT.": f"{project}.", "DATASET.": f"{dataset}.", "PREFIX_": f"{prefix}_"}
     for placeholder, name in names.items():
         text = text.replace(placeholder, name)

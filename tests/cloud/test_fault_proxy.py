@@ -234,10 +234,12 @@ def test_predicate_picks_its_request(backend: Backend, proxy: HttpFaultProxy, pa
 
 
 def test_wrong_predicate_is_reported_when_the_proxy_ends(backend: Backend) -> None:
-    with pytest.raises(ValueError, match="no such fault here: 'dorp'"):
-        with HttpFaultProxy(backend.port, Faults(when=lambda *_: "dorp")) as proxy:
-            with pytest.raises(ConnectionError):
-                ask(proxy, "/")
+    with (
+        pytest.raises(ValueError, match="no such fault here: 'dorp'"),
+        HttpFaultProxy(backend.port, Faults(when=lambda *_: "dorp")) as proxy,
+        pytest.raises(ConnectionError),
+    ):
+        ask(proxy, "/")
 
 
 def test_many_connections_at_once(backend: Backend, proxy: HttpFaultProxy) -> None:
@@ -262,11 +264,13 @@ def test_backend_that_is_gone_looks_like_a_drop() -> None:
 
 def test_nothing_is_left_behind(backend: Backend) -> None:
     before = set(threading.enumerate())
-    with HttpFaultProxy(backend.port, Faults({"slow"}, 1, slow_seconds=60)) as http_proxy:
-        with TcpFaultProxy(backend.port) as tcp_proxy:
-            ports = [http_proxy.port, tcp_proxy.port]
-            clients = [socket.create_connection((LOOPBACK, port)) for port in ports]
-            clients[0].sendall(b"GET / HTTP/1.1\r\n\r\n")  # waits out its minute, but for the end
+    with (
+        HttpFaultProxy(backend.port, Faults({"slow"}, 1, slow_seconds=60)) as http_proxy,
+        TcpFaultProxy(backend.port) as tcp_proxy,
+    ):
+        ports = [http_proxy.port, tcp_proxy.port]
+        clients = [socket.create_connection((LOOPBACK, port)) for port in ports]
+        clients[0].sendall(b"GET / HTTP/1.1\r\n\r\n")  # waits out its minute, but for the end
     for client in clients:
         with client:
             client.settimeout(TIMEOUT_SECONDS)

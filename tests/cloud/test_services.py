@@ -522,13 +522,13 @@ def test_other_emulator_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     """The corrections are never applied to a version they were not written for."""
     monkeypatch.setattr(bigquery_emulator, "PINNED_VERSION", "0.0.0")
 
-    with pytest.raises(SystemExit, match="installed version is: 1.4.0"):
+    with pytest.raises(SystemExit, match=r"installed version is: 1\.4\.0"):
         bigquery_emulator.require_pinned_version()
 
 
 def test_vanished_private_function_is_refused() -> None:
     """Nor is a name replaced that the emulator does not have."""
-    with pytest.raises(SystemExit, match="has no tests.cloud.services.missing to correct"):
+    with pytest.raises(SystemExit, match=r"has no tests\.cloud\.services\.missing to correct"):
         bigquery_emulator.replace_attribute(services, "missing", None)
 
 
