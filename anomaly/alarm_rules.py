@@ -7,18 +7,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from anomaly.methods import Direction, Method, Scale
-from anomaly.settings import about, setting
+from anomaly.settings import OF_KPI, SHARE, about, setting
 
 DAY_MINUTES = 24 * 60
-OF_KPI = "unit of the KPI"
 
 
 class Group(str, Enum):
-    """What the samples of one baseline have in common; without any, they are those of all cells.
-
-    CELL: the cell; PEERS: the value of the column that the profile names (region, vendor); SLOT:
-    the period of the day; HOUR: the hour of the day; DAY_TYPE: weekday or weekend.
-    """
+    """What the samples of one baseline have in common."""
 
     CELL = "cell"
     PEERS = "peers"
@@ -32,7 +27,10 @@ class Grouping:
     """Which samples a baseline rests on."""
 
     groups: tuple[Group, ...] = setting(
-        (Group.CELL,), "what the samples of one baseline have in common; none: those of all cells"
+        (Group.CELL,),
+        "what the samples of one baseline have in common. `cell`: the cell; `peers`: the value of "
+        "`peers_column` (region, vendor); `slot`: the period of the day; `hour`: the hour of the "
+        "day; `day_type`: weekday or weekend; an empty list: nothing, so those of all cells",
     )
     neighbouring_slots: int = setting(
         0, "so many slots on either side are taken along; for the group `slot`", "slots"
@@ -68,8 +66,8 @@ class AlarmKpi:
     scale: Scale = setting(Scale.LINEAR, "whether differences or factors count")
     offset: float = setting(0.0, "scale log: added to each KPI of `of`", OF_KPI)
     relative_offset: float = setting(0.0, "scale log: added to each KPI of `relative_to`", OF_KPI)
-    q: float | None = setting(None, "the baseline of the method quantile", "share, 0 to 1")
-    fixed: float | None = setting(None, "the baseline of the method static", OF_KPI)
+    q: float | None = setting(None, "method quantile: the baseline is this quantile", SHARE)
+    fixed: float | None = setting(None, "method static: the baseline", OF_KPI)
     minimum_samples: int = setting(1, "fewer samples give no baseline", "samples")
     minimum_denominator: float = setting(
         0.0, "not judged where the mean of `relative_to` is smaller", OF_KPI

@@ -6,14 +6,12 @@ from enum import Enum
 
 from anomaly.contracts import SAMPLES
 from anomaly.methods import Direction, Method, Scale
-from anomaly.settings import about, setting
+from anomaly.settings import OF_KPI, SHARE, about, setting
 from anomaly.toml_section import TEXT, Kind, Section, list_of
 
 # A column, an operator, and the value that the column is compared with.
 Condition = tuple[str, str, str | float]
 
-OF_KPI = "unit of the KPI"
-SHARE = "share, 0 to 1"
 CONDITION_TEXT = re.compile(r"(=|!=|>=|<=|>|<)\s*(.+)")
 
 
@@ -185,8 +183,8 @@ class Rule:
     bad_when: Direction = field(metadata=about("the side of the bound on which the KPI is bad"))
     method: Method = field(metadata=about("how the baseline and the spread are found"))
     k: float = setting(0.0, "distance of the bound from the baseline", "spreads")
-    q: float | None = setting(None, "the baseline of the method quantile", SHARE)
-    value: float | None = setting(None, "the baseline of the method static", OF_KPI)
+    q: float | None = setting(None, "method quantile: the baseline is this quantile", SHARE)
+    value: float | None = setting(None, "method static: the baseline", OF_KPI)
     ignore_below: float = setting(0.0, "smallest distance of bound and baseline", OF_KPI)
     at_least: float | None = setting(None, "a bound above is never lower", OF_KPI)
     at_most: float | None = setting(None, "a bound below is never higher", OF_KPI)
@@ -344,16 +342,15 @@ class Limits:
     """Beyond these a run stops before it publishes anything."""
 
     largest_rejected_share: float = setting(
-        1.0, "rejected rows of an input; rows that the profile itself leaves out not counted", SHARE
+        1.0, "of the rows of an input, rejected; without those that the profile leaves out", SHARE
     )
     largest_left_out_share: float = setting(
         0.1,
-        "values of a column that are left out because they are wrong; empty ones, `missing_texts` "
-        "and sentinels not counted, and a column that spoils at most one row in a hundred is let "
-        "be",
+        "of the values of a column, left out because they are wrong; without empty ones, "
+        "`missing_texts` and sentinels, and where more than one row in a hundred is affected",
         SHARE,
     )
     smallest_match_rate: float = setting(
-        0.0, "customers with samples of their cell and with call statistics", SHARE
+        0.0, "of the customers, with samples of their cell and with call statistics", SHARE
     )
-    largest_unjudged_share: float = setting(0.9, "cells without a verdict", SHARE)
+    largest_unjudged_share: float = setting(0.9, "of the cells, without a verdict", SHARE)

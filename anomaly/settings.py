@@ -18,6 +18,9 @@ Made = TypeVar("Made", bound="DataclassInstance")
 Default = TypeVar("Default")
 
 ABOUT = "about"
+# Units that need words.
+OF_KPI = "unit of the KPI"
+SHARE = "share, 0 to 1"
 KINDS: Mapping[type, Kind[Any]] = {bool: TRUTH, int: WHOLE, float: NUMBER, str: TEXT}
 
 
