@@ -22,7 +22,7 @@ TO_DRAW_AND_TEST_WITHOUT_SPARK = '.[dev,report]'
 
 .PHONY: setup run test tests-of-the-library tests-of-its-surroundings test-fast test-slow \
   test-killed test-notebooks test-cloud test-airflow test-airflow-all test-browser test-spark4 \
-  without-spark4 lint bench bench-detection bench-verdicts jars cloud
+  without-spark4 lint docs-reference bench bench-detection bench-verdicts jars cloud
 
 setup: .venv/installed
 
@@ -36,10 +36,14 @@ run: setup
 	$(BIN)/cell-tower-anomaly run --profile conf/default.toml --out $(OUT) --report $(REPORT) $(if $(DATA), \
 	  --customers $(DATA)/customers --samples $(DATA)/samples --calls $(DATA)/call_statistics, --sample)
 
+# The reference pages that are written from the code.
+docs-reference: setup
+	$(BIN)/python -m tools.profile_reference
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict anomaly runners benchmarks
+	$(BIN)/mypy --strict anomaly runners benchmarks tools
 
 # In CI these two meet no Java but the one that comes along, as on a machine that has none.
 WITHOUT_JAVA = $(if $(filter true,$(CI)),.ci/without_java)

@@ -11,7 +11,8 @@ from pyspark.sql import functions as F
 
 from anomaly.contracts import CALL_STATISTICS, SAMPLES
 from anomaly.numbers import exact_mean
-from anomaly.profile import DerivedKpi, Formula, MissingPolicy, Profile
+from anomaly.profile import Profile
+from anomaly.profile_tables import DerivedKpi, Formula, MissingPolicy
 
 CUSTOMER_COLUMNS = (
     "customerID",

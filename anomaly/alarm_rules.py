@@ -1,23 +1,19 @@
 """The part of a profile that is about time: what of a cell's dated samples raises an alarm.
 
-The dataclasses here are what runs; `anomaly.alarm_rules_reader` makes them of the profile's table
-`[alarms]`.
+`anomaly.profile_reader` makes the dataclasses of the profile's table `[alarms]`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from anomaly.methods import Direction, Method, Scale
+from anomaly.settings import OF_KPI, SHARE, about, setting
 
 DAY_MINUTES = 24 * 60
 
 
 class Group(str, Enum):
-    """What the samples of one baseline have in common; without any, they are those of all cells.
-
-    CELL: the cell; PEERS: the value of the column that the profile names (region, vendor); SLOT:
-    the period of the day; HOUR: the hour of the day; DAY_TYPE: weekday or weekend.
-    """
+    """What the samples of one baseline have in common."""
 
     CELL = "cell"
     PEERS = "peers"
@@ -28,10 +24,17 @@ class Group(str, Enum):
 
 @dataclass(frozen=True)
 class Grouping:
-    """The groups of a baseline; a slot takes so many neighbours on either side along."""
+    """Which samples a baseline rests on."""
 
-    groups: tuple[Group, ...]
-    neighbouring_slots: int = 0
+    groups: tuple[Group, ...] = setting(
+        (Group.CELL,),
+        "what the samples of one baseline have in common. `cell`: the cell; `peers`: the value of "
+        "`peers_column` (region, vendor); `slot`: the period of the day; `hour`: the hour of the "
+        "day; `day_type`: weekday or weekend; an empty list: nothing, so those of all cells",
+    )
+    neighbouring_slots: int = setting(
+        0, "so many slots on either side are taken along; for the group `slot`", "slots"
+    )
 
 
 @dataclass(frozen=True)
@@ -39,40 +42,40 @@ class AlarmKpi:
     """How one KPI of the samples is judged over time.
 
     value = mean of the KPIs `of`, divided by the mean of those `relative_to`, if any; on the scale
-    `log` means are geometric, and `offset` is added to each KPI before (and `relative_offset` to
-    those that it is relative to), so that zeros and what is next to zero count little. Not judged
-    where a KPI is missing, or the mean of `relative_to` is below `minimum_denominator`.
+    `log` means are geometric, so that zeros and what is next to zero count little. Not judged where
+    a KPI is missing.
 
-    deviation = (value - baseline) / max(spread, smallest_spread), on the scale; `warn` and `crit`
-    are levels of it. For the method `static` the baseline is `fixed`, for `quantile` the quantile
-    `q`. Static floors: bad above only from `at_least` on, bad below only up to `at_most`, and never
-    where the value differs from its baseline by less than `ignore_below` (all three in `unit`).
+        deviation = (value - baseline) / max(spread, smallest_spread)
 
-    family: the KPI family that fails while an alarm of this KPI stands.
+    on the scale.
     """
 
     name: str
-    unit: str
-    meaning: str
-    of: tuple[str, ...]
-    bad_when: Direction
-    method: Method
-    smallest_spread: float
-    warn: float
-    crit: float
-    relative_to: tuple[str, ...] = ()
-    scale: Scale = Scale.LINEAR
-    offset: float = 0.0
-    relative_offset: float = 0.0
-    grouping: Grouping = Grouping((Group.CELL,))
-    q: float | None = None
-    fixed: float | None = None
-    minimum_samples: int = 1
-    minimum_denominator: float = 0.0
-    at_least: float | None = None
-    at_most: float | None = None
-    ignore_below: float = 0.0
-    family: str | None = None
+    meaning: str = field(metadata=about("what it measures", default="the name"))
+    of: tuple[str, ...] = field(metadata=about("KPIs of the samples", default="the name alone"))
+    bad_when: Direction = field(metadata=about("the side of the baseline on which it is bad"))
+    method: Method = field(metadata=about("how the baseline and the spread are found"))
+    smallest_spread: float = field(
+        metadata=about("the spread counts as this much at least", "on the scale")
+    )
+    warn: float = field(metadata=about("deviation of a warning", "spreads"))
+    crit: float = field(metadata=about("deviation of a critical alarm", "spreads"))
+    grouping: Grouping = Grouping()
+    unit: str = setting("", "unit of its values")
+    relative_to: tuple[str, ...] = setting((), "KPIs of the samples that it is divided by")
+    scale: Scale = setting(Scale.LINEAR, "whether differences or factors count")
+    offset: float = setting(0.0, "scale log: added to each KPI of `of`", OF_KPI)
+    relative_offset: float = setting(0.0, "scale log: added to each KPI of `relative_to`", OF_KPI)
+    q: float | None = setting(None, "method quantile: the baseline is this quantile", SHARE)
+    fixed: float | None = setting(None, "method static: the baseline", OF_KPI)
+    minimum_samples: int = setting(1, "fewer samples give no baseline", "samples")
+    minimum_denominator: float = setting(
+        0.0, "not judged where the mean of `relative_to` is smaller", OF_KPI
+    )
+    at_least: float | None = setting(None, "bad above only from this value on", OF_KPI)
+    at_most: float | None = setting(None, "bad below only up to this value", OF_KPI)
+    ignore_below: float = setting(0.0, "smaller distances from the baseline are not bad", OF_KPI)
+    family: str | None = setting(None, "the KPI family that fails while its alarm stands")
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -82,34 +85,42 @@ class AlarmKpi:
 
 @dataclass(frozen=True)
 class AlarmRules:
-    """How the samples of a cell become alarms.
-
-    period_minutes: how often a cell reports; what it reports more often is averaged.
-    time_zone: in which slots, hours and weekends are told.
-    peers_column: the column of the samples that the group `peers` goes by; empty for none.
-    baseline_days: so long a baseline is used, in steps that begin with a Monday; it rests on the
-    history_days before, so nothing that is judged, and no future, has a part in it.
-    smoothed_periods: deviations are averaged over so many periods.
-    largest_deviation: a single deviation counts as this much at most.
-    raise_periods, raise_within: an alarm is raised when so many of the last periods are bad.
-    silent_periods: or when so many in a row have no sample.
-    clear_periods, clear_level: it is cleared when in so many periods in a row, with samples, the
-    deviation of every KPI is below this level.
-    """
+    """How the samples of a cell become alarms."""
 
     kpis: tuple[AlarmKpi, ...]
-    period_minutes: int = 15
-    time_zone: str = "UTC"
-    peers_column: str = ""
-    baseline_days: int = 7
-    history_days: int = 21
-    smoothed_periods: int = 4
-    largest_deviation: float = 8.0
-    raise_periods: int = 2
-    raise_within: int = 3
-    silent_periods: int = 2
-    clear_periods: int = 3
-    clear_level: float = 1.5
+    period_minutes: int = setting(
+        15, "how often a cell reports; what it reports more often is averaged", "minutes"
+    )
+    time_zone: str = setting("UTC", "zone of slots, hours and weekends")
+    peers_column: str = setting(
+        "", "column of the samples that the group `peers` goes by; empty: none"
+    )
+    baseline_days: int = setting(
+        7, "how long a baseline is used, in steps that begin with a Monday", "days"
+    )
+    history_days: int = setting(
+        21,
+        "how many days before that it rests on, so that nothing that is judged, and no "
+        "future, has a part in it",
+        "days",
+    )
+    smoothed_periods: int = setting(4, "deviations are averaged over so many periods", "periods")
+    largest_deviation: float = setting(
+        8.0, "a single deviation counts as this much at most", "spreads"
+    )
+    raise_periods: int = setting(
+        2, "an alarm is raised when so many recent periods are bad", "periods"
+    )
+    raise_within: int = setting(3, "how many recent periods that looks at", "periods")
+    silent_periods: int = setting(
+        2, "it is also raised when so many periods in a row have no sample", "periods"
+    )
+    clear_periods: int = setting(
+        3, "it is cleared after so many good periods in a row, with samples", "periods"
+    )
+    clear_level: float = setting(
+        1.5, "in a good period the deviation of every KPI is below this level", "spreads"
+    )
 
     @property
     def periods_a_day(self) -> int:

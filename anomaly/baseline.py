@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 
 from anomaly.methods import IQR_OF_NORMAL, MAD_OF_NORMAL, Method, Scale
 from anomaly.numbers import exact_mean, rounded_for_quantiles
-from anomaly.profile import Profile, Rule
+from anomaly.profile import Profile
+from anomaly.profile_tables import Rule
 from anomaly.sql import constant_array
 
 # The name of the group that holds every row of a level.

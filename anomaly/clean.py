@@ -27,7 +27,8 @@ from anomaly.contracts import (
     SOURCE_ROW_ID,
 )
 from anomaly.names import with_name
-from anomaly.profile import InputRules, Profile
+from anomaly.profile import Profile
+from anomaly.profile_tables import InputRules
 from anomaly.repeated_rows import limit_rows, reject_duplicates, tell_hours_apart
 from anomaly.sample_times import ANY_TIME, LATER_BY, TIME, TimesOfRun, with_times
 from anomaly.sql import literal, quoted, text

@@ -11,13 +11,14 @@ class AnomalyError(Exception):
 
 
 class ConfigurationError(AnomalyError):
-    """A profile, a setting or an argument is wrong; holds every fault found, not only the first."""
+    """A profile, a setting or an argument is wrong; holds every problem found."""
 
-    def __init__(self, subject: str, faults: Sequence[str]) -> None:
+    def __init__(self, subject: str, problems: Sequence[str]) -> None:
         self.subject = subject
-        self.faults = tuple(faults)
-        listed = "\n".join(f"  - {fault}" for fault in self.faults)
-        super().__init__(f"{subject}: {len(self.faults)} to mend\n{listed}")
+        self.problems = tuple(problems)
+        listed = "\n".join(f"  - {problem}" for problem in self.problems)
+        number = len(self.problems)
+        super().__init__(f"{subject}: {number} problem{'s' * (number != 1)}\n{listed}")
 
 
 class InputError(AnomalyError):

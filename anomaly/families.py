@@ -6,7 +6,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from anomaly.compare import CRIT, WARN
-from anomaly.profile import Diagnosis, Family
+from anomaly.profile_tables import Diagnosis, Family
 
 FAILED_TYPE = "array<struct<name:string,decides:boolean,severity:double,reason:string>>"
 

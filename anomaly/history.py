@@ -13,7 +13,7 @@ from anomaly.contracts import (
     RUN_COLUMNS,
     VERDICT,
 )
-from anomaly.profile import HistoryRules
+from anomaly.profile_tables import HistoryRules
 from anomaly.verdict import NOT_REQUIRED, REQUIRED
 
 HEALTHY, WATCHED, NEW, PERSISTING = "HEALTHY", "WATCHED", "NEW", "PERSISTING"

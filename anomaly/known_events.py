@@ -10,7 +10,7 @@ from anomaly.clean import NOT_DECODED
 from anomaly.conform import matched
 from anomaly.contracts import MALFORMED_LINE, SOURCE_FILE, SOURCE_ROW_ID
 from anomaly.names import with_name
-from anomaly.profile import InputRules
+from anomaly.profile_tables import InputRules
 from anomaly.times import instant
 from anomaly.values import text_of
 

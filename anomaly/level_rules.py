@@ -14,7 +14,8 @@ from anomaly.baseline import ALL, judged_errors
 from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL, SAMPLE_COUNT
 from anomaly.methods import Direction, Method, Scale
 from anomaly.numbers import limit_above, limit_below, measure_text
-from anomaly.profile import MissingPolicy, Profile, Rule
+from anomaly.profile import Profile
+from anomaly.profile_tables import MissingPolicy, Rule
 from anomaly.sql import constant_array
 
 ABOVE, BELOW = Direction.ABOVE.value, Direction.BELOW.value

@@ -11,7 +11,7 @@ from collections import defaultdict
 
 from pyspark.sql import DataFrame
 
-from anomaly.profile import InputRules
+from anomaly.profile_tables import InputRules
 from anomaly.sql import quoted, text
 from anomaly.values import BLANK_CHARACTERS, INVISIBLE_CHARACTERS, trimmed, value_text
 

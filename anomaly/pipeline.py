@@ -37,7 +37,8 @@ from anomaly.contracts import (
     SUMMARY_TABLE,
 )
 from anomaly.level_rules import level_rules
-from anomaly.profile import MissingPolicy, Profile
+from anomaly.profile import Profile
+from anomaly.profile_tables import MissingPolicy
 from anomaly.pseudonyms import hash_customers, withhold_texts
 from anomaly.run import Keep, Run, not_kept
 from anomaly.sample_times import ANY_TIME, TimesOfRun

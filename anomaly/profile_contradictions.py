@@ -1,4 +1,4 @@
-"""Faults of a profile that show only when its settings are seen together."""
+"""Problems of a profile that show only when its settings are seen together."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -8,7 +8,8 @@ from anomaly.conform import expected_columns
 from anomaly.contracts import INPUT_CONTRACTS, SAMPLE_COUNT, TABLE_COLUMNS
 from anomaly.encodings import charset_of
 from anomaly.methods import Direction, Method, Scale
-from anomaly.profile import HistoryRules, Profile, Rule
+from anomaly.profile import Profile
+from anomaly.profile_tables import HistoryRules, Rule
 from anomaly.verdict_contradictions import verdict_contradictions
 
 
@@ -17,25 +18,25 @@ def contradictions(profile: Profile) -> list[str]:
     return [
         *_clashing_names(profile),
         *_unknown_kpis(profile),
-        *_denominator_faults(profile),
-        *(fault for rule in profile.rules for fault in _rule_faults(rule, profile)),
-        *_range_faults(profile),
-        *_count_faults(profile),
-        *_input_faults(profile),
+        *_denominator_problems(profile),
+        *(problem for rule in profile.rules for problem in _rule_problems(rule, profile)),
+        *_range_problems(profile),
+        *_count_problems(profile),
+        *_input_problems(profile),
         *verdict_contradictions(profile),
-        *_history_faults(profile.history),
+        *_history_problems(profile.history),
         *(alarm_contradictions(profile.alarms, profile.kpis) if profile.alarms else ()),
     ]
 
 
 def _clashing_names(profile: Profile) -> list[str]:
-    faults = [] if profile.name else ["the profile needs a name"]
+    problems = [] if profile.name else ["the profile needs a name"]
     fixed = {column.name.lower() for column in TABLE_COLUMNS}
     names = [kpi.name for kpi in profile.kpis] + [kpi.name for kpi in profile.derived]
     published = [profile.column_of(name) for name in names]
     published += [rule.flag for rule in profile.rules]
     # BigQuery compares column names without regard to case.
-    faults += [
+    problems += [
         f"{name!r} is a column of the tables already; choose another name"
         for name in published
         if name.lower() in fixed
@@ -44,36 +45,36 @@ def _clashing_names(profile: Profile) -> list[str]:
     for name in sorted({name for name in published if counted[name.lower()] > 1}):
         columns = [kpi.column for kpi in profile.kpis if kpi.average.lower() == name.lower()]
         origin = f" (from {' and '.join(columns)})" if columns else ""
-        faults.append(f"two columns would be published as {name!r}{origin}; rename one by `name`")
-    return faults
+        problems.append(f"two columns would be published as {name!r}{origin}; rename one by `name`")
+    return problems
 
 
 def _unknown_kpis(profile: Profile) -> list[str]:
     measured = {kpi.name for kpi in profile.kpis}
     derived = {kpi.name for kpi in profile.derived}
-    faults = [
+    problems = [
         f"[derived.{kpi.name}] uses {name!r}, which is no measured KPI"
         for kpi in profile.derived
         for name in (kpi.first, kpi.second)
         if name not in measured
     ]
-    faults += [
+    problems += [
         f"[rules.{rule.kpi}] judges {rule.kpi!r}, which is neither measured nor derived"
         for rule in profile.rules
         if rule.kpi not in measured | derived | {SAMPLE_COUNT.name}
     ]
     for name, level in (("customer", profile.customer_level), ("cell", profile.cell_level)):
         if sorted(level.derived) != sorted(derived):
-            faults.append(
+            problems.append(
                 f"[{name}_level] derived must list each derived KPI once: "
                 f"{', '.join(sorted(derived)) or '(none)'}"
             )
         if level.minimum_baseline_count < 1:
-            faults.append(f"[{name}_level] minimum_baseline_count must be at least 1")
-    return faults
+            problems.append(f"[{name}_level] minimum_baseline_count must be at least 1")
+    return problems
 
 
-def _count_faults(profile: Profile) -> list[str]:
+def _count_problems(profile: Profile) -> list[str]:
     counts = {
         "[join] minimum_samples": profile.join.minimum_samples,
         "[join] minimum_call_rows": profile.join.minimum_call_rows,
@@ -84,46 +85,46 @@ def _count_faults(profile: Profile) -> list[str]:
     return [f"{where} must not be negative" for where, count in counts.items() if count < 0]
 
 
-def _denominator_faults(profile: Profile) -> list[str]:
-    faults = []
+def _denominator_problems(profile: Profile) -> list[str]:
+    problems = []
     for kpi in profile.derived:
         if kpi.minimum_denominator and kpi.denominator is None:
-            faults.append(f"[derived.{kpi.name}] minimum_denominator is not for a difference")
+            problems.append(f"[derived.{kpi.name}] minimum_denominator is not for a difference")
         if kpi.minimum_denominator < 0:
-            faults.append(f"[derived.{kpi.name}] minimum_denominator must not be negative")
-    return faults
+            problems.append(f"[derived.{kpi.name}] minimum_denominator must not be negative")
+    return problems
 
 
-def _rule_faults(rule: Rule, profile: Profile) -> list[str]:
+def _rule_problems(rule: Rule, profile: Profile) -> list[str]:
     least, most = profile.range_of(rule.kpi)
-    faults = [
-        *_method_faults(rule),
-        *_side_faults(rule),
-        *_spread_faults(rule),
-        *_scale_faults(rule, least),
-        *_reach_faults(rule, least, most),
+    problems = [
+        *_method_problems(rule),
+        *_side_problems(rule),
+        *_spread_problems(rule),
+        *_scale_problems(rule, least),
+        *_reach_problems(rule, least, most),
     ]
-    return [f"[rules.{rule.kpi}] {fault}" for fault in faults]
+    return [f"[rules.{rule.kpi}] {problem}" for problem in problems]
 
 
-def _scale_faults(rule: Rule, least: float | None) -> list[str]:
+def _scale_problems(rule: Rule, least: float | None) -> list[str]:
     if rule.scale is Scale.LINEAR:
         if rule.offset or rule.smallest_factor != 1:
             return ["offset and smallest_factor are for the scale log"]
         return []
-    faults = []
+    problems = []
     if rule.method is Method.STATIC:
-        faults.append("the method static has no scale; a fixed value is in the unit of the KPI")
+        problems.append("the method static has no scale; a fixed value is in the unit of the KPI")
     if rule.offset <= 0:
-        faults.append("the scale log needs an offset above 0, what counts as next to nothing")
+        problems.append("the scale log needs an offset above 0, what counts as next to nothing")
     if rule.smallest_factor < 1:
-        faults.append("smallest_factor must be at least 1")
+        problems.append("smallest_factor must be at least 1")
     if least is None or least < 0:
-        faults.append("the scale log is for KPIs that cannot be negative; declare a minimum of 0")
-    return faults
+        problems.append("the scale log is for KPIs that cannot be negative; declare a minimum of 0")
+    return problems
 
 
-def _reach_faults(rule: Rule, least: float | None, most: float | None) -> list[str]:
+def _reach_problems(rule: Rule, least: float | None, most: float | None) -> list[str]:
     """Bounds that no value can pass, as far as the profile alone tells."""
     is_above = rule.bad_when is Direction.ABOVE
     end, sign = (most, 1) if is_above else (least, -1)
@@ -139,120 +140,122 @@ def _reach_faults(rule: Rule, least: float | None, most: float | None) -> list[s
     ]
 
 
-def _method_faults(rule: Rule) -> list[str]:
-    faults = []
+def _method_problems(rule: Rule) -> list[str]:
+    problems = []
     if (rule.value is not None) != (rule.method is Method.STATIC):
-        faults.append("needs `value` with the method static, and only then")
+        problems.append("needs `value` with the method static, and only then")
     if (rule.q is not None) != (rule.method is Method.QUANTILE):
-        faults.append("needs `q` with the method quantile, and only then")
+        problems.append("needs `q` with the method quantile, and only then")
     if rule.q is not None and not 0 <= rule.q <= 1:
-        faults.append(f"q is {rule.q}; it must lie between 0 and 1")
-    return faults
+        problems.append(f"q is {rule.q}; it must lie between 0 and 1")
+    return problems
 
 
-def _side_faults(rule: Rule) -> list[str]:
-    faults = []
+def _side_problems(rule: Rule) -> list[str]:
+    problems = []
     if rule.at_least is not None and rule.bad_when is Direction.BELOW:
-        faults.append("at_least is for KPIs that are bad above")
+        problems.append("at_least is for KPIs that are bad above")
     if rule.at_most is not None and rule.bad_when is Direction.ABOVE:
-        faults.append("at_most is for KPIs that are bad below")
+        problems.append("at_most is for KPIs that are bad below")
     if rule.limit is not None and rule.bad_when is Direction.BOTH:
-        faults.append("limit is for KPIs that are bad on one side")
+        problems.append("limit is for KPIs that are bad on one side")
     has_distance = rule.k or rule.ignore_below or rule.smallest_factor > 1
     is_narrow = not (has_distance or rule.method is Method.STATIC)
     if rule.bad_when is Direction.BOTH and is_narrow:
-        faults.append(
+        problems.append(
             "bad_when both needs k, ignore_below or smallest_factor, or nearly every value were bad"
         )
-    return faults
+    return problems
 
 
-def _spread_faults(rule: Rule) -> list[str]:
-    faults = []
+def _spread_problems(rule: Rule) -> list[str]:
+    problems = []
     if min(rule.k, rule.warn_k or 0.0, rule.ignore_below) < 0:
-        faults.append("k, warn_k and ignore_below must not be negative")
+        problems.append("k, warn_k and ignore_below must not be negative")
     if rule.k and not rule.method.has_spread:
-        faults.append(f"k multiplies a spread; the method {rule.method.value} has none")
+        problems.append(f"k multiplies a spread; the method {rule.method.value} has none")
     if rule.warn_k is not None and not rule.method.has_spread:
-        faults.append(f"warn_k multiplies a spread; the method {rule.method.value} has none")
+        problems.append(f"warn_k multiplies a spread; the method {rule.method.value} has none")
     elif rule.warn_k is not None and rule.warn_k >= rule.k:
-        faults.append("warn_k must be smaller than k, so that a warning comes before a defect")
-    return faults
+        problems.append("warn_k must be smaller than k, so that a warning comes before a defect")
+    return problems
 
 
-def _range_faults(profile: Profile) -> list[str]:
-    faults = [
+def _range_problems(profile: Profile) -> list[str]:
+    problems = [
         f"[kpis.{kpi.source}.{kpi.column}] minimum {kpi.minimum} is above maximum {kpi.maximum}"
         for kpi in profile.kpis
         if kpi.minimum is not None and kpi.maximum is not None and kpi.minimum > kpi.maximum
     ]
-    faults += [
+    problems += [
         f"[limits] {name} is {share}; it must lie between 0 and 1"
         for name, share in asdict(profile.limits).items()
         if not 0 <= share <= 1
     ]
-    return faults
+    return problems
 
 
-def _input_faults(profile: Profile) -> list[str]:
-    faults = []
+def _input_problems(profile: Profile) -> list[str]:
+    problems = []
     for name, rules in profile.inputs.items():
         if rules.rows_per_key < 0:
-            faults.append(f"[inputs.{name}] rows_per_key must not be negative; 0 means all")
+            problems.append(f"[inputs.{name}] rows_per_key must not be negative; 0 means all")
         if rules.decimal not in (".", ","):
-            faults.append(f"[inputs.{name}] decimal is {rules.decimal!r}; it must be '.' or ','")
+            problems.append(f"[inputs.{name}] decimal is {rules.decimal!r}; it must be '.' or ','")
         if len(rules.delimiter) != 1 or rules.delimiter in '"\r\n':
-            faults.append(f"[inputs.{name}] delimiter must be one character, and no quote")
+            problems.append(f"[inputs.{name}] delimiter must be one character, and no quote")
         if rules.delimiter == rules.decimal:
-            faults.append(f"[inputs.{name}] delimiter and decimal must differ")
+            problems.append(f"[inputs.{name}] delimiter and decimal must differ")
         if charset_of(rules.encoding) is None:
-            faults.append(
+            problems.append(
                 f"[inputs.{name}] encoding {rules.encoding!r} is not known; it may be UTF-8, "
                 "UTF-16, latin-1, windows-1252 or another one that both Python and Java read"
             )
         # A column that may lack decides nothing about a row.
         known = {column.name for column in INPUT_CONTRACTS[name].columns if column.required}
-        faults += [
+        problems += [
             f"[inputs.{name}] keep_where names {column!r}; it may name {', '.join(sorted(known))}"
             for column, _, _ in rules.keep_where
             if column not in known
         ]
-        faults += _column_faults(name, profile)
-    return faults
+        problems += _column_problems(name, profile)
+    return problems
 
 
-def _column_faults(source: str, profile: Profile) -> list[str]:
+def _column_problems(source: str, profile: Profile) -> list[str]:
     """Of the names that columns have in the files: each is of one column, and no other's own."""
     known = expected_columns(source, profile)
     columns = profile.inputs[source].columns
     where, names = f"[inputs.{source}.columns]", [name.strip().lower() for _, name in columns]
-    faults = [
+    problems = [
         f"{where} has no column {column!r}; known are {', '.join(known)}"
         for column, _ in columns
         if column not in known
     ]
     taken = {column.lower() for column in known}
-    faults += [
+    problems += [
         f"{where} {column} = {name!r}: that is the name of another column"
         for column, name in columns
         if name.strip().lower() in taken - {column.lower()}
     ]
-    faults += [
+    problems += [
         f"{where} {column} = {name!r}: two columns cannot have this name"
         for column, name in columns
         if name.strip() and names.count(name.strip().lower()) > 1
     ]
-    return faults
+    return problems
 
 
-def _history_faults(rules: HistoryRules) -> list[str]:
-    faults = [
+def _history_problems(rules: HistoryRules) -> list[str]:
+    problems = [
         f"[history] {name} must be at least 1"
         for name, days in asdict(rules).items()
         if days < 1 and name != "flapping_days"
     ]
     if rules.flapping_days < 0:
-        faults.append("[history] flapping_days must not be negative; 0 means that none is flapping")
+        problems.append(
+            "[history] flapping_days must not be negative; 0 means that no cell is flapping"
+        )
     if rules.raise_days > rules.raise_within:
-        faults.append("[history] raise_days must not be above raise_within")
-    return faults
+        problems.append("[history] raise_days must not be above raise_within")
+    return problems

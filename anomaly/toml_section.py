@@ -70,68 +70,78 @@ def list_of(kind: Kind[Value]) -> Kind[tuple[Value, ...]]:
 
 
 class Section:
-    """One table of the file.
+    """One table of the file, which collects the problems found in it.
 
-    It remembers what it was asked for: settings that nobody asked for are unknown, and so faults.
+    It remembers which settings were asked for; any other one is unknown, and so a problem.
+    `defaults` is a table whose settings count where this one is silent.
     """
 
-    def __init__(self, settings: Mapping[str, object], path: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, object],
+        path: tuple[str, ...] = (),
+        defaults: "Section | None" = None,
+    ) -> None:
         self._settings = settings
         self._path = path
+        self._defaults = defaults
         self._asked: list[str] = []
-        self._faults: list[str] = []
+        self._problems: list[str] = []
         self._sections: list[Section] = []
 
-    def faults(self) -> list[str]:
-        """All faults found so far, here and in the sections below; ask when reading is over."""
-        known = ", ".join(sorted(self._asked))
+    def problems(self) -> list[str]:
+        """All problems, here and in the sections below; ask when reading is over."""
+        known = ", ".join(sorted(set(self._asked)))
         unknown = [
             f"{self._where} has an unknown setting {key!r}; known are: {known}"
             for key in self._settings
             if key not in self._asked
         ]
-        below = [fault for section in self._sections for fault in section.faults()]
-        return [*self._faults, *unknown, *below]
+        below = [problem for section in self._sections for problem in section.problems()]
+        # A default is read once for each table that it counts in.
+        return list(dict.fromkeys([*self._problems, *unknown, *below]))
 
     def has(self, key: str) -> bool:
         """Whether the setting is there."""
         return key in self._settings
 
-    def refuse(self, fault: str) -> None:
-        """Add a fault of this section."""
-        self._faults.append(f"{self._where} {fault}")
+    def refuse(self, problem: str) -> None:
+        """Add a problem of this section."""
+        self._problems.append(f"{self._where} {problem}")
 
     def value(self, key: str, kind: Kind[Value], default: Default) -> Value | Default:
         """The setting, or the default where it is missing or wrong."""
         self._asked.append(key)
         if key not in self._settings:
-            return default
+            return self._defaults.value(key, kind, default) if self._defaults else default
         value = kind.read(self._settings[key])
         if value is None:
-            self._refuse_value(key, kind.words)
+            self.refuse(f"{key} is {self._settings[key]!r}; it must be {kind.words}")
             return default
         return value
 
     def needed(self, key: str, kind: Kind[Value]) -> Value:
         """The setting, which must be there."""
-        if key not in self._settings:
+        if not self.has(key) and not (self._defaults and self._defaults.has(key)):
             self.refuse(f"needs the setting {key!r}: {kind.words}")
         return self.value(key, kind, kind.stand_in)
 
-    def section(self, key: str, needed: bool = False) -> "Section":
+    def section(
+        self, key: str, needed: bool = False, defaults: "Section | None" = None
+    ) -> "Section":
         """The table below this one; an empty one where it is missing or no table."""
         self._asked.append(key)
         found = self._settings.get(key, None if needed else {})
         if not isinstance(found, dict):
             self.refuse(f"needs a table {key!r}")
             found = {}
-        self._sections.append(Section(found, (*self._path, key)))
+        self._sections.append(Section(found, (*self._path, key), defaults))
         return self._sections[-1]
 
-    def sections(self) -> Iterator[tuple[str, "Section"]]:
+    def sections(self, defaults: "Section | None" = None) -> Iterator[tuple[str, "Section"]]:
         """Each table below this one with its name, where the names are free."""
         for key in self._settings:
-            yield key, self.section(key)
+            yield key, self.section(key, defaults=defaults)
 
     def all_values(self, kind: Kind[Value]) -> dict[str, Value]:
         """Each setting of this table with its name, where the names are free."""
@@ -140,6 +150,3 @@ class Section:
     @property
     def _where(self) -> str:
         return f"[{'.'.join(self._path)}]" if self._path else "the file"
-
-    def _refuse_value(self, key: str, words: str) -> None:
-        self.refuse(f"{key} is {self._settings[key]!r}; it must be {words}")

@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
 from anomaly.numbers import LARGEST_NUMBER
-from anomaly.profile import InputRules, Kpi
+from anomaly.profile_tables import InputRules, Kpi
 from anomaly.sql import array_of, constant_array, quoted, text, texts
 
 # Letters that Java takes in a number: 12d, 1f and 0x1p3.

@@ -6,7 +6,8 @@ from pyspark.sql import functions as F
 from anomaly.compare import CRIT, OK, WARN
 from anomaly.contracts import DEFECT_COUNT, SAMPLES, VERDICT
 from anomaly.families import diagnosis, failed_families, kpi_severity
-from anomaly.profile import Profile, SilentCells, StandingAlarms, VerdictRule
+from anomaly.profile import Profile
+from anomaly.profile_tables import SilentCells, StandingAlarms, VerdictRule
 
 # The SQL of the statuses of KPIs that were judged.
 JUDGED = f"('{OK}', '{WARN}', '{CRIT}')"

@@ -1,29 +1,30 @@
-"""Faults of families, diagnoses, peers and verdict that show when settings are seen together."""
+"""Problems of families, diagnoses, peers and verdict that show when settings are seen together."""
 
 from collections.abc import Iterable
 
 from anomaly.contracts import CUSTOMERS, INPUT_CONTRACTS, SAMPLES
-from anomaly.profile import Family, Peers, Profile
+from anomaly.profile import Profile
+from anomaly.profile_tables import Family, Peers
 
 
 def verdict_contradictions(profile: Profile) -> list[str]:
     """Return a message for each setting that contradicts another or is out of its range."""
     return [
-        *(fault for family in profile.families for fault in _family_faults(family)),
+        *(problem for family in profile.families for problem in _family_problems(family)),
         *_unknown_families(profile),
-        *_diagnosis_faults(profile),
-        *(_peers_faults(profile.peers, profile) if profile.peers else ()),
-        *_verdict_faults(profile),
+        *_diagnosis_problems(profile),
+        *(_peers_problems(profile.peers, profile) if profile.peers else ()),
+        *_verdict_problems(profile),
     ]
 
 
-def _family_faults(family: Family) -> list[str]:
-    faults = []
+def _family_problems(family: Family) -> list[str]:
+    problems = []
     if family.minimum_defects < 1:
-        faults.append("minimum_defects must be at least 1")
+        problems.append("minimum_defects must be at least 1")
     if family.minimum_warnings < 0:
-        faults.append("minimum_warnings must not be negative; 0 means that they do not count")
-    return [f"[families.{family.name}] {fault}" for fault in faults]
+        problems.append("minimum_warnings must not be negative; 0 means that they do not count")
+    return [f"[families.{family.name}] {problem}" for problem in problems]
 
 
 def _unknown_families(profile: Profile) -> list[str]:
@@ -39,7 +40,7 @@ def _unknown_families(profile: Profile) -> list[str]:
     ]
 
 
-def _diagnosis_faults(profile: Profile) -> list[str]:
+def _diagnosis_problems(profile: Profile) -> list[str]:
     judged = [rule.kpi for rule in profile.rules]
     return [
         f"[diagnoses] {diagnosis.words!r} names {kpi!r}, which no rule judges"
@@ -49,21 +50,23 @@ def _diagnosis_faults(profile: Profile) -> list[str]:
     ]
 
 
-def _peers_faults(peers: Peers, profile: Profile) -> list[str]:
-    faults = []
+def _peers_problems(peers: Peers, profile: Profile) -> list[str]:
+    problems = []
     if peers.input not in (SAMPLES, CUSTOMERS):
-        faults.append(f"[peers] input is {peers.input!r}; it must be {SAMPLES} or {CUSTOMERS}")
+        problems.append(f"[peers] input is {peers.input!r}; it must be {SAMPLES} or {CUSTOMERS}")
     else:
         taken = {column.name.lower() for column in INPUT_CONTRACTS[peers.input].columns}
         taken |= {kpi.column.lower() for kpi in profile.kpis_of(peers.input)}
         if peers.column.lower() in taken:
-            faults.append(f"[peers] column {peers.column!r} is another column of the {peers.input}")
+            problems.append(
+                f"[peers] column {peers.column!r} is another column of the {peers.input}"
+            )
     if peers.minimum_cells < 2:
-        faults.append("[peers] minimum_cells must be at least 2")
-    return faults
+        problems.append("[peers] minimum_cells must be at least 2")
+    return problems
 
 
-def _verdict_faults(profile: Profile) -> list[str]:
+def _verdict_problems(profile: Profile) -> list[str]:
     verdict = profile.verdict
     counts = {
         "minimum_failed_families": verdict.minimum_failed_families,
@@ -72,16 +75,16 @@ def _verdict_faults(profile: Profile) -> list[str]:
     }
     if sum(value is not None for value in counts.values()) != 1:
         return [f"[verdict] needs one of {', '.join(counts)}"]
-    faults = []
+    problems = []
     share, failed = verdict.minimum_defect_share, verdict.minimum_failed_families
     if share is not None and not 0 < share <= 1:
-        faults.append("[verdict] minimum_defect_share must be above 0 and at most 1")
+        problems.append("[verdict] minimum_defect_share must be above 0 and at most 1")
     if failed is not None and not 1 <= failed <= len(profile.families):
-        faults.append(
+        problems.append(
             "[verdict] minimum_failed_families must be at least 1, and at most the number of "
             f"families ({len(profile.families)})"
         )
-    return faults
+    return problems
 
 
 def _known(what: str, names: Iterable[str]) -> str:

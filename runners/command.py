@@ -44,7 +44,9 @@ def _sample(options: argparse.Namespace) -> None:
 
 def _check_config(options: argparse.Namespace) -> None:
     profile = load_profile(options.profile)
-    print(f"{profile.fingerprint}: {len(profile.kpis)} KPIs, {len(profile.rules)} rules, no fault")
+    print(
+        f"{profile.fingerprint}: {len(profile.kpis)} KPIs, {len(profile.rules)} rules, no problems"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

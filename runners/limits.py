@@ -6,7 +6,8 @@ from pyspark.sql import Row
 
 from anomaly.contracts import CALL_STATISTICS, CELL_LEVEL, CUSTOMERS, HISTORY, REASONS, SAMPLES
 from anomaly.errors import InputError
-from anomaly.profile import Limits, Profile
+from anomaly.profile import Profile
+from anomaly.profile_tables import Limits
 from anomaly.summary import NOT_JUDGED
 from anomaly.verdict import FEW_SAMPLES, NO_SAMPLES, REPORTING
 from runners.figures import cells_by_minutes, left_out, total

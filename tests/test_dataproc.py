@@ -15,7 +15,7 @@ import py4j
 import pyspark
 import pytest
 
-from anomaly import ConfigurationError
+from anomaly import ConfigurationError, parse_profile
 from anomaly.contracts import CELL_TABLE
 from runners.dataproc import archive
 from runners.dataproc.archive import code_archive, main_file
@@ -71,8 +71,8 @@ def test_the_shipped_settings_have_no_fault_and_the_environment_overrides_them(t
 def test_a_fault_of_the_settings_is_told(tmp_path, old, new, said):
     with pytest.raises(ConfigurationError) as told:
         settings_with(tmp_path, (old, new))
-    assert len(told.value.faults) == 1
-    assert said in told.value.faults[0]
+    assert len(told.value.problems) == 1
+    assert said in told.value.problems[0]
 
 
 def test_all_faults_are_told_at_once(tmp_path):
@@ -83,7 +83,7 @@ def test_all_faults_are_told_at_once(tmp_path):
             ("ttl_minutes = 240", "ttl_minutes = 1"),
             ('"2.3"', '"9"'),
         )
-    assert len(told.value.faults) == 3
+    assert len(told.value.problems) == 3
 
 
 @pytest.mark.parametrize(
@@ -150,14 +150,15 @@ def test_threads_that_build_the_archive_at_once_do_not_disturb_each_other():
         gc.callbacks.remove(another_threads_turn)
 
 
-def test_the_archive_has_what_a_batch_imports_and_nothing_else():
+def test_the_archive_has_what_a_batch_imports_and_the_shipped_profiles():
     names = zipfile.ZipFile(io.BytesIO(code_archive())).namelist()
     assert {"anomaly/pipeline.py", "runners/run.py", "runners/storage/bigquery.py"} < set(names)
     folders = ("runners/sample/", "runners/dataproc/", "runners/report/")
     files = {f"runners/{name}.py" for name in ("local", "command", "session", "show", "composer")}
     assert not [name for name in names if name.startswith(folders)]
     assert files.isdisjoint(names)
-    assert all(name.endswith(".py") for name in names)
+    profiles = {f"anomaly/conf/{name}.toml" for name in ("catalogue", "default", "lab")}
+    assert {name for name in names if not name.endswith(".py")} == profiles
 
 
 def isolated(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
@@ -189,6 +190,13 @@ def test_a_batch_refuses_a_folder_that_would_go_with_it(tmp_path):
     (line,) = ended.stdout.splitlines()
     assert json.loads(line)["exit_code"] == 2
     assert "--out 'out' does not outlive" in json.loads(line)["message"]
+
+
+def test_a_profile_that_extends_a_shipped_one_loads_from_the_archive(tmp_path):
+    text = 'extends = "default"\nname = "ours"\n[rules.PRBUsageUL]\nk = 3\n'
+    program = f"import anomaly; print(anomaly.parse_profile({text!r}).fingerprint)"
+    ended = isolated(tmp_path, program)
+    assert ended.stdout.strip() == parse_profile(text).fingerprint, ended.stderr
 
 
 @pytest.mark.slow

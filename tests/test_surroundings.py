@@ -90,7 +90,7 @@ def test_a_java_that_spark_does_not_run_on_is_told_in_one_line(tmp_path, version
     home = java_of(tmp_path / "java", version)
     run = ended(["show", str(tmp_path)], JAVA_HOME=str(home))
     subject, told = only_ours(run.stderr)
-    assert (run.returncode, subject) == (2, "error: Java does not start: 1 to mend")
+    assert (run.returncode, subject) == (2, "error: Java does not start: 1 problem")
     assert f"in {home}: let JAVA_HOME name another one" in told
 
 
@@ -98,7 +98,7 @@ def test_a_java_that_spark_does_not_run_on_is_told_in_one_line(tmp_path, version
 def test_why_spark_itself_does_not_start_is_told_in_one_line(tmp_path):
     run = ended(["show", str(tmp_path), "--master", "local[x]"])
     subject, told = only_ours(run.stderr)
-    assert (run.returncode, subject) == (2, "error: Spark does not start: 1 to mend")
+    assert (run.returncode, subject) == (2, "error: Spark does not start: 1 problem")
     assert "Could not parse Master URL: 'local[x]'" in told
 
 
@@ -106,7 +106,7 @@ def test_why_spark_itself_does_not_start_is_told_in_one_line(tmp_path):
 def test_a_machine_without_java_is_told_in_one_line(tmp_path):
     run = ended(["show", str(tmp_path)], JAVA_HOME=str(tmp_path / "nowhere"))
     subject, told = only_ours(run.stderr)
-    assert (run.returncode, subject) == (2, "error: Java does not start: 1 to mend")
+    assert (run.returncode, subject) == (2, "error: Java does not start: 1 problem")
     assert "let JAVA_HOME name the folder of a Java, or unset it" in told
 
 
@@ -118,7 +118,7 @@ def test_a_spark_home_of_another_spark_is_told_in_one_line(tmp_path, has_script)
         (tmp_path / "bin" / "spark-submit").touch()
     run = ended(["show", str(tmp_path)], SPARK_HOME=str(tmp_path))
     subject, told = only_ours(run.stderr)
-    assert (run.returncode, subject) == (2, "error: Spark does not start: 1 to mend")
+    assert (run.returncode, subject) == (2, "error: Spark does not start: 1 problem")
     assert told.startswith(f"  - SPARK_HOME={tmp_path} ")
     assert told.endswith(": unset it")
 

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from anomaly import ConfigurationError, Dated, InputError, Run, detect, parse_profile
 from anomaly.contracts import EVIDENCE_TYPE
-from anomaly.profile import SilentCells, StandingAlarms
+from anomaly.profile_tables import SilentCells, StandingAlarms
 from anomaly.verdict import rank_by_severity, with_counts, with_verdict
 from tests.dated_inputs import PROFILE_TEXT
 from tests.kept import kept
@@ -244,7 +244,7 @@ def test_what_a_verdict_cannot_follow_from_is_refused(good, bad, fault):
     rules = "".join(RULE.format(kpi=k, family=f) for f, kpis in FAMILIES.items() for k in kpis)
     with pytest.raises(ConfigurationError) as caught:
         parse_profile((TEXT + rules).replace(good, bad, 1))
-    assert any(fault in found for found in caught.value.faults), caught.value.faults
+    assert any(fault in found for found in caught.value.problems), caught.value.problems
 
 
 # --- whole runs ---------------------------------------------------------------------------------

@@ -4,9 +4,7 @@ A rival is a function of the clean and the judged values (cells × times × KPIs
 for cells × judged times, the higher the more unusual, and NaN where there is no sample.
 """
 
-import tomllib
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,8 +16,7 @@ from pyod.models.iforest import IForest
 from benchmarks.detection.kpis import KPIS
 from benchmarks.detection.reference import logarithms, robust_limits, single_sample_limits
 from benchmarks.detection.times import HISTORY_TIMES, JUDGED_TIMES, SLOTS
-
-LAB_PROFILE = Path("conf/lab.toml")
+from benchmarks.lab_tables import lab_tables
 
 Rival = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -33,7 +30,7 @@ def lab_rule(history: np.ndarray, judged: np.ndarray) -> np.ndarray:
 
 def _lab_directions() -> np.ndarray:
     """Return 1 for each KPI that is bad above the mean, -1 for one that is bad below."""
-    profile = tomllib.loads(LAB_PROFILE.read_text())
+    profile = lab_tables()
     names = [profile["kpis"]["samples"][kpi].get("name", kpi) for kpi in KPIS]
     return np.array([1 if profile["rules"][name]["bad_when"] == "above" else -1 for name in names])
 

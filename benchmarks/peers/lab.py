@@ -1,15 +1,10 @@
-"""The published lab: its KPIs, its rules, and the columns of its two tables, from its profile.
+"""The published lab: its KPIs, its rules, and the columns of its two tables, from its profile."""
 
-Read without the library, which would bring Spark into peers that have none.
-"""
-
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-PROFILE = Path(__file__).parents[2] / "conf/lab.toml"
+from benchmarks.lab_tables import lab_tables
 
 CUSTOMER_TABLE = "customer_service_metrics_data"
 CELL_TABLE = "cell_tower_performance_data"
@@ -84,7 +79,7 @@ class Lab:
 
 def read_lab() -> Lab:
     """The lab as its profile describes it."""
-    profile = tomllib.loads(PROFILE.read_text(encoding="utf-8"))
+    profile = lab_tables()
     derived = profile["derived"]
     return Lab(
         sample_kpis=_kpis(profile["kpis"]["samples"]),

@@ -1,4 +1,4 @@
-"""The code of a batch as one zip: what `runners.batch` imports, and nothing else.
+"""The code of a batch as one zip: what `runners.batch` imports, and the shipped profiles.
 
 The same source gives the same bytes, wherever and whenever it is built.
 """
@@ -8,6 +8,8 @@ import io
 import zipfile
 from pathlib import Path
 from threading import Lock
+
+from anomaly.profile_files import CATALOGUE, SHIPPED, shipped_profiles
 
 ENTRY = "runners.batch"
 PACKAGES = ("anomaly", "runners")
@@ -26,16 +28,23 @@ def code_archive() -> bytes:
     # Not compressed: compressors differ from machine to machine.
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(_needed_files(root) - {main_file()}):
-            name = zipfile.ZipInfo(path.relative_to(root).as_posix(), TIME)
-            name.external_attr = READABLE_FILE
-            name.create_system = UNIX
-            archive.writestr(name, path.read_bytes())
+            archive.writestr(_entry(path.relative_to(root).as_posix()), path.read_bytes())
+        for file in (f"{name}.toml" for name in (CATALOGUE, *SHIPPED)):
+            profile = shipped_profiles() / file
+            archive.writestr(_entry(f"anomaly/conf/{file}"), profile.read_bytes())
     return content.getvalue()
 
 
 def main_file() -> Path:
     """What a batch starts."""
     return Path(__file__).parents[1] / "batch.py"
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, TIME)
+    entry.external_attr = READABLE_FILE
+    entry.create_system = UNIX
+    return entry
 
 
 def _needed_files(root: Path) -> set[Path]:

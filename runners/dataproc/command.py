@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import Any
 
 from anomaly.errors import ConfigurationError
-from anomaly.profile_reader import load_profile, profile_file
+from anomaly.profile_files import whole_text
+from anomaly.profile_reader import load_profile
 from runners.arguments import add_arguments, inputs_of, publishing_of
 from runners.dataproc.names import batch_id
 from runners.dataproc.settings import DataprocSettings, load_settings
@@ -69,7 +70,7 @@ def _submit(options: argparse.Namespace) -> None:
     publishing = publishing_of(options)
     inputs = checks.check_places(inputs_of(options), options.out, publishing)
     checks.check_python(settings)
-    code = uploads.code_for(settings.code_bucket, profile_file(options.profile))
+    code = uploads.code_for(settings.code_bucket, whole_text(options.profile))
     arguments = _arguments(options, code.profile) + hashing
     name = batch_id(settings.prefix, options.run_date, arguments, code.digest, options.rerun)
     batch = request.batch_of(settings, code, arguments)

@@ -99,7 +99,7 @@ def settings_of(
     root = Section({**tables, **overrides})
     root.value(COMPOSER, LEFT_TO_OTHERS, None)
     settings = _settings(root)
-    return settings, root.faults() or _faults(settings)
+    return settings, root.problems() or _faults(settings)
 
 
 def _settings(root: Section) -> DataprocSettings:

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from google.api_core.exceptions import PreconditionFailed
 from google.cloud import storage
@@ -30,8 +29,8 @@ class UploadedCode:
         return hashlib.sha256("".join(sorted(self.contents)).encode()).hexdigest()
 
 
-def code_for(bucket: str, profile: Path) -> UploadedCode:
-    """The code of a batch with this profile, in a bucket; nothing is uploaded yet."""
+def code_for(bucket: str, profile: str) -> UploadedCode:
+    """The code of a batch with the text of a profile, in a bucket; nothing is uploaded yet."""
     contents: dict[str, bytes] = {}
 
     def address(name: str, content: bytes) -> str:
@@ -43,7 +42,7 @@ def code_for(bucket: str, profile: Path) -> UploadedCode:
     return UploadedCode(
         archive=address("code.zip", code_archive()),
         main_file=address("batch.py", main_file().read_bytes()),
-        profile=address("profile.toml", profile.read_bytes()),
+        profile=address("profile.toml", profile.encode()),
         contents=contents,
     )
 

@@ -5,7 +5,8 @@ import json
 from typing import Any
 
 from anomaly.errors import ConfigurationError
-from anomaly.profile_reader import load_profile, profile_file
+from anomaly.profile_files import whole_text
+from anomaly.profile_reader import load_profile
 from runners.dataproc.command import add_settings, need_clients, storage_client
 from runners.deploy.settings import load_deployment
 
@@ -46,7 +47,7 @@ def _deploy_dag(options: argparse.Namespace) -> None:
     folder = f"gs://{composer.bucket}/dags"
     if not composer.bucket:
         folder = environments.folder_of_dags(settings, composer.environment)
-    planned = deployment.deployment_of(settings, composer, folder, profile_file(options.profile))
+    planned = deployment.deployment_of(settings, composer, folder, whole_text(options.profile))
     if options.dry_run:
         uploads = [*planned.code.contents, *planned.dag]
         whole = {"uploads": uploads, "deployment.json": planned.description}

@@ -41,7 +41,7 @@ class Deployment:
 
 
 def deployment_of(
-    settings: DataprocSettings, composer: ComposerSettings, folder_of_dags: str, profile: Path
+    settings: DataprocSettings, composer: ComposerSettings, folder_of_dags: str, profile: str
 ) -> Deployment:
     """A deployment into the bucket where the folder of all DAGs lies; nothing is uploaded yet."""
     code = code_for(bucket_of(folder_of_dags), profile)

@@ -105,7 +105,7 @@ def load_deployment(
     settings, faults = settings_of(tables, environment)
     root = Section({key: table for key, table in tables.items() if key == COMPOSER})
     composer = _settings(root.section(COMPOSER, needed=True), bucket)
-    faults += root.faults() or [*_faults(composer), *_faults_of_run(composer.run, composer.shape)]
+    faults += root.problems() or [*_faults(composer), *_faults_of_run(composer.run, composer.shape)]
     if faults:
         raise ConfigurationError(path, faults)
     return settings, composer
@@ -234,7 +234,7 @@ def _faults_of(check: Callable[..., None], *arguments: object) -> tuple[str, ...
     try:
         check(*arguments)
     except ConfigurationError as error:
-        return error.faults
+        return error.problems
     return ()
 
 

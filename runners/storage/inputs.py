@@ -13,7 +13,8 @@ from pyspark.sql import types as T
 from anomaly.conform import conform, expected_columns, unused_times
 from anomaly.contracts import MALFORMED_LINE, MALFORMED_TEXT, SAMPLES, SOURCE_FILE, SOURCE_ROW_ID
 from anomaly.errors import InputError
-from anomaly.profile import InputRules, Profile
+from anomaly.profile import Profile
+from anomaly.profile_tables import InputRules
 from anomaly.sql import quoted
 from runners.storage.files import (
     File,

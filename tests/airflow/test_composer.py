@@ -379,7 +379,7 @@ def test_settings_that_contradict_each_other_are_refused(deployed: Deployed) -> 
     for variable, chosen in cases.values():
         if not chosen and "main_file" not in variable:
             deployed.settings.write_text(with_values(text, variable))
-            with pytest.raises(ConfigurationError, match=" to mend"):
+            with pytest.raises(ConfigurationError, match=" problem"):
                 load_deployment(str(deployed.settings), deployed.name)
 
 

@@ -389,7 +389,7 @@ def test_names_are_checked_all_at_once(
 
     with pytest.raises(ConfigurationError) as told:
         bigquery_place(out, prefix, bucket)
-    assert len(told.value.faults) == faults
+    assert len(told.value.problems) == faults
 
 
 def test_names_that_google_takes_are_taken() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from anomaly.profile_files import whole_text
 from runners.command import main
 from runners.dataproc.settings import load_settings
 from runners.exit_codes import BAD_CONFIGURATION, BATCH_FAILED
@@ -129,7 +130,9 @@ def test_a_changed_profile_leaves_the_code_of_before_where_it_is(
     """A run under way, or one that is cleared later, finds what it was started with."""
     assert deploying.deploy() == 0
     before, old = deploying.objects(), deploying.description()["settings"]["profile"]
-    deploying.profile.write_text(deploying.profile.read_text() + "\n# changed\n")
+    text = deploying.profile.read_text()
+    assert "minimum_customers = 5" in text
+    deploying.profile.write_text(text.replace("minimum_customers = 5", "minimum_customers = 6"))
     capfd.readouterr()
     assert deploying.deploy() == 0
     new = deploying.description()["settings"]["profile"]
@@ -220,7 +223,7 @@ def test_the_batch_of_the_dag_is_that_of_submit_and_the_client_takes_it_back(
     assert deploying.deploy() == 0
     found = deploying.description()["batch"]
     settings = load_settings(str(deploying.settings), {})
-    expected = batch_of(settings, code_for(deploying.bucket, deploying.profile), [])
+    expected = batch_of(settings, code_for(deploying.bucket, whole_text(deploying.profile)), [])
     assert dataproc_v1.Batch(found) == expected
     assert expected.environment_config.execution_config.ttl.total_seconds() == 4 * 60 * 60
     assert expected.environment_config.execution_config.service_account == account
@@ -286,7 +289,7 @@ def test_a_dry_run_with_a_bucket_asks_nothing(
 @pytest.mark.parametrize(
     ("environment", "refusal", "said"),
     [
-        ("other", None, f"{LOCATION}/environments/other: 1 to mend\n  - is not there; see project"),
+        ("other", None, f"{LOCATION}/environments/other: 1 problem\n  - is not there; see project"),
         ("unready", None, "is CREATING and has no bucket yet; wait until it is RUNNING"),
         ("my-environment", "PERMISSION_DENIED", "get the role Composer User on the project, or"),
     ],

@@ -1,0 +1,28 @@
+"""The reference page of profiles is what the code says."""
+
+from dataclasses import fields, is_dataclass
+from typing import Any, get_args, get_type_hints
+
+from anomaly.profile import Profile
+from anomaly.settings import about_of
+from tools.profile_reference import PAGE, TABLES, page
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `make docs-reference`"
+
+
+def tables_of(hint: Any) -> set[type]:
+    """The dataclasses with settings that a type is made of."""
+    found = set().union(*map(tables_of, get_args(hint)))
+    if is_dataclass(hint):
+        found |= set().union(*map(tables_of, get_type_hints(hint).values()))
+        found |= {hint} if any(about_of(one) for one in fields(hint)) else set()
+    return found
+
+
+def test_every_table_of_a_profile_is_on_the_page() -> None:
+    # A grouping is a part of the table of its KPI.
+    assert {table.__name__ for table in tables_of(Profile)} - {"Grouping"} == {
+        table.__name__ for table in TABLES.values()
+    }
