@@ -4,6 +4,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from pyspark.sql import Row
 
@@ -38,8 +39,10 @@ class Progress:
     def tell(self, stage: str, rows: int | None, seconds: float) -> None:
         """One line on the error stream."""
         counted = "" if rows is None else f"{rows:12,} rows"
-        # Spark's progress bar leaves the cursor in the middle of its line.
-        print(f"\r{stage:32}{counted:>18}{seconds:8.1f} s", file=sys.stderr)
+        # A screen that cannot be written is no reason to stop. Spark's progress bar leaves the
+        # cursor in the middle of its line.
+        with suppress(OSError):
+            print(f"\r{stage:32}{counted:>18}{seconds:8.1f} s", file=sys.stderr)
 
 
 def report(summary: Sequence[Row], place_of_tables: str, is_made_up: bool = False) -> str:
