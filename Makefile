@@ -38,12 +38,12 @@ run: setup
 
 # The reference pages that are written from the code.
 docs-reference: setup
-	$(BIN)/python -m tools.profile_reference
+	$(BIN)/python -m docs.profile_reference
 
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict anomaly runners benchmarks tools
+	$(BIN)/mypy --strict anomaly runners benchmarks docs
 
 # In CI these two meet no Java but the one that comes along, as on a machine that has none.
 WITHOUT_JAVA = $(if $(filter true,$(CI)),.ci/without_java)

@@ -39,8 +39,8 @@ class Progress:
     def tell(self, stage: str, rows: int | None, seconds: float) -> None:
         """One line on the error stream."""
         counted = "" if rows is None else f"{rows:12,} rows"
-        # A screen that cannot be written is no reason to stop; Spark's progress bar leaves the cursor
-        # in the middle of its line.
+        # A screen that cannot be written is no reason to stop. Spark's progress bar leaves the
+        # cursor in the middle of its line.
         with suppress(OSError):
             print(f"\r{stage:32}{counted:>18}{seconds:8.1f} s", file=sys.stderr)
 

@@ -5,7 +5,7 @@ from typing import Any, get_args, get_type_hints
 
 from anomaly.profile import Profile
 from anomaly.settings import about_of
-from tools.profile_reference import PAGE, TABLES, page
+from docs.profile_reference import PAGE, TABLES, page
 
 
 def test_the_page_is_up_to_date() -> None:

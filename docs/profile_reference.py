@@ -27,7 +27,7 @@ from anomaly.profile_tables import (
 )
 from anomaly.settings import About, about_of, kind_of
 
-PAGE = Path(__file__).parents[1] / "docs" / "reference" / "profile.md"
+PAGE = Path(__file__).parent / "reference" / "profile.md"
 
 TABLES: dict[str, type] = {
     "[inputs.NAME]": InputRules,
