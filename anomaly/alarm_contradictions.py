@@ -25,18 +25,7 @@ def alarm_contradictions(rules: AlarmRules, kpis: Sequence[Kpi]) -> list[str]:
 
 
 def _count_problems(rules: AlarmRules) -> list[str]:
-    at_least_one = {
-        name: getattr(rules, name)
-        for name in (
-            "baseline_days",
-            "history_days",
-            "smoothed_periods",
-            "raise_periods",
-            "silent_periods",
-            "clear_periods",
-        )
-    }
-    problems = [f"[alarms] {name} must be at least 1" for name, n in at_least_one.items() if n < 1]
+    problems = []
     if rules.raise_within < rules.raise_periods:
         problems.append("[alarms] raise_within must not be below raise_periods")
     if rules.largest_deviation <= 0 or rules.clear_level <= 0:
@@ -99,10 +88,6 @@ def _method_problems(kpi: AlarmKpi) -> list[str]:
         problems.append("needs `fixed` with the method static, and only then")
     if (kpi.q is not None) != (kpi.method is Method.QUANTILE):
         problems.append("needs `q` with the method quantile, and only then")
-    if kpi.q is not None and not 0 <= kpi.q <= 1:
-        problems.append(f"q is {kpi.q}; it must lie between 0 and 1")
-    if kpi.minimum_samples < 1:
-        problems.append("minimum_samples must be at least 1")
     return problems
 
 

@@ -66,9 +66,11 @@ class AlarmKpi:
     scale: Scale = setting(Scale.LINEAR, "whether differences or factors count")
     offset: float = setting(0.0, "scale log: added to each KPI of `of`", OF_KPI)
     relative_offset: float = setting(0.0, "scale log: added to each KPI of `relative_to`", OF_KPI)
-    q: float | None = setting(None, "method quantile: the baseline is this quantile", SHARE)
+    q: float | None = setting(
+        None, "method quantile: the baseline is this quantile", SHARE, least=0, most=1
+    )
     fixed: float | None = setting(None, "method static: the baseline", OF_KPI)
-    minimum_samples: int = setting(1, "fewer samples give no baseline", "samples")
+    minimum_samples: int = setting(1, "fewer samples give no baseline", "samples", least=1)
     minimum_denominator: float = setting(
         0.0, "not judged where the mean of `relative_to` is smaller", OF_KPI
     )
@@ -96,27 +98,30 @@ class AlarmRules:
         "", "column of the samples that the group `peers` goes by; empty: none"
     )
     baseline_days: int = setting(
-        7, "how long a baseline is used, in steps that begin with a Monday", "days"
+        7, "how long a baseline is used, in steps that begin with a Monday", "days", least=1
     )
     history_days: int = setting(
         21,
         "how many days before that it rests on, so that nothing that is judged, and no "
         "future, has a part in it",
         "days",
+        least=1,
     )
-    smoothed_periods: int = setting(4, "deviations are averaged over so many periods", "periods")
+    smoothed_periods: int = setting(
+        4, "deviations are averaged over so many periods", "periods", least=1
+    )
     largest_deviation: float = setting(
         8.0, "a single deviation counts as this much at most", "spreads"
     )
     raise_periods: int = setting(
-        2, "an alarm is raised when so many recent periods are bad", "periods"
+        2, "an alarm is raised when so many recent periods are bad", "periods", least=1
     )
     raise_within: int = setting(3, "how many recent periods that looks at", "periods")
     silent_periods: int = setting(
-        2, "it is also raised when so many periods in a row have no sample", "periods"
+        2, "it is also raised when so many periods in a row have no sample", "periods", least=1
     )
     clear_periods: int = setting(
-        3, "it is cleared after so many good periods in a row, with samples", "periods"
+        3, "it is cleared after so many good periods in a row, with samples", "periods", least=1
     )
     clear_level: float = setting(
         1.5, "in a good period the deviation of every KPI is below this level", "spreads"

@@ -1,7 +1,8 @@
-"""Problems of a profile that show only when its settings are seen together."""
+"""Problems of a profile whose settings could all be read: ranges and contradictions."""
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import is_dataclass
+from typing import Any
 
 from anomaly.alarm_contradictions import alarm_contradictions
 from anomaly.conform import expected_columns
@@ -9,23 +10,38 @@ from anomaly.contracts import INPUT_CONTRACTS, SAMPLE_COUNT, TABLE_COLUMNS
 from anomaly.encodings import charset_of
 from anomaly.methods import Direction, Method, Scale
 from anomaly.profile import Profile
-from anomaly.profile_tables import HistoryRules, Rule
+from anomaly.profile_tables import Rule
+from anomaly.settings import out_of_range
 from anomaly.verdict_contradictions import verdict_contradictions
 
 
 def contradictions(profile: Profile) -> list[str]:
     """Return a message for each setting that contradicts another or is out of its range."""
     return [
+        *_out_of_range(profile),
         *_clashing_names(profile),
         *_unknown_kpis(profile),
         *_denominator_problems(profile),
         *(problem for rule in profile.rules for problem in _rule_problems(rule, profile)),
         *_range_problems(profile),
-        *_count_problems(profile),
         *_input_problems(profile),
         *verdict_contradictions(profile),
-        *_history_problems(profile.history),
         *(alarm_contradictions(profile.alarms, profile.kpis) if profile.alarms else ()),
+    ]
+
+
+def _out_of_range(profile: Profile) -> list[str]:
+    alarm_kpis = profile.alarms.kpis if profile.alarms else ()
+    tables: dict[str, Any] = {
+        **{f"inputs.{name}": rules for name, rules in profile.inputs.items()},
+        **{f"derived.{kpi.name}": kpi for kpi in profile.derived},
+        **{f"rules.{rule.kpi}": rule for rule in profile.rules},
+        **{f"families.{family.name}": family for family in profile.families},
+        **{name: table for name, table in vars(profile).items() if is_dataclass(table)},
+        **{f"alarms.kpis.{kpi.name}": kpi for kpi in alarm_kpis},
+    }
+    return [
+        f"[{where}] {problem}" for where, table in tables.items() for problem in out_of_range(table)
     ]
 
 
@@ -69,20 +85,7 @@ def _unknown_kpis(profile: Profile) -> list[str]:
                 f"[{name}_level] derived must list each derived KPI once: "
                 f"{', '.join(sorted(derived)) or '(none)'}"
             )
-        if level.minimum_baseline_count < 1:
-            problems.append(f"[{name}_level] minimum_baseline_count must be at least 1")
     return problems
-
-
-def _count_problems(profile: Profile) -> list[str]:
-    counts = {
-        "[join] minimum_samples": profile.join.minimum_samples,
-        "[join] minimum_call_rows": profile.join.minimum_call_rows,
-        "[join] minimum_customers": profile.join.minimum_customers,
-        "[verdict] minimum_defects": profile.verdict.minimum_defects or 0,
-        "[verdict] minimum_evaluated": profile.verdict.minimum_evaluated,
-    }
-    return [f"{where} must not be negative" for where, count in counts.items() if count < 0]
 
 
 def _denominator_problems(profile: Profile) -> list[str]:
@@ -90,8 +93,6 @@ def _denominator_problems(profile: Profile) -> list[str]:
     for kpi in profile.derived:
         if kpi.minimum_denominator and kpi.denominator is None:
             problems.append(f"[derived.{kpi.name}] minimum_denominator is not for a difference")
-        if kpi.minimum_denominator < 0:
-            problems.append(f"[derived.{kpi.name}] minimum_denominator must not be negative")
     return problems
 
 
@@ -146,8 +147,6 @@ def _method_problems(rule: Rule) -> list[str]:
         problems.append("needs `value` with the method static, and only then")
     if (rule.q is not None) != (rule.method is Method.QUANTILE):
         problems.append("needs `q` with the method quantile, and only then")
-    if rule.q is not None and not 0 <= rule.q <= 1:
-        problems.append(f"q is {rule.q}; it must lie between 0 and 1")
     return problems
 
 
@@ -187,19 +186,14 @@ def _range_problems(profile: Profile) -> list[str]:
         for kpi in profile.kpis
         if kpi.minimum is not None and kpi.maximum is not None and kpi.minimum > kpi.maximum
     ]
-    problems += [
-        f"[limits] {name} is {share}; it must lie between 0 and 1"
-        for name, share in asdict(profile.limits).items()
-        if not 0 <= share <= 1
-    ]
+    if profile.history.raise_days > profile.history.raise_within:
+        problems.append("[history] raise_days must not be above raise_within")
     return problems
 
 
 def _input_problems(profile: Profile) -> list[str]:
     problems = []
     for name, rules in profile.inputs.items():
-        if rules.rows_per_key < 0:
-            problems.append(f"[inputs.{name}] rows_per_key must not be negative; 0 means all")
         if rules.decimal not in (".", ","):
             problems.append(f"[inputs.{name}] decimal is {rules.decimal!r}; it must be '.' or ','")
         if len(rules.delimiter) != 1 or rules.delimiter in '"\r\n':
@@ -243,19 +237,4 @@ def _column_problems(source: str, profile: Profile) -> list[str]:
         for column, name in columns
         if name.strip() and names.count(name.strip().lower()) > 1
     ]
-    return problems
-
-
-def _history_problems(rules: HistoryRules) -> list[str]:
-    problems = [
-        f"[history] {name} must be at least 1"
-        for name, days in asdict(rules).items()
-        if days < 1 and name != "flapping_days"
-    ]
-    if rules.flapping_days < 0:
-        problems.append(
-            "[history] flapping_days must not be negative; 0 means that no cell is flapping"
-        )
-    if rules.raise_days > rules.raise_within:
-        problems.append("[history] raise_days must not be above raise_within")
     return problems

@@ -80,7 +80,7 @@ class InputRules:
     """How one input is read and which of its rows count."""
 
     rows_per_key: int = setting(
-        0, "use only the first rows of each key, in file order; 0 uses all", "rows"
+        0, "use only the first rows of each key, in file order; 0 uses all", "rows", least=0
     )
     keep_where: tuple[Condition, ...] = setting(
         (),
@@ -156,6 +156,7 @@ class DerivedKpi:
         "below this denominator the KPI is missing; for the call statistics of a cell the "
         "denominators of its customers are added up first",
         "unit of the denominator",
+        least=0,
     )
 
     @property
@@ -183,7 +184,9 @@ class Rule:
     bad_when: Direction = field(metadata=about("the side of the bound on which the KPI is bad"))
     method: Method = field(metadata=about("how the baseline and the spread are found"))
     k: float = setting(0.0, "distance of the bound from the baseline", "spreads")
-    q: float | None = setting(None, "method quantile: the baseline is this quantile", SHARE)
+    q: float | None = setting(
+        None, "method quantile: the baseline is this quantile", SHARE, least=0, most=1
+    )
     value: float | None = setting(None, "method static: the baseline", OF_KPI)
     ignore_below: float = setting(0.0, "smallest distance of bound and baseline", OF_KPI)
     at_least: float | None = setting(None, "a bound above is never lower", OF_KPI)
@@ -208,9 +211,9 @@ class Family:
 
     name: str
     decides: bool = setting(True, "whether a verdict follows from it, or it is only shown")
-    minimum_defects: int = setting(1, "it fails with so many defects", "KPIs")
+    minimum_defects: int = setting(1, "it fails with so many defects", "KPIs", least=1)
     minimum_warnings: int = setting(
-        0, "or with so many warnings or defects; 0: warnings do not count", "KPIs"
+        0, "or with so many warnings or defects; 0: warnings do not count", "KPIs", least=0
     )
 
 
@@ -230,7 +233,7 @@ class Peers:
     column: str = field(metadata=about("the column"))
     input: str = setting(SAMPLES, "the input of the column: samples or customers")
     minimum_cells: int = setting(
-        8, "a group with fewer values of a KPI is compared with all cells", "cells"
+        8, "a group with fewer values of a KPI is compared with all cells", "cells", least=2
     )
     required: bool = setting(
         True, "whether the column must be there; if it may be missing and is, all cells are peers"
@@ -251,7 +254,7 @@ class Level:
         "flag 0 and is published as 0",
     )
     minimum_baseline_count: int = setting(
-        1, "fewer values than this give no baseline", "customers or cells"
+        1, "fewer values than this give no baseline", "customers or cells", least=1
     )
     standard_errors: bool = setting(
         False,
@@ -274,10 +277,12 @@ class JoinRules:
     keep_cells_without_customers: bool = setting(
         False, "whether cells without customers are published"
     )
-    minimum_samples: int = setting(1, "with fewer the samples are not judged", "samples")
-    minimum_call_rows: int = setting(1, "with fewer the call statistics are not judged", "rows")
+    minimum_samples: int = setting(1, "with fewer the samples are not judged", "samples", least=0)
+    minimum_call_rows: int = setting(
+        1, "with fewer the call statistics are not judged", "rows", least=0
+    )
     minimum_customers: int = setting(
-        1, "with fewer the call statistics of a cell are not judged", "customers"
+        1, "with fewer the call statistics of a cell are not judged", "customers", least=0
     )
 
 
@@ -292,12 +297,15 @@ class VerdictRule:
     minimum_failed_families: int | None = setting(
         None, "so many of the families that decide have failed", "families"
     )
-    minimum_defects: int | None = setting(None, "so many KPIs are defects", "KPIs")
+    minimum_defects: int | None = setting(None, "so many KPIs are defects", "KPIs", least=0)
     minimum_defect_share: float | None = setting(
         None, "this share of the judged KPIs are defects", SHARE
     )
     minimum_evaluated: int = setting(
-        0, "with fewer judged KPIs there is no verdict, unless enough families have failed", "KPIs"
+        0,
+        "with fewer judged KPIs there is no verdict, unless enough families have failed",
+        "KPIs",
+        least=0,
     )
     silent_cells: SilentCells = setting(
         SilentCells.JUDGED_BY_CALLS,
@@ -323,17 +331,17 @@ class HistoryRules:
     """
 
     raise_days: int = setting(
-        2, "maintenance is due when at least so many recent verdicts are Required", "days"
+        2, "maintenance is due when at least so many recent verdicts are Required", "days", least=1
     )
-    raise_within: int = setting(3, "how many recent verdicts that looks at", "days")
+    raise_within: int = setting(3, "how many recent verdicts that looks at", "days", least=1)
     clear_days: int = setting(
-        2, "it is due no longer after so many days in a row with Not Required", "days"
+        2, "it is due no longer after so many days in a row with Not Required", "days", least=1
     )
     flapping_days: int = setting(
-        7, "a cell that is due again within so many days is flapping", "days"
+        7, "a cell that is due again within so many days is flapping", "days", least=0
     )
     forgotten_days: int = setting(
-        30, "a cell without data for so many days is no longer expected", "days"
+        30, "a cell without data for so many days is no longer expected", "days", least=1
     )
 
 
@@ -342,15 +350,27 @@ class Limits:
     """Beyond these a run stops before it publishes anything."""
 
     largest_rejected_share: float = setting(
-        1.0, "of the rows of an input, rejected; without those that the profile leaves out", SHARE
+        1.0,
+        "of the rows of an input, rejected; without those that the profile leaves out",
+        SHARE,
+        least=0,
+        most=1,
     )
     largest_left_out_share: float = setting(
         0.1,
         "of the values of a column, left out because they are wrong; without empty ones, "
         "`missing_texts` and sentinels, and where more than one row in a hundred is affected",
         SHARE,
+        least=0,
+        most=1,
     )
     smallest_match_rate: float = setting(
-        0.0, "of the customers, with samples of their cell and with call statistics", SHARE
+        0.0,
+        "of the customers, with samples of their cell and with call statistics",
+        SHARE,
+        least=0,
+        most=1,
     )
-    largest_unjudged_share: float = setting(0.9, "of the cells, without a verdict", SHARE)
+    largest_unjudged_share: float = setting(
+        0.9, "of the cells, without a verdict", SHARE, least=0, most=1
+    )

@@ -3,7 +3,7 @@
 `read` makes such a dataclass of a table of TOML; the reference page is made of the same fields.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import Enum
 from types import UnionType
@@ -20,7 +20,7 @@ Default = TypeVar("Default")
 ABOUT = "about"
 # Units that need words.
 OF_KPI = "unit of the KPI"
-SHARE = "share, 0 to 1"
+SHARE = "share"
 KINDS: Mapping[type, Kind[Any]] = {bool: TRUTH, int: WHOLE, float: NUMBER, str: TEXT}
 
 
@@ -28,22 +28,23 @@ KINDS: Mapping[type, Kind[Any]] = {bool: TRUTH, int: WHOLE, float: NUMBER, str: 
 class About:
     """What the type of a setting's field leaves open.
 
-    default: in words, where it depends on other settings. kind: where the type does not say what
-    the setting may hold. table: reads it from a table of its own, whose keys are free.
+    default: in words, where it depends on other settings. least, most: the range of a number; no
+    `most` without `least`. kind: where the type does not say what the setting may hold. table:
+    reads it from a table of its own, whose keys are free.
     """
 
     meaning: str
     unit: str = ""
     default: str = ""
+    least: float | None = None
+    most: float | None = None
     kind: Kind[Any] | None = None
     table: Callable[[Section], object] | None = None
 
 
-def about(
-    meaning: str, unit: str = "", default: str = "", kind: Kind[Any] | None = None
-) -> dict[str, About]:
+def about(meaning: str, unit: str = "", default: str = "") -> dict[str, About]:
     """The metadata of a field that is a setting without a fixed default."""
-    return {ABOUT: About(meaning, unit, default, kind)}
+    return {ABOUT: About(meaning, unit, default)}
 
 
 def setting(
@@ -51,12 +52,14 @@ def setting(
     meaning: str,
     unit: str = "",
     *,
+    least: float | None = None,
+    most: float | None = None,
     kind: Kind[Any] | None = None,
     table: Callable[[Section], object] | None = None,
 ) -> Default:
     """A field that is a setting with a default."""
-    metadata = {ABOUT: About(meaning, unit, kind=kind, table=table)}
-    made: Default = field(default=default, metadata=metadata)
+    found = About(meaning, unit, "", least, most, kind, table)
+    made: Default = field(default=default, metadata={ABOUT: found})
     return made
 
 
@@ -86,16 +89,33 @@ def _value(table: Section, one: Field[Any], hint: Any, default: object) -> objec
         return default
     if found.table:
         return found.table(table.section(one.name))
-    kind = found.kind or kind_of(hint)
+    kind = kind_of(found, hint)
     if default is MISSING:
         return table.needed(one.name, kind)
     return table.value(one.name, kind, default)
 
 
-def kind_of(hint: Any) -> Kind[Any]:
-    """What a setting may hold, from the type of its field."""
+def kind_of(found: About, hint: Any) -> Kind[Any]:
+    """What a setting may hold, from the type of its field where that says it."""
+    return found.kind or _kind_of_type(hint)
+
+
+def _kind_of_type(hint: Any) -> Kind[Any]:
     if get_origin(hint) is tuple:
-        return list_of(kind_of(get_args(hint)[0]))
+        return list_of(_kind_of_type(get_args(hint)[0]))
     if get_origin(hint) is UnionType:  # X | None: the setting may be left out
-        return kind_of(get_args(hint)[0])
+        return _kind_of_type(get_args(hint)[0])
     return one_of(hint) if issubclass(hint, Enum) else KINDS[hint]
+
+
+def out_of_range(table: "DataclassInstance") -> Iterator[str]:
+    """A message for each number of a table that lies outside of its range."""
+    for one in fields(table):
+        found, value = about_of(one), getattr(table, one.name)
+        if found is None or found.least is None or value is None:
+            continue
+        if found.most is not None and not found.least <= value <= found.most:
+            yield f"{one.name} is {value}; it must lie between {found.least:g} and {found.most:g}"
+        elif value < found.least:
+            least = f"be at least {found.least:g}" if found.least else "not be negative"
+            yield f"{one.name} must {least}"

@@ -4,27 +4,17 @@ from collections.abc import Iterable
 
 from anomaly.contracts import CUSTOMERS, INPUT_CONTRACTS, SAMPLES
 from anomaly.profile import Profile
-from anomaly.profile_tables import Family, Peers
+from anomaly.profile_tables import Peers
 
 
 def verdict_contradictions(profile: Profile) -> list[str]:
     """Return a message for each setting that contradicts another or is out of its range."""
     return [
-        *(problem for family in profile.families for problem in _family_problems(family)),
         *_unknown_families(profile),
         *_diagnosis_problems(profile),
         *(_peers_problems(profile.peers, profile) if profile.peers else ()),
         *_verdict_problems(profile),
     ]
-
-
-def _family_problems(family: Family) -> list[str]:
-    problems = []
-    if family.minimum_defects < 1:
-        problems.append("minimum_defects must be at least 1")
-    if family.minimum_warnings < 0:
-        problems.append("minimum_warnings must not be negative; 0 means that they do not count")
-    return [f"[families.{family.name}] {problem}" for problem in problems]
 
 
 def _unknown_families(profile: Profile) -> list[str]:
@@ -61,8 +51,6 @@ def _peers_problems(peers: Peers, profile: Profile) -> list[str]:
             problems.append(
                 f"[peers] column {peers.column!r} is another column of the {peers.input}"
             )
-    if peers.minimum_cells < 2:
-        problems.append("[peers] minimum_cells must be at least 2")
     return problems
 
 

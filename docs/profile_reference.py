@@ -103,7 +103,10 @@ def _rows(table: Any) -> Iterator[tuple[str, ...]]:
 def _holds(found: About, hint: Any) -> str:
     if found.table:
         return "a table"
-    return (found.kind or kind_of(hint)).words
+    words = kind_of(found, hint).words
+    if found.most is not None:
+        return f"{words}, {found.least:g} to {found.most:g}"
+    return words if found.least is None else f"{words}, {found.least:g} or more"
 
 
 def _default(one: Field[Any], found: About) -> str:

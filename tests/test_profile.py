@@ -135,3 +135,13 @@ def test_an_unknown_profile_names_the_known_ones() -> None:
 def test_a_mistyped_path_is_no_shipped_profile() -> None:
     with pytest.raises(ConfigurationError, match="no such file"):
         load_profile("elsewhere/default.toml")
+
+
+def test_numbers_out_of_range_are_told_with_all_contradictions() -> None:
+    text = whole_text("default").replace("minimum_cells = 8", "minimum_cells = 1")
+    text = text.replace("raise_days = 2", "raise_days = 0").replace("warn_k = 2.5", "warn_k = 4", 1)
+    assert sorted(problems_of(text)) == [
+        "[history] raise_days must be at least 1",
+        "[peers] minimum_cells must be at least 2",
+        "[rules.maxThr_DL] warn_k must be smaller than k, so that a warning comes before a defect",
+    ]
