@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from anomaly import parse_profile
 from anomaly.contracts import EVIDENCE_TYPE
@@ -438,7 +439,8 @@ def publish(spark: SparkSession, folder: Path, days: dict[date, tuple[list[tuple
     """Cells and the number of sample rows of each day, as runs publish them in one folder."""
     for day, (cells, rows) in days.items():
         figures = in_memory(spark, SUMMARY, [("input", "samples", "rows in", rows, "a.csv")])
-        tables = {"cell_tower_performance_data": table(spark, cells), "run_summary": figures}
+        summary = figures.withColumn("run_id", F.lit(f"{day:%d}"))
+        tables = {"cell_tower_performance_data": table(spark, cells), "run_summary": summary}
         for name, frame in tables.items():
             frame.write.parquet(str(folder / name / f"run_date={day}"))
 

@@ -81,7 +81,10 @@ def verdicts(spark, rows, profile=PROFILE):
         "struct<severity:string,families:array<string>,reason:string>",
     )
     judged = frame.selectExpr(
-        "*", "transform(evidence, kpi -> kpi.status) AS status", "0D AS severity"
+        "*",
+        "array_repeat(sample_count, 6) AS usable_counts",
+        "transform(evidence, kpi -> kpi.status) AS status",
+        "0D AS severity",
     ).transform(with_counts)
     found = with_verdict(judged, profile).transform(rank_by_severity, "gravity", "CellName")
     return found.orderBy("CellName").collect()
