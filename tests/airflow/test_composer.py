@@ -362,6 +362,7 @@ def test_settings_that_contradict_each_other_are_refused(deployed: Deployed) -> 
     cases = {
         "out {at} and the samples input": ({"out": at, "steps": "gs://elsewhere/steps"}, {}),
         "steps {at}/calls and the calls input": ({"steps": f"{at}/calls"}, {}),
+        "out {at}/steps/x and steps {at}/steps lie": ({"out": f"{at}/steps/x"}, {}),
         "prefix: for an out on bq:// alone": ({"out": f"{at}/out", "prefix": "lab"}, {}),
         "smallest_required_share is above": ({"smallest_required_share": 0.6}, {}),
         "marker is 'a/b'": ({"marker": "a/b"}, {}),
