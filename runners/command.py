@@ -14,8 +14,8 @@ from runners.alarms import add_arguments as alarm_arguments
 from runners.alarms import alarms_command
 from runners.backfill import add_arguments as backfill_arguments
 from runners.backfill import backfill_command
+from runners.composer.deploy.command import add_command as add_deploy_command
 from runners.dataproc.command import add_commands as add_dataproc_commands
-from runners.deploy.command import add_command as add_deploy_command
 from runners.diff import add_arguments as diff_arguments
 from runners.diff import diff_command
 from runners.evaluate import add_arguments as evaluate_arguments

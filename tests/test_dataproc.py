@@ -153,8 +153,8 @@ def test_threads_that_build_the_archive_at_once_do_not_disturb_each_other():
 def test_the_archive_has_what_a_batch_imports_and_the_shipped_profiles():
     names = zipfile.ZipFile(io.BytesIO(code_archive())).namelist()
     assert {"anomaly/pipeline.py", "runners/run.py", "runners/storage/bigquery.py"} < set(names)
-    folders = ("runners/sample/", "runners/dataproc/", "runners/report/")
-    files = {f"runners/{name}.py" for name in ("local", "command", "session", "show", "composer")}
+    folders = ("runners/sample/", "runners/dataproc/", "runners/report/", "runners/composer/")
+    files = {f"runners/{name}.py" for name in ("local", "command", "session", "show")}
     assert not [name for name in names if name.startswith(folders)]
     assert files.isdisjoint(names)
     profiles = {f"anomaly/conf/{name}.toml" for name in ("catalogue", "default", "lab")}

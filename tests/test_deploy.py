@@ -9,9 +9,10 @@ import pytest
 
 from anomaly import ConfigurationError
 from runners.command import main
+from runners.composer.deploy.schedule import faults_of
+from runners.composer.deploy.settings import load_deployment
+from runners.composer.run_settings import INPUTS
 from runners.dataproc.settings import load_settings
-from runners.deploy.schedule import faults_of
-from runners.deploy.settings import load_deployment
 from runners.exit_codes import BAD_CONFIGURATION
 
 SHIPPED = Path(__file__).parents[1] / "conf" / "dataproc.toml"
@@ -46,8 +47,8 @@ def test_the_shipped_settings_have_no_fault_for_either_command():
     settings, composer = load_deployment(str(SHIPPED), None, {})
     assert settings == load_settings(str(SHIPPED), {})
     assert (composer.environment, composer.bucket) == ("my-environment", "")
-    assert composer.run.samples == "gs://my-data-bucket/samples/{run_date}"
-    assert composer.run.out == "bq://my-project.cell_towers"
+    assert composer.run["samples"] == "gs://my-data-bucket/samples/{run_date}"
+    assert composer.run["out"] == "bq://my-project.cell_towers"
 
 
 def test_what_a_file_leaves_out_is_as_in_the_shipped_one(tmp_path):
@@ -56,9 +57,9 @@ def test_what_a_file_leaves_out_is_as_in_the_shipped_one(tmp_path):
     assert smallest.schedule == "0 3 * * *"
     assert smallest.start_date == date(2026, 1, 1)
     assert smallest.tags == ("cell-tower-anomaly",)
-    assert smallest.run.largest_required_share == 0.5
-    places = {key: getattr(smallest.run, key) for key in ("steps", "out")}
-    run = replace(shipped.run, **smallest.run.inputs, **places)
+    assert smallest.run["largest_required_share"] == 0.5
+    places = {key: smallest.run[key] for key in (*INPUTS, "steps", "out")}
+    run = {**shipped.run, **places}
     assert smallest == replace(shipped, environment="", bucket="my-dags", run=run)
 
 
@@ -109,29 +110,40 @@ def test_other_settings_have_no_fault_either(tmp_path, changes):
         ("input_hours = 12", "hours = 12", "[composer] has an unknown setting 'hours'"),
         ("deferrable = true", "deferrable = 1", "deferrable is 1; it must be true or false"),
         ('"google_cloud_default"', '"a b"', "[composer] connection 'a b' is no id"),
-        ("samples = ", "# samples = ", "[composer.run] needs the setting 'samples': text"),
-        ("samples/{run_date}", "{date}", "samples 'gs://my-data-bucket/{date}' is not gs://BUCKET"),
-        ("gs://my-data-bucket/samples/", "in/", "samples 'in/{run_date}' is not gs://BUCKET"),
-        ("my-data-bucket/samples", "my-{run_date}", "samples 'gs://my-{run_date}/{run_date}' is"),
-        ('marker = ""', 'marker = "a/b"', "[composer.run] marker 'a/b' is no name of an object"),
-        ('"gs://my-data-bucket/steps"', '""', "[composer.run] steps is empty, and shape is staged"),
-        ("bucket/steps", "bucket/{run_date}", "steps 'gs://my-data-bucket/{run_date}' is not"),
-        ("bucket/steps", "bucket/calls/{run_date}/x", "steps 'gs://my-data-bucket/calls/{run_dat"),
-        ("bq://my-project.cell_towers", "out", "out 'out' is neither gs://BUCKET/FOLDER nor bq://"),
-        ("bq://my-project.cell_towers", "s3://b/out", "out 's3://b/out' is neither gs://BUCKET"),
-        ("bq://my-project.cell_towers", "gs://out/{run_date}", "out 'gs://out/{run_date}' is nei"),
-        ("bq://my-project.cell_towers", "bq://x", "[composer.run] out 'bq://x' is not bq://PROJE"),
+        (
+            "samples = ",
+            "# samples = ",
+            "[composer.run] samples is missing; it must be: quarter-hour",
+        ),
+        ("samples/{run_date}", "{date}", "samples is 'gs://my-data-bucket/{date}'; it must be: "),
+        ("gs://my-data-bucket/samples/", "in/", "samples is 'in/{run_date}'; it must be: quarter"),
+        ("my-data-bucket/samples", "my-{run_date}", "samples is 'gs://my-{run_date}/{run_date}'"),
+        ('marker = ""', 'marker = "a/b"', "[composer.run] marker is 'a/b'; it must be: an object"),
+        ('"gs://my-data-bucket/steps"', '""', "[composer.run] steps names no folder for the resul"),
+        ("bucket/steps", "bucket/{run_date}", "steps is 'gs://my-data-bucket/{run_date}'; it "),
+        ("bucket/steps", "bucket/calls/{run_date}/x", "steps is 'gs://my-data-bucket/calls/{run_"),
+        ("bq://my-project.cell_towers", "out", "out is 'out'; it must be: the tables: bq://PROJE"),
+        ("bq://my-project.cell_towers", "s3://b/out", "out is 's3://b/out'; it must be: the t"),
+        ("bq://my-project.cell_towers", "gs://out/{run_date}", "out is 'gs://out/{run_date}'; it"),
+        ("bq://my-project.cell_towers", "bq://x", "[composer.run] out is 'bq://x'; it must be: t"),
         (
             "bq://my-project.cell_towers",
             "gs://my-data-bucket/steps",
-            "[composer.run] out gs://my-data-bucket/steps is the folder of the steps input",
+            "[composer.run] out gs://my-data-bucket/steps and steps gs://my-data-bucket/steps",
         ),
-        ('\nprefix = ""', '\nprefix = "a-b"', "[composer.run] prefix 'a-b' has more than letters"),
-        ('staging_bucket = ""', 'staging_bucket = "B"', "[composer.run] staging_bucket 'B' is no"),
-        ("= 0.0", "= 0.6", "smallest_required_share 0.6 and largest_required_share 0.5: from 0"),
-        ("= 0.5", "= 1.1", "[composer.run] smallest_required_share 0.0 and largest_required_share"),
-        ('alert_callable = ""', 'alert_callable = "tell"', "'tell' is not PACKAGE.MODULE.NAME"),
-        ('alert_connection = ""', 'alert_connection = "a b"', "alert_connection 'a b' is no id"),
+        ('\nprefix = ""', '\nprefix = "a-b"', "[composer.run] prefix is 'a-b'; it must be: of Big"),
+        ('staging_bucket = ""', 'staging_bucket = "B"', "[composer.run] staging_bucket is 'B'; i"),
+        ("= 0.0", "= 0.6", "smallest_required_share is above largest_required_share"),
+        ("= 0.5", "= 1.1", "[composer.run] largest_required_share is 1.1; it must be from 0 to 1"),
+        (
+            'alert_callable = ""',
+            'alert_callable = "tell"',
+            "is 'tell'; it must be: PACKAGE.MODULE.",
+        ),
+        ("add_columns = false", "add_columns = 1", "add_columns is 1; it must be of type bool"),
+        ('\nprefix = ""', "\ncolour = 1", "[composer.run] colour is no setting"),
+        ('\nprefix = ""', '\narchive = "gs://my-code/a.zip"', "archive is no setting"),
+        ('alert_connection = ""', 'alert_connection = "a b"', "alert_connection is 'a b'; it m"),
     ],
 )
 def test_a_fault_of_the_settings_is_told(tmp_path, old, new, said):
@@ -145,9 +157,8 @@ def test_options_for_bigquery_alone_are_named_as_in_the_file(tmp_path):
         ('\nprefix = ""', '\nprefix = "lab"'),
         ("add_columns = false", "add_columns = true"),
     ]
-    prefix, add_columns = faults_with(tmp_path, *changes)
-    assert prefix == "[composer.run] prefix and staging_bucket are for bq:// alone"
-    assert "[composer.run] add_columns and keep_days are for a folder or bq://" in add_columns
+    (fault,) = faults_with(tmp_path, *changes)
+    assert fault == "[composer.run] prefix and add_columns: for an out on bq:// alone"
 
 
 def test_all_that_is_written_is_kept_apart_from_what_is_read(tmp_path):
@@ -157,12 +168,15 @@ def test_all_that_is_written_is_kept_apart_from_what_is_read(tmp_path):
         ("samples/{run_date}", "out/samples"),
         ("bq://my-project.cell_towers", "gs://my-data-bucket/out"),
     ]
-    customers = "lies inside the customers input, or the other way round: gs://my-data-bucket"
-    samples = "lies inside the samples input, or the other way round: gs://my-data-bucket/out/samp"
-    steps, first, second = faults_with(tmp_path, *changes)
-    assert steps == f"[composer.run] steps gs://my-data-bucket/steps {customers}"
-    assert first == f"[composer.run] out gs://my-data-bucket/out {customers}"
-    assert second == f"[composer.run] out gs://my-data-bucket/out {samples}les"
+    at = "gs://my-data-bucket"
+    assert faults_with(tmp_path, *changes) == tuple(
+        f"[composer.run] {fault} lie in each other"
+        for fault in (
+            f"steps {at}/steps and the customers input {at}",
+            f"out {at}/out and the customers input {at}",
+            f"out {at}/out and the samples input {at}/out/samples",
+        )
+    )
 
 
 def test_all_faults_of_batches_and_dag_are_told_at_once(tmp_path):

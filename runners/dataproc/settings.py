@@ -21,7 +21,7 @@ OVERRIDABLE = (
     "subnetwork",
     "history_server",
 )
-# The table of the DAG that starts batches: runners/deploy/settings.py reads it.
+# The table of the DAG that starts batches: runners/composer/deploy/settings.py reads it.
 COMPOSER = "composer"
 LEFT_TO_OTHERS: Kind[object] = Kind("anything", lambda found: found, None)
 # The Python of each runtime that is served. 2.2 ended in 2026-09.

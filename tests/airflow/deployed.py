@@ -39,6 +39,11 @@ class Deployed:
         cloud.create_bucket(self.name)
         cloud.bigquery_client().create_dataset(self.name, timeout=TIMEOUT_SECONDS)
 
+    @property
+    def package(self) -> str:
+        """The folder of the DAG."""
+        return f"dag_{self.dag_id.replace('-', '_')}"
+
     def change(self, old: str, new: str) -> None:
         """Other settings from here on."""
         text = self.settings.read_text()
@@ -63,11 +68,11 @@ class Deployed:
     def deploy(self, **changes: Any) -> Path:
         """Upload, and give Airflow what is then in the bucket, with changes; gives the DAG file."""
         self.upload()
-        folder = self.cloud.storage_root / self.name / "dags" / self.dag_id
-        here = shutil.copytree(folder, self.airflow.dags / self.dag_id, dirs_exist_ok=True)
+        folder = self.cloud.storage_root / self.name / "dags" / self.package
+        here = shutil.copytree(folder, self.airflow.dags / self.package, dirs_exist_ok=True)
         description = json.loads((here / "deployment.json").read_text()) | changes
         (here / "deployment.json").write_text(json.dumps(description))
-        return here / "composer.py"
+        return here / "dag.py"
 
     def run(self, dag_file: Path, **options: Any) -> Run:
         """One run of the day, or the last of several."""

@@ -82,6 +82,15 @@ class Description:
 
 
 @dataclass(frozen=True)
+class Collection:
+    """What one process finds in a folder: its DAG files, and the tasks of each DAG by its id."""
+
+    import_errors: list[str]
+    files: list[str]
+    tasks: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
 class TaskRun:
     """How a task ended in a run: its state, the number of its last try, and its XComs by key."""
 
@@ -150,6 +159,10 @@ class Airflow:
             dag["tasks"] = {name: Task(**task) for name, task in dag["tasks"].items()}
         answer["dags"] = {dag_id: Dag(**dag) for dag_id, dag in answer["dags"].items()}
         return Description(**answer)
+
+    def collect(self) -> Collection:
+        """Tell what is in the folder of DAG files."""
+        return Collection(**self._ask("collect", str(self.dags))[0])
 
     def test(
         self,

@@ -1,10 +1,11 @@
 """What a DAG file is, and what it does when it runs; for the Python of an Airflow environment.
 
     python in_airflow.py describe DAG_FILE
+    python in_airflow.py collect FOLDER
     python in_airflow.py test DAG_FILE DAG_ID [--logical-date DATE] [--conf JSON] [--times N]
 
 It runs on Airflow 2.11 and 3.1. The last line that it prints is a JSON object, of which
-`harness.py` makes a `Description`, or one `Run` for each time.
+`harness.py` makes a `Description`, a `Collection`, or one `Run` for each time.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from airflow.models.dagbag import DagBag
 from airflow.serialization.serialized_objects import SerializedDAG
 from airflow.utils.session import create_session
 
+# As Airflow's own processes do; Airflow 2 does it when it is imported.
+sys.path.append(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
 IS_AIRFLOW_3 = airflow.__version__.startswith("3.")
 
 if IS_AIRFLOW_3:
@@ -99,7 +102,7 @@ def describe(dag_file: str) -> dict[str, Any]:
     seconds = execute(tree, dag_file)
     with tripwire.set():
         execute(tree, dag_file)
-    bags = [DagBag(dag_file, include_examples=False) for _ in range(2)]
+    bags = [load(dag_file) for _ in range(2)]
     serialized = [serialize(bag) for bag in bags]
     return {
         "import_errors": list(bags[0].import_errors.values()),
@@ -107,10 +110,38 @@ def describe(dag_file: str) -> dict[str, Any]:
         "is_stable": serialized[0] == serialized[1],
         "digest": hashlib.sha256(serialized[0].encode()).hexdigest(),
         "touched": tripwire.touched,
-        "warnings": [str(warning.message) for warning in warned if warning.filename == dag_file],
+        "warnings": [str(one.message) for one in warned if is_beside(one.filename, dag_file)],
         "import_seconds": import_seconds,
         "seconds": seconds,
     }
+
+
+def collect(folder: str) -> dict[str, Any]:
+    """Tell which files of a folder one process takes for DAG files, and what they define."""
+    bag = DagBag(folder, include_examples=False)
+    return {
+        "import_errors": list(bag.import_errors.values()),
+        "files": sorted(str(Path(folder, found.file.lstrip("/"))) for found in bag.dagbag_stats),
+        "tasks": {dag_id: sorted(dag.task_ids) for dag_id, dag in bag.dags.items()},
+    }
+
+
+def load(dag_file: str) -> DagBag:
+    """Load a file as a process of Airflow does that has not seen it before."""
+    forget_modules_beside(dag_file)
+    return DagBag(dag_file, include_examples=False)
+
+
+def forget_modules_beside(dag_file: str) -> None:
+    """Let the next import execute the modules again that belong to a DAG file."""
+    for name, module in list(sys.modules.items()):
+        if is_beside(getattr(module, "__file__", None) or "", dag_file):
+            del sys.modules[name]
+
+
+def is_beside(file: str, dag_file: str) -> bool:
+    """Tell whether a file lies in the folder of a DAG file."""
+    return Path(file).parent == Path(dag_file).parent
 
 
 def is_import(node: ast.stmt) -> bool:
@@ -120,7 +151,11 @@ def is_import(node: ast.stmt) -> bool:
 
 
 def execute(tree: ast.Module, dag_file: str) -> float:
-    """Execute a DAG file, or part of it, without Airflow's own doings; give the seconds."""
+    """Execute a DAG file, or part of it, and the modules beside it; give the seconds.
+
+    Without Airflow's own doings.
+    """
+    forget_modules_beside(dag_file)
     module = ModuleType("described")
     module.__file__ = dag_file
     sys.modules[module.__name__] = module  # where dataclasses look for their types
@@ -216,13 +251,15 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     for command in (describe, test):
         commands.add_parser(command.__name__).add_argument("dag_file")
+    commands.add_parser(collect.__name__).add_argument("folder")
     arguments = commands.choices["test"]
     arguments.add_argument("dag_id")
     arguments.add_argument("--logical-date", help="none if not given, which takes Airflow 3")
     arguments.add_argument("--conf")
     arguments.add_argument("--times", type=int, default=1)
     options = vars(parser.parse_args())
-    answer = {"describe": describe, "test": test}[options.pop("command")](**options)
+    command = {"describe": describe, "collect": collect, "test": test}[options.pop("command")]
+    answer = command(**options)
     print(json.dumps(answer, default=str), flush=True)
     os._exit(0)  # tidying up what is about to go away would take Airflow 3 seconds
 

@@ -8,10 +8,13 @@ the JSON lists.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
+import os
 import sys
 from datetime import datetime
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -20,6 +23,7 @@ from airflow.exceptions import AirflowException
 
 def load(dag_file: str) -> ModuleType:
     """The file as a module."""
+    sys.path.append(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
     spec = importlib.util.spec_from_file_location("deployed_dag", dag_file)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
@@ -27,11 +31,16 @@ def load(dag_file: str) -> ModuleType:
     return module
 
 
+def beside(module: ModuleType, name: str) -> ModuleType:
+    """A module of the package that the file belongs to."""
+    return importlib.import_module(f"{Path(module.__file__).parent.name}.{name}")
+
+
 def settings(module: ModuleType, variable: dict[str, Any], chosen: dict[str, Any]) -> str:
     """What is told of the settings that a Variable and a form make; nothing if they are right."""
     run = SimpleNamespace(run_type="manual", logical_date=datetime(2026, 11, 2, 3))
     try:
-        module.make_plan(json.dumps(variable), chosen, run)
+        beside(module, "plan").make_plan(json.dumps(variable), chosen, run)
     except AirflowException as error:
         return str(error)
     return ""
@@ -45,7 +54,7 @@ def day(module: ModuleType, run_type: str, asked: str, interval_start: str | Non
         run_type=run_type, logical_date=None if is_by_hand else time, run_after=time
     )
     start = interval_start and datetime.fromisoformat(interval_start)
-    return str(module.ended_day(run, start))
+    return str(beside(module, "plan").ended_day(run, start))
 
 
 def sensor(module: ModuleType, method: str, options: dict[str, Any]) -> str:
@@ -58,7 +67,7 @@ def sensor(module: ModuleType, method: str, options: dict[str, Any]) -> str:
 def batch(module: ModuleType, batch_id: str, error: str) -> str:
     """The same of a batch that is at the service, under another deployment than this one."""
     task = module.dag.get_task("single")
-    plan = {name: "gs://b/x" for name in module.SETTINGS} | {
+    plan = {name: "gs://b/x" for name in beside(module, "deployed").SCHEMA} | {
         **{"key": "k", "run_date": "2026-11-01", "batch": {"runtime_config": {"version": "2.3"}}},
         **{"add_columns": False, "main_file": "gs://b/main.py", "archive": "gs://b/code.zip"},
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 
 from anomaly.errors import ConfigurationError
-from runners.deploy.settings import load_deployment
+from runners.composer.deploy.settings import load_deployment
 from tests.airflow.deployed import DAG_ID, DAY, LOGICAL_DATE, ROOT, TIMEOUT_SECONDS, Deployed
 from tests.airflow.test_harness import cancel_when_running, client_of, created, states
 from tests.airflow.webhook import Webhook
@@ -123,15 +122,30 @@ def test_both_shapes_are_described(deployed: Deployed) -> None:
     assert not any(task.is_deferrable for task in tasks.values())
 
 
-def test_the_file_alone_can_be_seen_but_not_run(deployed: Deployed) -> None:
-    dag_file = deployed.airflow.dags / "composer.py"
-    shutil.copy(ROOT / "runners" / "composer.py", dag_file)
+def test_deployments_side_by_side_share_no_code(deployed: Deployed) -> None:
+    """One process loads all DAG files; of the modules of each DAG only `dag.py` is one."""
+    first = deployed.deploy()
+    deployed.rename("2g-towers-plan-py")
+    second = deployed.deploy(shape="single")
+    found = deployed.airflow.collect()
+    assert found.import_errors == []
+    assert found.files == sorted([str(first), str(second)])
+    shared = [*WAITS, "plan", "check-result", "alert", "alert-failure"]
+    assert found.tasks == {
+        DAG_ID: sorted([*shared, *STEPS, "publish"]),
+        "2g-towers-plan-py": sorted([*shared, "single"]),
+    }
+
+
+def test_the_modules_alone_can_be_seen_but_not_run(deployed: Deployed) -> None:
+    dag_file = deployed.deploy()
+    for name in ("deployment.json", "schema.json"):
+        dag_file.with_name(name).unlink()
     assert deployed.airflow.describe(dag_file).import_errors == []
     run = deployed.run(dag_file)
     assert states(run)["plan"] == "failed"
     assert run.tasks["plan"].tries == 1
-    assert "customers is None" in run.log
-    assert "deploy-dag" in run.log
+    assert "no schema.json; `cell-tower-anomaly deploy-dag` writes it" in run.log
 
 
 # --- runs ------------------------------------------------------------------------------------
@@ -356,6 +370,7 @@ def test_settings_that_contradict_each_other_are_refused(deployed: Deployed) -> 
     cases = {
         "out {at} and the samples input": ({"out": at, "steps": "gs://elsewhere/steps"}, {}),
         "steps {at}/calls and the calls input": ({"steps": f"{at}/calls"}, {}),
+        "out {at}/steps/x and steps {at}/steps lie": ({"out": f"{at}/steps/x"}, {}),
         "prefix: for an out on bq:// alone": ({"out": f"{at}/out", "prefix": "lab"}, {}),
         "smallest_required_share is above": ({"smallest_required_share": 0.6}, {}),
         "marker is 'a/b'": ({"marker": "a/b"}, {}),
@@ -457,8 +472,8 @@ def test_a_deployment_counts_from_the_next_run_on(deployed: Deployed) -> None:
     bucket = deployed.cloud.storage_root / deployed.name
     for name in ("archive", "main_file", "profile"):
         assert (bucket / before[name].removeprefix(f"gs://{deployed.name}/")).is_file()
-    new = json.loads((bucket / "dags" / DAG_ID / "deployment.json").read_text())["settings"]
-    assert new["profile"] != before["profile"]
+    new = json.loads((bucket / "dags" / deployed.package / "deployment.json").read_text())
+    assert new["settings"]["profile"] != before["profile"]
 
 
 def test_a_run_by_hand_is_for_the_day_before(deployed: Deployed, version: str) -> None:

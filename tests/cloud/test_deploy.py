@@ -37,7 +37,11 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "conf" / "dataproc.toml"
 LOCATION = "projects/my-project/locations/europe-west1"
 READY, UNREADY = (f"{LOCATION}/environments/{name}" for name in ("my-environment", "unready"))
-NAMES = ["code.zip", "batch.py", "profile.toml", "deployment.json", "composer.py"]
+FOLDER, FORMER = "dags/dag_cell_tower_anomaly", "dags/cell-tower-anomaly"
+CODE = ["code.zip", "batch.py", "profile.toml"]
+SOURCES = {path.name: path.read_text() for path in (ROOT / "runners" / "composer").glob("*.py")}
+NAMES = [*CODE, ".airflowignore", "schema.json", "deployment.json"]
+NAMES += [*sorted(SOURCES.keys() - {"dag.py"}), "dag.py"]
 
 
 class Deploying:
@@ -63,6 +67,11 @@ class Deploying:
         named = ["--settings", str(self.settings), "--profile", str(self.profile)]
         return main(["deploy-dag", *named, *others])
 
+    def put(self, name: str) -> None:
+        """An object that is in the bucket already."""
+        bucket = self._cloud.storage_client().bucket(self.bucket)
+        bucket.blob(name).upload_from_string(b"a", timeout=10)
+
     def objects(self) -> dict[str, bytes]:
         """All that is in the bucket."""
         client = self._cloud.storage_client()
@@ -71,7 +80,7 @@ class Deploying:
             for blob in client.list_blobs(self.bucket, timeout=10)
         }
 
-    def description(self, folder: str = "dags/cell-tower-anomaly") -> Any:
+    def description(self, folder: str = FOLDER) -> Any:
         """What deployment.json says."""
         return json.loads(self.objects()[f"{folder}/deployment.json"])
 
@@ -108,16 +117,18 @@ def test_code_and_dag_are_uploaded_once(
 ) -> None:
     assert deploying.deploy() == 0
     first = told(capfd)
-    assert [word for word, _ in first] == ["uploaded"] * 5
+    assert [word for word, _ in first] == ["uploaded"] * len(NAMES)
     assert [address.rsplit("/", 1)[1] for _, address in first] == NAMES
     code = f"gs://{deploying.bucket}/cell-tower-anomaly/[0-9a-f]{{16}}/"
     assert all(re.match(code, address) for _, address in first[:3])
-    dag = f"gs://{deploying.bucket}/dags/cell-tower-anomaly"
-    assert [address for _, address in first[3:]] == [f"{dag}/deployment.json", f"{dag}/composer.py"]
+    assert {address.rsplit("/", 1)[0] for _, address in first[3:]} == {
+        f"gs://{deploying.bucket}/{FOLDER}"
+    }
     objects = deploying.objects()
     assert {f"gs://{deploying.bucket}/{name}" for name in objects} == {at for _, at in first}
-    dag_file = objects["dags/cell-tower-anomaly/composer.py"]
-    assert dag_file == (ROOT / "runners" / "composer.py").read_bytes()
+    for name, source in SOURCES.items():
+        uploaded = source.replace("runners.composer", "dag_cell_tower_anomaly")
+        assert objects[f"{FOLDER}/{name}"].decode() == uploaded
 
     assert deploying.deploy() == 0
     assert told(capfd) == [("there", address) for _, address in first]
@@ -138,15 +149,13 @@ def test_a_changed_profile_leaves_the_code_of_before_where_it_is(
     new = deploying.description()["settings"]["profile"]
     assert [address for word, address in told(capfd) if word == "uploaded"] == [
         new,
-        f"gs://{deploying.bucket}/dags/cell-tower-anomaly/deployment.json",
+        f"gs://{deploying.bucket}/{FOLDER}/deployment.json",
     ]
     after = deploying.objects()
     assert old != new
     assert b"minimum_customers = 6\n" in after[new.partition(f"{deploying.bucket}/")[2]]
     assert after.keys() - before.keys() == {new.partition(f"{deploying.bucket}/")[2]}
-    assert {name for name in before if before[name] != after[name]} == {
-        "dags/cell-tower-anomaly/deployment.json"
-    }
+    assert {name for name in before if before[name] != after[name]} == {f"{FOLDER}/deployment.json"}
 
 
 def test_what_the_dag_reads_is_what_the_settings_say(deploying: Deploying) -> None:
@@ -175,7 +184,7 @@ def test_what_the_dag_reads_is_what_the_settings_say(deploying: Deploying) -> No
     code = [settings.pop(key) for key in ("archive", "main_file", "profile")]
     names = {f"gs://{deploying.bucket}/{name}" for name in deploying.objects()}
     assert set(code) < names
-    assert [address.rsplit("/", 1)[1] for address in code] == NAMES[:3]
+    assert [address.rsplit("/", 1)[1] for address in code] == CODE
     assert settings == {
         "customers": "gs://my-data-bucket/customers/{run_date}",
         "samples": "gs://my-data-bucket/samples/{run_date}",
@@ -241,6 +250,31 @@ def test_the_batch_of_the_dag_is_that_of_submit_and_the_client_takes_it_back(
     assert call.request.batch == expected
 
 
+def test_a_dag_of_one_file_is_replaced(
+    deploying: Deploying, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It would define a DAG with the same id; what else lies beside it is not ours."""
+    names = ("composer.py", "deployment.json")
+    for name in (*names, "operators_own.py"):
+        deploying.put(f"{FORMER}/{name}")
+    former = [f"gs://{deploying.bucket}/{FORMER}/{name}" for name in names]
+    assert deploying.deploy("--dry-run") == 0
+    assert json.loads(capfd.readouterr().out)["removes"] == former
+    assert f"{FORMER}/composer.py" in deploying.objects()
+
+    assert deploying.deploy() == 0
+    done = told(capfd)
+    assert done[-3:] == [
+        ("uploaded", f"gs://{deploying.bucket}/{FOLDER}/dag.py"),
+        *(("removed", address) for address in former),
+    ]
+    assert {name for name in deploying.objects() if name.startswith(FORMER)} == {
+        f"{FORMER}/operators_own.py"
+    }
+    assert deploying.deploy() == 0
+    assert {word for word, _ in told(capfd)} == {"there"}
+
+
 # --- where to --------------------------------------------------------------------------------
 
 
@@ -250,8 +284,8 @@ def test_a_bucket_that_is_named_needs_no_question(
     deploying.change('environment = "my-environment"', 'environment = ""')
     deploying.change('dag_id = "cell-tower-anomaly"', 'dag_id = "towers"')
     assert deploying.deploy("--bucket", deploying.bucket) == 0
-    assert told(capfd)[-1] == ("uploaded", f"gs://{deploying.bucket}/dags/towers/composer.py")
-    assert deploying.description("dags/towers")["dag_id"] == "towers"
+    assert told(capfd)[-1] == ("uploaded", f"gs://{deploying.bucket}/dags/dag_towers/dag.py")
+    assert deploying.description("dags/dag_towers")["dag_id"] == "towers"
     assert deploying.composer.requests == []
 
 
@@ -280,7 +314,7 @@ def test_a_dry_run_with_a_bucket_asks_nothing(
         monkeypatch.setenv(f"{service}_EMULATOR_HOST", "http://127.0.0.1:1")
     assert deploying.deploy("--dry-run", "--bucket", "nowhere") == 0
     asked = json.loads(capfd.readouterr().out)
-    assert asked["uploads"][-1] == "gs://nowhere/dags/cell-tower-anomaly/composer.py"
+    assert asked["uploads"][-1] == f"gs://nowhere/{FOLDER}/dag.py"
 
 
 # --- what stops it ---------------------------------------------------------------------------

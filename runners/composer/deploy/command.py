@@ -7,8 +7,8 @@ from typing import Any
 from anomaly.errors import ConfigurationError
 from anomaly.profile_files import whole_text
 from anomaly.profile_reader import load_profile
+from runners.composer.deploy.settings import load_deployment
 from runners.dataproc.command import add_settings, need_clients, storage_client
-from runners.deploy.settings import load_deployment
 
 CLIENTS = (
     "google.cloud.dataproc_v1",
@@ -40,8 +40,8 @@ def _deploy_dag(options: argparse.Namespace) -> None:
     settings, composer = load_deployment(options.settings, options.bucket)
     load_profile(options.profile)
     need_clients(CLIENTS)
+    from runners.composer.deploy import deployment, environments
     from runners.dataproc import checks
-    from runners.deploy import deployment, environments
 
     checks.check_python(settings)
     folder = f"gs://{composer.bucket}/dags"
@@ -50,12 +50,16 @@ def _deploy_dag(options: argparse.Namespace) -> None:
     planned = deployment.deployment_of(settings, composer, folder, whole_text(options.profile))
     if options.dry_run:
         uploads = [*planned.code.contents, *planned.dag]
-        whole = {"uploads": uploads, "deployment.json": planned.description}
+        whole = {
+            "uploads": uploads,
+            "removes": planned.former,
+            "deployment.json": planned.description,
+        }
         print(json.dumps(whole, indent=2, sort_keys=True))
         return
     client = storage_client(settings)
     if not checks.has_bucket(client, deployment.bucket_of(folder)):
         missing = f"there is no bucket {deployment.bucket_of(folder)}; give the environment's"
         raise ConfigurationError("deploy-dag", [missing])
-    for address, is_new in deployment.deploy(client, planned):
-        print(f"{'uploaded' if is_new else 'there':8}  {address}")
+    for done, address in deployment.deploy(client, planned):
+        print(f"{done:8}  {address}")

@@ -1,0 +1,148 @@
+"""What is deployed: the code of the batches, and the DAG as a package of its own."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from google.cloud import storage
+from google.protobuf.json_format import MessageToDict
+
+from runners.composer.deploy.schema import SCHEMA
+from runners.composer.deploy.settings import ComposerSettings
+from runners.dataproc.calls import CALL, calling
+from runners.dataproc.names import legal
+from runners.dataproc.request import batch_of
+from runners.dataproc.settings import DataprocSettings
+from runners.dataproc.uploads import UploadedCode, code_for, upload
+
+SOURCE, PACKAGE = Path(__file__).parents[1], "runners.composer"
+DAG_FILE, DESCRIPTION = "dag.py", "deployment.json"
+# What was uploaded while the DAG was one file, into a folder with the id of the DAG.
+FORMER = ("composer.py", DESCRIPTION)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Objects by their addresses: those of the code stay as they are, those of the DAG change.
+
+    description: what the DAG reads. folder_of_dags: that of all DAGs of the environment.
+    """
+
+    code: UploadedCode
+    description: Mapping[str, Any]
+    folder_of_dags: str
+
+    @property
+    def package(self) -> str:
+        """The folder of the DAG, and the name under which its modules import each other.
+
+        All DAGs of an environment share sys.modules: this name is of one DAG alone, hides no
+        package that is installed, and is an identifier.
+        """
+        return f"dag_{self.description['dag_id'].replace('-', '_')}"
+
+    @property
+    def dag(self) -> dict[str, bytes]:
+        """The DAG file comes last: it needs what lies beside it."""
+        modules = {
+            path.name: path.read_text(encoding="utf-8").replace(PACKAGE, self.package)
+            for path in sorted(SOURCE.glob("*.py"))
+        }
+        dag_file = modules.pop(DAG_FILE)
+        schema = {name: asdict(setting) for name, setting in SCHEMA.items()}
+        # Lines that mean the same to Airflow 2, as regular expressions, and to Airflow 3, as globs.
+        ignored = [name.replace(".", r"\.") for name in modules]
+        files = {
+            ".airflowignore": "\n".join(ignored) + "\n",
+            # In its own order, in which the form of a run shows the settings.
+            "schema.json": json.dumps(schema, indent=2) + "\n",
+            DESCRIPTION: json.dumps(self.description, indent=2, sort_keys=True) + "\n",
+            **modules,
+            DAG_FILE: dag_file,
+        }
+        folder = f"{self.folder_of_dags}/{self.package}"
+        return {f"{folder}/{name}": text.encode() for name, text in files.items()}
+
+    @property
+    def former(self) -> list[str]:
+        """What the DAG takes the place of: two files would define a DAG with the same id."""
+        return [f"{self.folder_of_dags}/{self.description['dag_id']}/{name}" for name in FORMER]
+
+
+def deployment_of(
+    settings: DataprocSettings, composer: ComposerSettings, folder_of_dags: str, profile: str
+) -> Deployment:
+    """A deployment into the bucket where the folder of all DAGs lies; nothing is uploaded yet."""
+    code = code_for(bucket_of(folder_of_dags), profile)
+    return Deployment(code, _description(settings, composer, code), folder_of_dags)
+
+
+def deploy(client: storage.Client, deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """Upload what is not there yet, then remove what it replaces.
+
+    Gives for each object what was done (uploaded, there, removed), and its address.
+    """
+    uploaded = upload(client, deployment.code)
+    for address in deployment.code.contents:
+        yield "uploaded" if address in uploaded else "there", address
+    for address, content in deployment.dag.items():
+        yield "uploaded" if _replace(client, address, content) else "there", address
+    for address in deployment.former:
+        if _remove(client, address):
+            yield "removed", address
+
+
+def bucket_of(address: str) -> str:
+    """The bucket of gs://BUCKET/FOLDER."""
+    return address.removeprefix("gs://").partition("/")[0]
+
+
+def _replace(client: storage.Client, address: str, content: bytes) -> bool:
+    """Upload an object unless it is the same already; tells whether it was uploaded."""
+    blob = storage.Blob.from_uri(address, client=client)
+    with calling(address):
+        if blob.exists(**CALL) and blob.download_as_bytes(**CALL) == content:
+            return False
+        blob.upload_from_string(content, **CALL)
+    return True
+
+
+def _remove(client: storage.Client, address: str) -> bool:
+    """Remove an object; tells whether it was there."""
+    blob = storage.Blob.from_uri(address, client=client)
+    with calling(address):
+        if not blob.exists(**CALL):
+            return False
+        blob.delete(**CALL)
+    return True
+
+
+def _description(
+    settings: DataprocSettings, composer: ComposerSettings, code: UploadedCode
+) -> dict[str, Any]:
+    """What deployment.json says: of the DAG, of its batches, and of its runs."""
+    batch = batch_of(settings, code, [])
+    return {
+        "dag_id": composer.dag_id,
+        "shape": composer.shape.value,
+        "schedule": composer.schedule or None,
+        "start_date": composer.start_date.isoformat(),
+        "owner": composer.owner,
+        "tags": composer.tags,
+        "retries": composer.retries,
+        "retry_minutes": composer.retry_minutes,
+        "input_hours": composer.input_hours,
+        "deferrable": composer.deferrable,
+        "connection": composer.connection,
+        "project": settings.project,
+        "region": settings.region,
+        "batch_prefix": legal(settings.prefix),
+        # The client takes it back as it is: dataproc_v1.Batch(batch).
+        "batch": MessageToDict(type(batch).pb(batch), preserving_proto_field_name=True),
+        "settings": {
+            **composer.run,
+            **{"archive": code.archive, "main_file": code.main_file, "profile": code.profile},
+        },
+    }

@@ -1,0 +1,143 @@
+"""Looks at the published tables of the day before anyone relies on them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from io import BytesIO
+from typing import Any
+
+from runners.composer.airflow_names import AirflowFailException
+from runners.composer.deployed import DEPLOYMENT
+from runners.composer.plan import PLAN
+from runners.composer.run_settings import BIGQUERY
+
+CHECK = "check-result"
+CUSTOMER_TABLE = "customer_service_metrics_data"
+CELL_TABLE = "cell_tower_performance_data"
+SUMMARY_TABLE = "run_summary"
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the tables of a day hold, by level (customer, cell).
+
+    rows: those in the table; said: those that the summary of the run counts; required: towers
+    that need maintenance.
+    """
+
+    rows: Mapping[str, int]
+    said: Mapping[str, int]
+    required: int
+    run_ids: frozenset[str]
+
+
+def check_result(ti: Any) -> dict[str, Any]:
+    """Looks at the published tables of the day; fails, without another try, if they are wrong."""
+    plan = ti.xcom_pull(task_ids=PLAN)
+    look = in_bigquery if plan["out"].startswith(BIGQUERY) else on_storage
+    found = look(plan)
+    faults = [
+        f"the {level} table has {found.rows.get(level, 0)} rows of {plan['run_date']}, the summary "
+        f"of the run counts {found.said.get(level, 0)}"
+        for level in ("customer", "cell")
+        if not 0 < found.rows.get(level, 0) == found.said.get(level, 0)
+    ]
+    if len(found.run_ids) != 1 or not all(one.startswith(plan["key"]) for one in found.run_ids):
+        faults.append(f"rows are of the runs {sorted(found.run_ids)}, not of {plan['key']} alone")
+    towers = found.rows.get("cell", 0)
+    share = found.required / towers if towers else 0.0
+    least, most = plan["smallest_required_share"], plan["largest_required_share"]
+    if not least <= share <= most:
+        faults.append(f"{share:.1%} of {towers} towers are Required, not {least:.1%} to {most:.1%}")
+    if faults:
+        raise AirflowFailException(f"{plan['out']}, {plan['run_date']}:\n" + "\n".join(faults))
+    return {
+        "run_id": min(found.run_ids),
+        "customers": found.rows["customer"],
+        "towers": towers,
+        "required": found.required,
+    }
+
+
+def in_bigquery(plan: Mapping[str, Any]) -> Published:
+    """The tables of a day in BigQuery."""
+    from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+    from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
+
+    prefix = f"{plan['prefix']}_" if plan["prefix"] else ""
+    dataset = plan["out"].removeprefix(BIGQUERY)
+    customers, cells, summary = (
+        f"`{dataset}.{prefix}{name}`" for name in (CUSTOMER_TABLE, CELL_TABLE, SUMMARY_TABLE)
+    )
+    rows = "COUNT(*) AS row_count, ARRAY_AGG(DISTINCT run_id) AS run_ids"
+    day = "WHERE run_date = @run_date"
+    required = "COUNTIF(Maintainence_Required = 'Required')"
+    said = "CAST(SUM(value) AS INT64) AS row_count, ARRAY_AGG(DISTINCT run_id) AS run_ids"
+    query = f"""
+        SELECT 'customer' AS level, 'rows' AS what, {rows}, 0 AS required FROM {customers} {day}
+        UNION ALL
+        SELECT 'cell' AS level, 'rows' AS what, {rows}, {required} AS required FROM {cells} {day}
+        UNION ALL
+        SELECT subject AS level, 'said' AS what, {said}, 0 AS required FROM {summary} {day}
+        AND section = 'kpi' AND item = 'rows' GROUP BY subject
+    """
+    parameter = ScalarQueryParameter("run_date", "DATE", plan["run_date"])
+    client = BigQueryHook(gcp_conn_id=DEPLOYMENT.connection).get_client(DEPLOYMENT.project)
+    found = [*client.query(query, QueryJobConfig(query_parameters=[parameter])).result(timeout=600)]
+    return Published(
+        rows={row.level: row.row_count for row in found if row.what == "rows"},
+        said={row.level: row.row_count for row in found if row.what == "said"},
+        required=sum(row.required for row in found),
+        run_ids=frozenset(one for row in found for one in row.run_ids or ()),
+    )
+
+
+def on_storage(plan: Mapping[str, Any]) -> Published:
+    """The tables that this run has published in a folder of a bucket; none where it has not."""
+    from pyarrow import concat_tables
+    from pyarrow.parquet import read_table
+
+    day = date.fromisoformat(plan["run_date"])
+    published = {name.split("/")[-2] for name, _ in objects(f"{plan['out']}/published/")}
+    ours = [run_id for run_id in published if run_id.startswith(plan["key"])]
+    if not ours:
+        return Published({}, {}, 0, frozenset())
+    # Of several tries, the last one.
+    tables = f"{plan['out']}/runs/{max(ours, key=lambda run_id: (len(run_id), run_id))}"
+
+    def rows(table: str, *columns: str) -> Any:
+        chosen = ["run_id", "run_date", *columns]
+        parts = [
+            read_table(BytesIO(content()), columns=chosen, filters=[("run_date", "=", day)])
+            for name, content in objects(f"{tables}/{table}/")
+            if name.endswith(".parquet")
+        ]
+        return concat_tables(parts)
+
+    customers, cells = rows(CUSTOMER_TABLE), rows(CELL_TABLE, "Maintainence_Required")
+    summary = rows(SUMMARY_TABLE, "section", "subject", "item", "value")
+    return Published(
+        rows={"customer": customers.num_rows, "cell": cells.num_rows},
+        said={
+            row["subject"]: int(row["value"])
+            for row in summary.to_pylist()
+            if (row["section"], row["item"]) == ("kpi", "rows")
+        },
+        required=cells["Maintainence_Required"].to_pylist().count("Required"),
+        run_ids=frozenset(
+            run_id
+            for table in (customers, cells, summary)
+            for run_id in table["run_id"].unique().to_pylist()
+        ),
+    )
+
+
+def objects(address: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """The objects whose address begins so: the name of each, and what gives its content."""
+    from airflow.providers.google.cloud.hooks.gcs import GCSHook
+
+    hook = GCSHook(gcp_conn_id=DEPLOYMENT.connection)
+    bucket, _, prefix = address.removeprefix("gs://").partition("/")
+    for name in hook.list(bucket, prefix=prefix):
+        yield name, partial(hook.download, bucket, name)
