@@ -44,6 +44,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict anomaly runners benchmarks docs
+	$(BIN)/lint-imports
 
 # In CI these two meet no Java but the one that comes along, as on a machine that has none.
 WITHOUT_JAVA = $(if $(filter true,$(CI)),.ci/without_java)

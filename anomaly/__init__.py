@@ -6,15 +6,15 @@ results.cell_tower_performance_data.show()
 """
 
 from anomaly.errors import AnomalyError, ConfigurationError, InputError, OutputError
-from anomaly.pipeline import Dated, Results, detect
-from anomaly.profile import Profile
-from anomaly.profile_reader import load_profile, parse_profile
+from anomaly.pipeline.detection import AlarmRequest, Results, detect
+from anomaly.profile.model import Profile
+from anomaly.profile.reader import load_profile, parse_profile
 from anomaly.run import Run
 
 __all__ = [
+    "AlarmRequest",
     "AnomalyError",
     "ConfigurationError",
-    "Dated",
     "InputError",
     "OutputError",
     "Profile",

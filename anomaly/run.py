@@ -7,7 +7,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.profile import Profile
+from anomaly.profile.model import Profile
 
 # What the run_id of a run on made-up data begins with; those of others are hexadecimal.
 MADE_UP = "sample"
@@ -47,6 +47,6 @@ def is_made_up() -> Column:
     return F.col("run_id").startswith(MADE_UP)
 
 
-def not_kept(name: str, frame: DataFrame) -> DataFrame:
+def leave_lazy(name: str, frame: DataFrame) -> DataFrame:
     """Every frame is left as it is."""
     return frame

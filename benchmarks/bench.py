@@ -15,8 +15,8 @@ from benchmarks.processes import Usage, run
 class Case:
     """A command with its environment, and how often it is measured.
 
-    classes: the name of the folder with its archive of classes (`runners.class_archive`), which
-    its first run fills; None for an empty one each time.
+    classes: the name of the folder with its archive of classes
+    (`runners.engines.class_archive`), which its first run fills; None for an empty one each time.
     """
 
     name: str

@@ -25,7 +25,7 @@ def library(
     cores: int = CORES,
 ) -> Command:
     """A run of this library."""
-    fixed = [python, "-m", "runners.command", "run", "--profile", profile]
+    fixed = [python, "-m", "runners.cli.main", "run", "--profile", profile]
     fixed += ["--master", f"local[{cores}]", "--customers", str(inputs / "customers")]
     fixed += ["--samples", str(inputs / "samples"), "--calls", str(inputs / "call_statistics")]
     return lambda out: [*fixed, "--out", str(out)]

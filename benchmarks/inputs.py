@@ -21,7 +21,7 @@ class SampleInputs:
         inputs = self._folder / f"scale-{scale}"
         if not inputs.exists():
             print(f"sample data of scale {scale}", flush=True)
-            command = [SPARK_3, "-m", "runners.command", "sample", "--format", "parquet"]
+            command = [SPARK_3, "-m", "runners.cli.main", "sample", "--format", "parquet"]
             run([*command, "--scale", str(scale), "--seed", str(SEED), "--out", str(inputs)])
         return inputs
 

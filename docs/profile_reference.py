@@ -10,8 +10,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from anomaly.alarm_rules import AlarmKpi, AlarmRules
-from anomaly.profile_tables import (
+from anomaly.profile.alarm_rules import AlarmKpi, AlarmRules
+from anomaly.profile.sections import (
     DerivedKpi,
     Diagnosis,
     Family,
@@ -25,7 +25,7 @@ from anomaly.profile_tables import (
     Rule,
     VerdictRule,
 )
-from anomaly.settings import About, about_of, kind_of
+from anomaly.profile.settings import About, about_of, kind_of
 
 PAGE = Path(__file__).parent / "reference" / "profile.md"
 

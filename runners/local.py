@@ -18,18 +18,19 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from pyspark.sql import SparkSession
 
 from anomaly import Profile, load_profile
-from anomaly.contracts import CALL_STATISTICS, CELL_TABLE, CUSTOMERS, SAMPLES
 from anomaly.errors import ConfigurationError
 from anomaly.run import is_made_up
-from runners.arguments import add_arguments, inputs_of, publishing_of
-from runners.console import Progress, report
-from runners.exit_codes import exit_code_of
-from runners.hash_key import hash_key
+from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, SAMPLES
+from anomaly.schema.tables import CELL_TABLE
+from runners.engines.session import local_session
 from runners.report.command import check_report, write_report
-from runners.run import Finished, new_run, run_pipeline
 from runners.sample import write_sample
-from runners.session import local_session
-from runners.storage.destination import PLAINLY, Publishing, check_destination
+from runners.services.arguments import add_arguments, inputs_of, publishing_of
+from runners.services.console import Progress, report
+from runners.services.exit_codes import exit_code_of
+from runners.services.hash_key import hash_key
+from runners.services.pipeline_run import Finished, new_run, run_pipeline
+from runners.storage.destination import DEFAULT_PUBLISHING, Publishing, check_destination
 from runners.storage.files import Place, all_paths
 from runners.storage.local_files import bytes_below
 from runners.storage.published import published_days, published_table
@@ -44,7 +45,7 @@ def run_locally(
     out: str,
     run_date: date,
     master: str | None = None,
-    publishing: Publishing = PLAINLY,
+    publishing: Publishing = DEFAULT_PUBLISHING,
     key: bytes | None = None,
     on_made_up_data: bool = False,
 ) -> Finished:

@@ -9,14 +9,15 @@ explain(cells, "4CLTE")
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from anomaly.compare import CRIT, NO_BASELINE, NO_DATA, OK, OUT_OF_REACH, WARN
-from anomaly.contracts import CELL_TABLE, DEFECT_COUNT, VERDICT, VERDICT_COLUMNS
 from anomaly.errors import ConfigurationError, InputError
-from anomaly.methods import Method
-from anomaly.summary import added_up, figure, tower_figures
-from runners.console import headline, required_towers, worst_towers
+from anomaly.profile.methods import Method
+from anomaly.schema.tables import CELL_TABLE, DEFECT_COUNT, VERDICT, VERDICT_COLUMNS
+from anomaly.summary.account import tower_figures
+from anomaly.summary.figures import explode_and_sum, figure
+from anomaly.thresholds.compare import CRIT, NO_BASELINE, NO_DATA, OK, OUT_OF_REACH, WARN
 from runners.notebook_table import NotebookTable
 from runners.report.quantities import quantity
+from runners.services.console import headline, required_towers, worst_towers
 from runners.storage.held import held
 
 # What several tables rest on, and the table that is looked at again and again.
@@ -54,7 +55,7 @@ def show_towers(cells: DataFrame, limit: int = 20) -> NotebookTable:
     if limit < 1:
         raise ConfigurationError("show_towers", [f"limit is {limit}: give 1 or more"])
     _check_columns(cells)
-    days = added_up(cells, f"array({DAYS})")
+    days = explode_and_sum(cells, f"array({DAYS})")
     figures = tower_figures(cells, limit).unionByName(days).collect()
     day = _one_day([row.item for row in figures if row.section == "day"])
     worst, required = worst_towers(figures), required_towers(figures)

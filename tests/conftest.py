@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from runners.session import SETTINGS, jvm_options, local_session, use_bundled_java
+from runners.engines.session import SETTINGS, jvm_options, local_session, use_bundled_java
 
 REAL_DATA = Path(__file__).parents[2] / "shared"
 

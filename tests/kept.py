@@ -2,10 +2,10 @@
 
 from pyspark.sql import DataFrame
 
-from anomaly.contracts import SUMMARY_TABLE
-from runners.storage.held import with_short_plan
+from anomaly.schema.tables import SUMMARY_TABLE
+from runners.storage.held import truncate_lineage
 
 
 def kept(name: str, frame: DataFrame) -> DataFrame:
     """A `keep` for `detect` that keeps every frame but the summary, which is read once."""
-    return frame if name == SUMMARY_TABLE else with_short_plan(name, frame)
+    return frame if name == SUMMARY_TABLE else truncate_lineage(name, frame)

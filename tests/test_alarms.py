@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from anomaly import ConfigurationError, Run, parse_profile
-from anomaly.alarms import raise_alarms
-from anomaly.periods import first_period_from
-from runners.command import main
+from anomaly.alarms.detection import raise_alarms
+from anomaly.alarms.periods import first_period_from
+from runners.cli.main import main
 from tests.kept import kept
 from tests.small_inputs import write_csv
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from anomaly import InputError
-from anomaly.contracts import CELL_TABLE, SUMMARY_TABLE
-from anomaly.periods import history_begin
-from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS
-from runners.backfill import Backfill, run_days
-from runners.command import main
-from runners.storage.destination import PLAINLY
+from anomaly.alarms.periods import history_begin
+from anomaly.pipeline.output_tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS
+from anomaly.schema.tables import CELL_TABLE, SUMMARY_TABLE
+from runners.cli.backfill import Backfill, run_days
+from runners.cli.main import main
+from runners.storage.destination import DEFAULT_PUBLISHING
 from tests.dated_inputs import DATED_PROFILE, write_day, write_days
 
 # A Sunday: on the Monday after it other baselines begin.
@@ -22,7 +22,7 @@ LOADS = {"1A": [10, 40, 40], "2B": [30, None, 10], "3C": [10, 10, 10]}
 
 
 def backfill_of(inputs, out, days=DAYS):
-    return Backfill(DATED_PROFILE, inputs, str(out), days[0], days[-1], PLAINLY)
+    return Backfill(DATED_PROFILE, inputs, str(out), days[0], days[-1], DEFAULT_PUBLISHING)
 
 
 def reasons(spark, backfill):

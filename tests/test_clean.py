@@ -3,8 +3,8 @@
 import pytest
 
 from anomaly import InputError, load_profile, parse_profile
-from anomaly.clean import check_calls, check_samples, clean_rows
-from anomaly.profile import Profile
+from anomaly.cleaning.checks import check_calls, check_samples, clean_rows
+from anomaly.profile.model import Profile
 from tests.dated_inputs import PROFILE_TEXT
 
 KPIS = [kpi.column for kpi in load_profile("default").kpis_of("samples")]

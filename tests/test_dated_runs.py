@@ -5,10 +5,11 @@ from datetime import date, timedelta
 import pytest
 
 from anomaly import ConfigurationError
-from anomaly.contracts import ALARMS_TABLE, ANOMALIES_TABLE, CELL_TABLE, HISTORY, SAMPLES
-from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS
-from runners.alarms import AlarmInputs, run_alarms
-from runners.command import main
+from anomaly.pipeline.output_tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS
+from anomaly.schema.inputs import HISTORY, SAMPLES
+from anomaly.schema.tables import ALARMS_TABLE, ANOMALIES_TABLE, CELL_TABLE
+from runners.cli.alarms import AlarmInputs, run_alarms
+from runners.cli.main import main
 from runners.local import run_locally
 from tests.dated_inputs import DATED_PROFILE, PROFILE_TEXT, write_days
 from tests.small_inputs import write_csv

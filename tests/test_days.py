@@ -8,7 +8,8 @@ from datetime import date, timedelta
 import pytest
 
 from anomaly import ConfigurationError, OutputError, Run
-from anomaly.contracts import CELL_TABLE, HISTORY_TABLE, Column
+from anomaly.schema.inputs import Column
+from anomaly.schema.tables import CELL_TABLE, HISTORY_TABLE
 from runners.storage.destination import Publishing, check_destination
 from runners.storage.parquet_folder import ParquetFolder
 from runners.storage.published import published_days, published_table

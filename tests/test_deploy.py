@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from anomaly import ConfigurationError
-from runners.command import main
+from runners.cli.main import main
 from runners.composer.deploy.schedule import faults_of
 from runners.composer.deploy.settings import load_deployment
 from runners.composer.run_settings import INPUTS
 from runners.dataproc.settings import load_settings
-from runners.exit_codes import BAD_CONFIGURATION
+from runners.services.exit_codes import BAD_CONFIGURATION
 
 SHIPPED = Path(__file__).parents[1] / "conf" / "dataproc.toml"
 BATCHES, HEADER, COMPOSER = SHIPPED.read_text().partition("[composer]")

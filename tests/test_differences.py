@@ -10,14 +10,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anomaly import parse_profile
-from anomaly.contracts import EVIDENCE_TYPE
-from anomaly.differences import (
+from anomaly.history.run_diff import (
     changed_cells,
     compared_cells,
     difference_figures,
     input_differences,
 )
-from runners.command import main
+from anomaly.schema.evidence import EVIDENCE_TYPE
+from runners.cli.main import main
 from runners.local import run_locally
 from tests.small_inputs import SmallInputs, profile_text
 from tests.test_evaluation import in_memory, text

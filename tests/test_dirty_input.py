@@ -9,10 +9,10 @@ from pyarrow import parquet
 from pyspark.sql import DataFrame, SparkSession
 
 from anomaly import ConfigurationError, InputError, load_profile, parse_profile
-from anomaly.aggregate import average_samples
-from anomaly.clean import check_calls, check_customers, check_samples, clean_rows
-from anomaly.contracts import REASONS
-from anomaly.profile import Profile
+from anomaly.aggregation.averages import average_samples
+from anomaly.cleaning.checks import check_calls, check_customers, check_samples, clean_rows
+from anomaly.profile.model import Profile
+from anomaly.schema.reasons import REASONS
 from runners.storage.inputs import read_input
 from runners.storage.spark_errors import reading_and_writing
 

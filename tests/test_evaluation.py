@@ -14,8 +14,7 @@ from pyarrow import parquet
 from pyspark.sql import DataFrame, SparkSession
 
 from anomaly.errors import InputError
-from anomaly.evaluation import Margins, evaluate
-from anomaly.known_events import (
+from anomaly.evaluation.known_events import (
     EVENT_COLUMNS,
     RULES,
     check_events,
@@ -23,7 +22,8 @@ from anomaly.known_events import (
     conform_events,
     faulty_events,
 )
-from runners.command import main
+from anomaly.evaluation.scores import Margins, evaluate
+from runners.cli.main import main
 from runners.storage.inputs import read_files
 
 BEGIN = datetime(2026, 1, 26, tzinfo=UTC)

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from anomaly import InputError, parse_profile
-from anomaly.clean import check_samples, outcomes
-from anomaly.contracts import SAMPLES
+from anomaly.cleaning.checks import check_samples, row_counts_by_outcome
 from anomaly.errors import AnomalyError
-from anomaly.summary import input_figures
+from anomaly.schema.inputs import SAMPLES
+from anomaly.summary.account import input_figures
 from runners.storage.inputs import read_input
 from runners.storage.spark_errors import reading_and_writing
 from tests.small_inputs import profile_text
@@ -294,7 +294,7 @@ def test_lines_that_no_mutation_touched_keep_their_values(mutants, found):
 def test_the_account_of_each_file_adds_up(mutants, checked, found):
     counted: dict[str, dict[str, float]] = defaultdict(dict)
     for row in (
-        input_figures(outcomes({SAMPLES: checked}, PROFILE), PROFILE)
+        input_figures(row_counts_by_outcome({SAMPLES: checked}, PROFILE), PROFILE)
         .where("section = 'input'")
         .collect()
     ):

@@ -7,8 +7,8 @@ from chispa import assert_df_equality
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from anomaly.history import maintenance_history
-from anomaly.profile_tables import HistoryRules
+from anomaly.history.maintenance import maintenance_history
+from anomaly.profile.sections import HistoryRules
 
 FIRST = date(2026, 11, 1)
 RULES = HistoryRules(raise_days=2, raise_within=3, clear_days=2, flapping_days=3, forgotten_days=3)

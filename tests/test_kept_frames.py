@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from chispa import assert_df_equality
 
-from runners.run import frame_of
+from runners.services.pipeline_run import frame_of
 from runners.storage.held import CONSTRAINTS, without_constraints
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import duckdb
 import pytest
 
-from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE
+from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE
 from runners.storage.parquet_folder import STAGING
 from runners.storage.versions import VERSIONS
 from tests.small_inputs import SmallInputs, profile_text
@@ -51,7 +51,7 @@ class Runs:
     def start(self, name: str) -> subprocess.Popen[str]:
         """A run on the inputs of that name, in a process group that its JVM belongs to as well."""
         places = self.inputs[name]
-        command = [sys.executable, "-m", "runners.command", "run", "--run-date", "2026-11-01"]
+        command = [sys.executable, "-m", "runners.cli.main", "run", "--run-date", "2026-11-01"]
         command += ["--profile", str(self.profile), "--out", str(self.out)]
         command += ["--customers", places["customers"], "--samples", places["samples"]]
         command += ["--calls", places["call_statistics"]]

@@ -11,11 +11,11 @@ import statistics
 import pytest
 
 from anomaly import parse_profile
-from anomaly.aggregate import with_kpis
-from anomaly.compare import judge, with_evidence
-from anomaly.contracts import CELL_LEVEL, CUSTOMER_LEVEL
-from anomaly.pipeline import rules_of_levels
-from anomaly.verdict import with_counts
+from anomaly.aggregation.averages import with_kpis
+from anomaly.pipeline.detection import rules_of_levels
+from anomaly.schema.tables import CELL_LEVEL, CUSTOMER_LEVEL
+from anomaly.thresholds.compare import judge, with_evidence
+from anomaly.thresholds.verdict import with_counts
 
 HEAD = """
 name = "baselines"

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from anomaly import parse_profile
-from anomaly.alarms import raise_alarms
-from anomaly.clean import check_samples, clean_rows
-from anomaly.periods import history_begin, with_groups
+from anomaly.alarms.detection import raise_alarms
+from anomaly.alarms.periods import history_begin, with_groups
+from anomaly.cleaning.checks import check_samples, clean_rows
+from anomaly.cleaning.sample_times import times_of_day
 from anomaly.run import Run
-from anomaly.sample_times import times_of_day
 from tests.dated_inputs import PROFILE_TEXT
 from tests.kept import kept
 

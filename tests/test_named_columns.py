@@ -5,7 +5,7 @@ import pytest
 from pyarrow import parquet
 
 from anomaly import ConfigurationError, InputError, parse_profile
-from anomaly.clean import check_input
+from anomaly.cleaning.checks import check_input
 from runners.storage.inputs import read_input
 from tests.dated_inputs import PROFILE_TEXT
 from tests.small_inputs import write_csv

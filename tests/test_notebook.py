@@ -10,8 +10,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from anomaly.contracts import EVIDENCE_TYPE
 from anomaly.errors import ConfigurationError, InputError
+from anomaly.schema.evidence import EVIDENCE_TYPE
 from runners.notebook import explain, show_towers
 from runners.notebook_table import NotebookTable
 from tests.test_evaluation import in_memory

@@ -6,7 +6,7 @@ from statistics import fmean
 import pytest
 from pyspark.sql import functions as F
 
-from anomaly.numbers import exact_mean, exceeds, limit_above, limit_below
+from anomaly.expressions.arithmetic import exact_mean, exceeds, limit_above, limit_below
 
 
 def test_mean_is_the_same_to_the_last_bit_for_every_partitioning(spark):

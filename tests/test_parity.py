@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from anomaly import load_profile
-from runners.console import report
 from runners.local import run_locally
+from runners.services.console import report
 from tests.conftest import REAL_DATA
 
 pytestmark = pytest.mark.real_data

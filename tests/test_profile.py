@@ -3,7 +3,7 @@
 import pytest
 
 from anomaly import ConfigurationError, load_profile, parse_profile
-from anomaly.profile_files import whole_text
+from anomaly.profile.files import whole_text
 
 LAB = whole_text("lab")
 RULE = 'bad_when = "above"\n'

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from anomaly import ConfigurationError, load_profile, parse_profile
-from anomaly.profile_files import read_tables, shipped_profiles, whole_text
+from anomaly.profile.files import read_tables, shipped_profiles, whole_text
 
 OURS = 'extends = "default"\nname = "ours"\n'
 

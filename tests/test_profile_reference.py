@@ -3,8 +3,8 @@
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args, get_type_hints
 
-from anomaly.profile import Profile
-from anomaly.settings import about_of
+from anomaly.profile.model import Profile
+from anomaly.profile.settings import about_of
 from docs.profile_reference import PAGE, TABLES, page
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from pyspark.sql import Row
 
 from anomaly import Run, detect, parse_profile
-from anomaly.contracts import CALL_STATISTICS, CUSTOMERS, SAMPLES
-from anomaly.methods import Direction
-from anomaly.pipeline import Results
+from anomaly.pipeline.detection import Results
+from anomaly.profile.methods import Direction
+from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, SAMPLES
 from runners.storage.inputs import read_input
 from tests.kept import kept
 from tests.small_inputs import kpi_names, profile_text, write_csv

@@ -22,20 +22,14 @@ import pytest
 from pyspark.sql import functions as F
 
 from anomaly import ConfigurationError, parse_profile
-from anomaly.contracts import (
-    CALL_STATISTICS,
-    CELL_TABLE,
-    CUSTOMER_TABLE,
-    CUSTOMERS,
-    REJECTED_TABLE,
-    SUMMARY_TABLE,
-)
-from anomaly.pseudonyms import hash_customers, key_blocks
-from anomaly.tables import table_columns
-from runners import batch
-from runners.command import main
+from anomaly.pipeline.output_tables import table_columns
+from anomaly.pipeline.pseudonyms import hash_customers, key_blocks
+from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS
+from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE
+from runners.cli.main import main
+from runners.dataproc import batch
 from runners.dataproc.archive import code_archive
-from runners.hash_key import VARIABLE, hash_key, key_frame
+from runners.services.hash_key import VARIABLE, hash_key, key_frame
 from tests.small_inputs import SmallInputs, profile_text, write_csv
 
 KEY = "a key of this test: Schlüssel 42"
@@ -171,7 +165,7 @@ class Runs:
         # Through Spark Connect, these would lead it to the server of this process.
         others = {name: text for name, text in os.environ.items() if name[:6] != "SPARK_"}
         ended = subprocess.run(
-            [sys.executable, "-m", "runners.command", *self.arguments("hashed", *HASHING)],
+            [sys.executable, "-m", "runners.cli.main", *self.arguments("hashed", *HASHING)],
             env={
                 **others,
                 VARIABLE: KEY,
@@ -489,4 +483,4 @@ def test_a_batch_refuses_what_would_leave_raw_numbers(monkeypatch, capsys, other
 
 
 def test_the_code_of_a_batch_has_what_reads_keys():
-    assert b"runners/hash_key.py" in code_archive()
+    assert b"runners/services/hash_key.py" in code_archive()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.command import main
+from runners.cli.main import main
 from tests.small_inputs import SmallInputs, profile_text
 
 pytestmark = pytest.mark.slow

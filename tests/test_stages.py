@@ -5,13 +5,13 @@ from datetime import date
 import pytest
 
 from anomaly import InputError, Run, parse_profile
-from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE
-from runners.batch import main
-from runners.console import Progress
-from runners.exit_codes import BAD_CONFIGURATION
+from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE
+from runners.dataproc.batch import main
 from runners.local import run_locally
-from runners.stages import PUBLISH_STAGE, STAGES, StageRun
-from runners.storage.destination import PLAINLY
+from runners.services.console import Progress
+from runners.services.exit_codes import BAD_CONFIGURATION
+from runners.services.staged_run import PUBLISH_STAGE, STAGES, StageRun
+from runners.storage.destination import DEFAULT_PUBLISHING
 from tests.small_inputs import SmallInputs, profile_text
 
 DAY = date(2026, 11, 1)
@@ -50,7 +50,7 @@ def rows_of(spark, folder, table, *without):
 def test_stages_publish_the_tables_of_one_run(spark, tmp_path):
     staged = Staged(spark, tmp_path)
     staged.write_all()
-    staged.stage_run("r1").publish(str(tmp_path / "staged"), PLAINLY)
+    staged.stage_run("r1").publish(str(tmp_path / "staged"), DEFAULT_PUBLISHING)
     run_locally(staged.profile, staged.inputs, str(tmp_path / "single"), DAY)
 
     for table in (CUSTOMER_TABLE, CELL_TABLE, REJECTED_TABLE):

@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from anomaly.contracts import CELL_TABLE
-from runners.stopping import publishing, stoppable
+from anomaly.schema.tables import CELL_TABLE
+from runners.services.stopping import publishing, stoppable
 from tests.small_inputs import SmallInputs, profile_text
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +41,7 @@ class Runs:
         self.arguments += ["--calls", inputs["call_statistics"], "--master", "local[2]"]
 
     def start(self, day: str, *python: str) -> subprocess.Popen[str]:
-        command = [sys.executable, *(python or ("-m", "runners.command")), *self.arguments]
+        command = [sys.executable, *(python or ("-m", "runners.cli.main")), *self.arguments]
         return subprocess.Popen(
             [*command, "--run-date", day],
             cwd=ROOT,
@@ -104,7 +104,7 @@ def test_a_run_that_is_publishing_ends_that_first_and_says_so(runs):
 
 def test_what_is_published_before_is_told(monkeypatch):
     # The Java of this process is that of other tests.
-    monkeypatch.setattr("runners.stopping.end_java", lambda: None)
+    monkeypatch.setattr("runners.services.stopping.end_java", lambda: None)
     with pytest.raises(KeyboardInterrupt), stoppable() as stopping:
         with publishing("out", "2026-11-01"):
             pass

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from anomaly import InputError, OutputError, Run, parse_profile
-from anomaly.contracts import Column
+from anomaly.schema.inputs import Column
 from runners.storage.inputs import read_input
 from runners.storage.parquet_folder import ParquetFolder
 from runners.storage.published import published_table

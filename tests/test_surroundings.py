@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.session import container_limits, driver_memory
+from runners.engines.session import container_limits, driver_memory
 from tests.small_inputs import SmallInputs, profile_text
 
 ROOT = Path(__file__).parents[1]
@@ -19,7 +19,7 @@ OTHER_LETTERS = "برج-Ω"
 def ended(arguments, *before: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
     """A command in a process of its own."""
     return subprocess.run(
-        [*before, sys.executable, "-m", "runners.command", *arguments],
+        [*before, sys.executable, "-m", "runners.cli.main", *arguments],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,
@@ -134,7 +134,7 @@ def test_a_spark_home_of_another_spark_is_told_in_one_line(tmp_path, has_script)
     ],
 )
 def test_a_screen_that_cannot_be_written_is_told_and_no_traceback(unbuffered, shell, code, told):
-    command = f"{sys.executable} -m runners.command check-config"
+    command = f"{sys.executable} -m runners.cli.main check-config"
     profile = "" if "nowhere" in shell else " default"
     run = subprocess.run(
         ["bash", "-c", shell.replace('"$@"', command + profile)],
@@ -164,7 +164,7 @@ def test_half_of_what_a_container_may_use_is_taken(tmp_path, monkeypatch, own, f
     limit.write_text(f"{1500 * 2**20}\n")
     limits = container_limits(tmp_path / "groups", tmp_path / "own")
     assert limits == [1500 * 2**20]
-    monkeypatch.setattr("runners.session.container_limits", lambda: limits)
+    monkeypatch.setattr("runners.engines.session.container_limits", lambda: limits)
     assert driver_memory() == "750m"
 
 

@@ -4,8 +4,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from anomaly.sample_times import main_span
-from runners.command import main
+from anomaly.cleaning.sample_times import main_span
+from runners.cli.main import main
 from tests.dated_inputs import PROFILE_TEXT, write_days
 from tests.small_inputs import write_csv
 

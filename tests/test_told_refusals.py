@@ -9,9 +9,9 @@ import duckdb
 import pytest
 from pyspark.sql import Row
 
-from runners.command import main
-from runners.notices import notices
-from runners.rejections import LONGEST_TEXT, Rejections, _shortened, cure
+from runners.cli.main import main
+from runners.services.notices import notices
+from runners.services.rejections import LONGEST_TEXT, Rejections, _shortened, cure
 from tests.small_inputs import SmallInputs, profile_text
 
 pytestmark = pytest.mark.slow

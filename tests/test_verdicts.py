@@ -6,10 +6,10 @@ from datetime import date, timedelta
 import pytest
 from pyspark.sql import functions as F
 
-from anomaly import ConfigurationError, Dated, InputError, Run, detect, parse_profile
-from anomaly.contracts import EVIDENCE_TYPE
-from anomaly.profile_tables import SilentCells, StandingAlarms
-from anomaly.verdict import rank_by_severity, with_counts, with_verdict
+from anomaly import AlarmRequest, ConfigurationError, InputError, Run, detect, parse_profile
+from anomaly.profile.sections import SilentCells, StandingAlarms
+from anomaly.schema.evidence import EVIDENCE_TYPE
+from anomaly.thresholds.verdict import rank_by_severity, with_counts, with_verdict
 from tests.dated_inputs import PROFILE_TEXT
 from tests.kept import kept
 from tests.small_inputs import customers_on
@@ -360,7 +360,7 @@ def test_the_table_and_the_alarms_of_a_day_do_not_contradict_each_other(spark):
         samples,
         "Time string, CellName string, load int",
         towers,
-        Dated(),
+        AlarmRequest(),
     )
     assert {name: row.Maintainence_Required for name, row in cells.items()} == {
         "1A": "Required",

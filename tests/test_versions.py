@@ -38,7 +38,7 @@ def outputs(spark, tmp_path_factory):
     profile.write_text(families_text())
     run_locally(load_profile(str(profile)), inputs, str(folder / "this"), RUN_DATE)
     other_python(
-        *("-m", "runners.command", "run", "--master", "local[2]"),
+        *("-m", "runners.cli.main", "run", "--master", "local[2]"),
         *("--profile", profile, "--customers", inputs["customers"]),
         *("--samples", inputs["samples"], "--calls", inputs["call_statistics"]),
         *("--run-date", RUN_DATE, "--out", folder / "other"),

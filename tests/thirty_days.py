@@ -17,12 +17,12 @@ import duckdb
 from pyspark.sql import SparkSession
 
 from anomaly import parse_profile
-from anomaly.contracts import CELL_TABLE, HISTORY_TABLE, SUMMARY_TABLE
-from anomaly.tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS
-from runners.backfill import Backfill, run_days
-from runners.console import Progress
-from runners.run import new_run, run_pipeline
-from runners.storage.destination import PLAINLY
+from anomaly.pipeline.output_tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS
+from anomaly.schema.tables import CELL_TABLE, HISTORY_TABLE, SUMMARY_TABLE
+from runners.cli.backfill import Backfill, run_days
+from runners.services.console import Progress
+from runners.services.pipeline_run import new_run, run_pipeline
+from runners.storage.destination import DEFAULT_PUBLISHING
 from tests.conftest import REAL_DATA
 
 ROOT = Path(__file__).parents[1]
@@ -191,7 +191,7 @@ class Days:
     def run(self, first: int, last: int) -> dict[int, list[str]]:
         """Run what has to be run; returns the reasons for each day that was."""
         backfill = Backfill(
-            PROFILE, self.inputs.places, self.out, day_of(first), day_of(last), PLAINLY
+            PROFILE, self.inputs.places, self.out, day_of(first), day_of(last), DEFAULT_PUBLISHING
         )
         return {
             (day - MONDAY).days + 1: reasons
@@ -206,12 +206,12 @@ class Days:
             self.inputs.of_day(before)["samples"] for before in range(max(number - 14, 1), number)
         ]
         run = new_run(day_of(number))
-        run_pipeline(self.spark, PROFILE, inputs, self.out, run, PLAINLY, Progress())
+        run_pipeline(self.spark, PROFILE, inputs, self.out, run, DEFAULT_PUBLISHING, Progress())
 
     def start(self, number: int) -> subprocess.Popen[str]:
         """A day that is run in a process group of its own, to which its JVM belongs as well."""
         places, day = self.inputs.places, str(day_of(number))
-        command = [sys.executable, "-m", "runners.command", "backfill", "--from", day, "--to", day]
+        command = [sys.executable, "-m", "runners.cli.main", "backfill", "--from", day, "--to", day]
         command += ["--profile", str(self.inputs.profile), "--out", self.out]
         command += ["--customers", places["customers"], "--samples", places["samples"]]
         command += ["--calls", places["call_statistics"]]

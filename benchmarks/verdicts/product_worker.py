@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow.parquet
 
 from anomaly import Profile, load_profile
+from runners.engines.session import LARGE_INPUTS, local_session
 from runners.local import run_locally
-from runners.session import LARGE_INPUTS, local_session
 
 INPUTS = ("customers", "samples", "call_statistics")
 TABLE = "cell_tower_performance_data"

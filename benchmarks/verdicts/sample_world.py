@@ -12,7 +12,7 @@ from benchmarks.verdicts.averages import cell_averages
 from benchmarks.verdicts.case import Case, Truth
 from benchmarks.verdicts.inputs import sample_inputs
 
-COMMAND = [SPARK_3, "-m", "runners.command", "sample", "--format", "parquet"]
+COMMAND = [SPARK_3, "-m", "runners.cli.main", "sample", "--format", "parquet"]
 
 
 def sample_cases(seeds: Iterable[int], scale: int) -> Iterator[Case]:

@@ -169,7 +169,7 @@ def batch_task(name: str, stage: Stage) -> FollowedBatch:
     return FollowedBatch(
         task_id=name,
         stage=stage,
-        doc_md=f"`runners/batch.py --stage {name}` as a batch on Dataproc Serverless.",
+        doc_md=f"`runners/dataproc/batch.py --stage {name}` as a batch on Dataproc Serverless.",
         gcp_conn_id=DEPLOYMENT.connection,
         deferrable=DEPLOYMENT.deferrable,
         polling_interval_seconds=POLL_SECONDS,

@@ -17,8 +17,8 @@ class Stage:
 
 WITH_SAMPLES, WITH_CALLS = "customers-with-samples", "with-call-statistics"
 OF_CUSTOMERS, OF_CELLS = "customer-metrics", "cell-metrics"
-# Each is a stage of `runners/batch.py`, and a task. Dashes alone in all ids of tasks: they become
-# labels of the batches, and underscores were refused there.
+# Each is a stage of `runners/dataproc/batch.py`, and a task. Dashes alone in all ids of tasks: they
+# become labels of the batches, and underscores were refused there.
 SHAPES = {
     "staged": {
         WITH_SAMPLES: Stage(inputs=("customers", "samples")),

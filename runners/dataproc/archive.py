@@ -1,4 +1,4 @@
-"""The code of a batch as one zip: what `runners.batch` imports, and the shipped profiles.
+"""The code of a batch as one zip: what `runners.dataproc.batch` imports, and the shipped profiles.
 
 The same source gives the same bytes, wherever and whenever it is built.
 """
@@ -9,16 +9,16 @@ import zipfile
 from pathlib import Path
 from threading import Lock
 
-from anomaly.profile_files import CATALOGUE, SHIPPED, shipped_profiles
+from anomaly.profile.files import CATALOGUE, SHIPPED, shipped_profiles
 
-ENTRY = "runners.batch"
+ENTRY = "runners.dataproc.batch"
 PACKAGES = ("anomaly", "runners")
 # The oldest time that a zip can hold; the real ones differ from checkout to checkout.
 TIME = (1980, 1, 1, 0, 0, 0)
 READABLE_FILE = 0o100644 << 16
 UNIX = 3
 # Threads that parse at once disturb each other in Python 3.11 (CPython issue 106905).
-_ONE_BY_ONE = Lock()
+_PARSE_LOCK = Lock()
 
 
 def code_archive() -> bytes:
@@ -37,7 +37,7 @@ def code_archive() -> bytes:
 
 def main_file() -> Path:
     """What a batch starts."""
-    return Path(__file__).parents[1] / "batch.py"
+    return Path(__file__).parent / "batch.py"
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -71,7 +71,7 @@ def _files_of(root: Path, module: str) -> set[Path]:
 
 def _imported(path: Path) -> list[str]:
     """Every module that a file names in an import, and every name that may be a module."""
-    with _ONE_BY_ONE:
+    with _PARSE_LOCK:
         parsed = ast.parse(path.read_text(encoding="utf-8"))
     modules = []
     for node in ast.walk(parsed):

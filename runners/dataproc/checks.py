@@ -10,7 +10,7 @@ from google.cloud import storage
 from anomaly.errors import ConfigurationError
 from runners.dataproc.calls import CALL, calling
 from runners.dataproc.settings import RUNTIMES, DataprocSettings
-from runners.run import keep_apart
+from runners.services.pipeline_run import keep_apart
 from runners.storage.bigquery_names import BUCKET, bigquery_place
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import Publishing, check_destination

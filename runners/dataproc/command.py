@@ -8,12 +8,12 @@ from importlib import import_module
 from typing import Any
 
 from anomaly.errors import ConfigurationError
-from anomaly.profile_files import whole_text
-from anomaly.profile_reader import load_profile
-from runners.arguments import add_arguments, inputs_of, publishing_of
+from anomaly.profile.files import whole_text
+from anomaly.profile.reader import load_profile
 from runners.dataproc.names import batch_id
 from runners.dataproc.settings import DataprocSettings, load_settings
-from runners.hash_key import secret_name
+from runners.services.arguments import add_arguments, inputs_of, publishing_of
+from runners.services.hash_key import secret_name
 
 POLL_SECONDS = 10.0
 CLIENTS = ("google.cloud.bigquery", "google.cloud.dataproc_v1", "google.cloud.storage")
@@ -148,7 +148,7 @@ def storage_client(settings: DataprocSettings) -> Any:
 
 
 def _arguments(options: argparse.Namespace, profile: str) -> list[str]:
-    """The arguments of `runners/batch.py`."""
+    """The arguments of `runners/dataproc/batch.py`."""
     arguments = ["--profile", profile, "--customers", options.customers]
     arguments += ["--samples", options.samples, "--calls", options.calls, "--out", options.out]
     arguments += ["--run-date", options.run_date.isoformat()]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from anomaly.errors import ConfigurationError
-from anomaly.toml_section import TEXT, WHOLE, Kind, Section
+from anomaly.profile.toml_section import TEXT, WHOLE, Kind, Section
 from runners.storage.bigquery_names import BUCKET, DATASET, PROJECT
 
 ENVIRONMENT = "CELL_TOWER_"
@@ -23,7 +23,7 @@ OVERRIDABLE = (
 )
 # The table of the DAG that starts batches: runners/composer/deploy/settings.py reads it.
 COMPOSER = "composer"
-LEFT_TO_OTHERS: Kind[object] = Kind("anything", lambda found: found, None)
+UNCHECKED: Kind[object] = Kind("anything", lambda found: found, None)
 # The Python of each runtime that is served. 2.2 ended in 2026-09.
 # https://cloud.google.com/dataproc-serverless/docs/concepts/versions/dataproc-serverless-versions
 RUNTIMES = {"2.3": (3, 11), "3.0": (3, 12)}
@@ -97,7 +97,7 @@ def settings_of(
         if ENVIRONMENT + key.upper() in given
     }
     root = Section({**tables, **overrides})
-    root.value(COMPOSER, LEFT_TO_OTHERS, None)
+    root.value(COMPOSER, UNCHECKED, None)
     settings = _settings(root)
     return settings, root.problems() or _faults(settings)
 

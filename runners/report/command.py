@@ -8,8 +8,8 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from anomaly.errors import ConfigurationError, InputError, OutputError
-from runners.session import local_session
-from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
+from runners.engines.session import local_session
+from runners.storage.spark_errors import SPARK_ERRORS, root_cause
 from runners.storage.spark_files import has_scheme
 
 # What the extra `report` installs.
@@ -77,7 +77,7 @@ def write_report(
     try:
         contents = contents_of(published_run(spark, place, prefix, day))
     except SPARK_ERRORS as error:
-        told = told_in_one_line(error)
+        told = root_cause(error)
         raise InputError(f"{place}: holds no tables of a run ({told})") from error
     files = {Path(out): page_of(contents).encode()}
     if pictures:

@@ -9,7 +9,8 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Row, Window
 from pyspark.sql import functions as F
 
-from anomaly.contracts import (
+from anomaly.expressions.timestamps import utc_text
+from anomaly.schema.tables import (
     ALARMS_TABLE,
     ANOMALIES_TABLE,
     CELL_TABLE,
@@ -17,8 +18,7 @@ from anomaly.contracts import (
     SAMPLES_KPI,
     SUMMARY_TABLE,
 )
-from anomaly.times import utc_text
-from anomaly.verdict import FEW_SAMPLES, NO_SAMPLES, REPORTING, REQUIRED
+from anomaly.thresholds.verdict import FEW_SAMPLES, NO_SAMPLES, REPORTING, REQUIRED
 from runners.report.distributions import Distribution, distributions_of
 from runners.report.family_states import FamilyState, State, families_of, has_families
 from runners.report.place import PublishedRun

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from anomaly.methods import Scale
+from anomaly.profile.methods import Scale
 from runners.report.family_states import NO_FAMILY
 
 BARS = 30

@@ -7,7 +7,7 @@ from enum import Enum
 
 from pyspark.sql import Row
 
-from anomaly.compare import CRIT, WARN
+from anomaly.thresholds.compare import CRIT, WARN
 
 # What the KPIs of a profile without families are called together.
 NO_FAMILY = "KPIs"

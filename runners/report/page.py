@@ -13,12 +13,12 @@ from jinja2 import Environment, FileSystemLoader
 from pyspark.sql import Row
 
 from anomaly.run import MADE_UP
-from runners.notices import notices
 from runners.report.charts import charts_of
 from runners.report.contents import Contents, Tower
 from runners.report.distribution_chart import bound_text
 from runners.report.distributions import Distribution
 from runners.report.quantities import quantity
+from runners.services.notices import notices
 
 FOLDER = Path(__file__).parent
 PICTURE_SCALE = 2.0

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from anomaly.contracts import CELL_TABLE, HISTORY_TABLE, SUMMARY_TABLE
+from anomaly.schema.tables import CELL_TABLE, HISTORY_TABLE, SUMMARY_TABLE
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.published import chosen_day, published_days, published_table
 

@@ -19,7 +19,11 @@ from google.cloud.bigquery import SchemaField
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from anomaly.contracts import (
+from anomaly.errors import AnomalyError, OutputError
+from anomaly.pipeline.output_tables import TABLE_MEANINGS, TABLES_OF_ALARMS
+from anomaly.run import Run
+from anomaly.schema.inputs import Column
+from anomaly.schema.tables import (
     ALARMS_TABLE,
     ANOMALIES_TABLE,
     CELL_TABLE,
@@ -27,11 +31,7 @@ from anomaly.contracts import (
     HISTORY_TABLE,
     REJECTED_TABLE,
     SUMMARY_TABLE,
-    Column,
 )
-from anomaly.errors import AnomalyError, OutputError
-from anomaly.run import Run
-from anomaly.tables import TABLE_MEANINGS, TABLES_OF_ALARMS
 from runners.storage.bigquery_calls import CALL, calling, client_of, rows_of, run_once, try_query
 from runners.storage.bigquery_names import BigQueryPlace
 from runners.storage.bigquery_reading import read_table
@@ -52,7 +52,7 @@ from runners.storage.bigquery_sql import (
 )
 from runners.storage.columns import differing, warn_of_removed
 from runners.storage.held import held
-from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
+from runners.storage.spark_errors import SPARK_ERRORS, root_cause
 
 LOG = logging.getLogger(__name__)
 STAGING_HOURS = 24
@@ -157,7 +157,7 @@ class BigQueryDataset:
         try:
             self._write(kept, table.staging)
         except SPARK_ERRORS as error:
-            told = told_in_one_line(error)
+            told = root_cause(error)
             raise OutputError(f"{table.staging}: cannot be written: {told}") from error
         self._check(table, rows)
         return kept, rows
@@ -237,7 +237,7 @@ class BigQueryDataset:
         try:
             self.spark.range(0, 1, 1, numPartitions=1).write.parquet(target)
         except SPARK_ERRORS as error:
-            told = told_in_one_line(error)
+            told = root_cause(error)
             raise OutputError(f"--staging-bucket {bucket}: cannot be written: {told}") from error
 
     def _create_staging(self, table: Table) -> None:
@@ -252,7 +252,7 @@ class BigQueryDataset:
         try:
             _ = read_table(self.spark, staging).schema
         except SPARK_ERRORS as error:
-            told = told_in_one_line(error)
+            told = root_cause(error)
             raise OutputError(
                 f"{self.place}: Spark's BigQuery connector cannot be used; its jar comes with "
                 f"`make jars` ({told})"

@@ -6,8 +6,8 @@ from google.cloud.bigquery import SchemaField
 from pyspark.sql import SparkSession
 from pyspark.sql import types as T
 
-from anomaly.contracts import Column
 from anomaly.errors import ConfigurationError
+from anomaly.schema.inputs import Column
 
 # https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema
 TYPES: dict[type[T.DataType], str] = {

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame
 
-from anomaly.contracts import Column
 from anomaly.errors import OutputError
-from anomaly.sql import quoted
+from anomaly.expressions.sql import quoted
+from anomaly.schema.inputs import Column
 
 LOG = logging.getLogger(__name__)
 # Of each table, the type of each column by its name.

@@ -8,9 +8,9 @@ from typing import Protocol, Self
 
 from pyspark.sql import DataFrame, SparkSession
 
-from anomaly.contracts import Column
 from anomaly.errors import ConfigurationError
 from anomaly.run import Run
+from anomaly.schema.inputs import Column
 from runners.storage import bigquery_names
 from runners.storage.parquet_bucket import ParquetBucket
 from runners.storage.parquet_folder import ParquetFolder
@@ -64,7 +64,7 @@ class Publishing:
     keep_days: int | None = None
 
 
-PLAINLY = Publishing()
+DEFAULT_PUBLISHING = Publishing()
 
 
 def check_destination(out: str, publishing: Publishing) -> None:

@@ -12,8 +12,8 @@ from fnmatch import fnmatchcase
 from glob import escape
 from typing import Protocol
 
-from anomaly.encodings import charset_of, codec_of
 from anomaly.errors import InputError
+from anomaly.profile.encodings import charset_of, codec_of
 
 # The longer marks first: that of UTF-32 begins like that of UTF-16.
 BYTE_ORDER_MARKS = {

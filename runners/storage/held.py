@@ -14,7 +14,7 @@ CONSTRAINTS = "spark.sql.constraintPropagation.enabled"
 # where a plan has it twice, and would be broadcast twice.
 MOST_PARTITIONS = 1_000_000
 # A setting of the session is that of all its threads, and a run plans in two.
-_ONE_BY_ONE = Lock()
+_CONF_LOCK = Lock()
 
 
 def held(name: str, frame: DataFrame) -> tuple[DataFrame, int]:
@@ -22,7 +22,7 @@ def held(name: str, frame: DataFrame) -> tuple[DataFrame, int]:
 
     Raises InputError where Spark fails at reading what the frame is made from.
     """
-    return counted(name, with_short_plan(name, frame))
+    return counted(name, truncate_lineage(name, frame))
 
 
 def counted(name: str, kept: DataFrame) -> tuple[DataFrame, int]:
@@ -34,7 +34,7 @@ def counted(name: str, kept: DataFrame) -> tuple[DataFrame, int]:
         return kept, kept.count()
 
 
-def with_short_plan(name: str, frame: DataFrame) -> DataFrame:
+def truncate_lineage(name: str, frame: DataFrame) -> DataFrame:
     """The frame, to be kept once it is computed; on one machine what comes after plans faster.
 
     On one machine a checkpoint, because it also ends the plan there: a persisted frame's plan
@@ -59,7 +59,7 @@ def without_constraints(session: SparkSession) -> Iterator[None]:
 
     Their number grows with the power of the columns that are made of each other.
     """
-    with _ONE_BY_ONE:
+    with _CONF_LOCK:
         before = session.conf.get(CONSTRAINTS, "true") or "true"
         if before == "true":
             session.conf.set(CONSTRAINTS, "false")

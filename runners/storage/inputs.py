@@ -10,12 +10,19 @@ from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from anomaly.conform import conform, expected_columns, unused_times
-from anomaly.contracts import MALFORMED_LINE, MALFORMED_TEXT, SAMPLES, SOURCE_FILE, SOURCE_ROW_ID
+from anomaly.cleaning.columns import conform, unused_times
 from anomaly.errors import InputError
-from anomaly.profile import Profile
-from anomaly.profile_tables import InputRules
-from anomaly.sql import quoted
+from anomaly.expressions.sql import quoted
+from anomaly.profile.input_columns import expected_columns
+from anomaly.profile.model import Profile
+from anomaly.profile.sections import InputRules
+from anomaly.schema.inputs import (
+    MALFORMED_LINE,
+    MALFORMED_TEXT,
+    SAMPLES,
+    SOURCE_FILE,
+    SOURCE_ROW_ID,
+)
 from runners.storage.files import (
     File,
     FileSystem,
@@ -29,7 +36,7 @@ from runners.storage.files import (
 from runners.storage.literal_paths import reader
 from runners.storage.local_files import LocalFiles
 from runners.storage.open_quotes import MOST_CHARACTERS, is_broken
-from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
+from runners.storage.spark_errors import SPARK_ERRORS, root_cause
 from runners.storage.spark_files import SparkFiles, has_scheme
 
 LOG = logging.getLogger(__name__)
@@ -99,7 +106,7 @@ def _read_parquet(spark: SparkSession, files: list[File], path: str) -> list[tup
         return [(path, _parquet(spark, files))]
     except SPARK_ERRORS as error:
         if len(files) == 1 or "MERGE_SCHEMA" not in str(error):
-            raise InputError(f"{path}: cannot be read: {told_in_one_line(error)}") from error
+            raise InputError(f"{path}: cannot be read: {root_cause(error)}") from error
     return [(str(file), _parquet(spark, [file])) for file in files]
 
 

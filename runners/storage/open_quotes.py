@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from anomaly.sql import quoted
+from anomaly.expressions.sql import quoted
 
 # A longer field ends the job: else the rest of a file has to fit in memory, twice.
 MOST_CHARACTERS = 1 << 24

@@ -15,12 +15,12 @@ from functools import partial, reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from anomaly.contracts import HISTORY_TABLE
 from anomaly.errors import InputError
 from anomaly.run import Run
+from anomaly.schema.tables import HISTORY_TABLE
 from runners.storage.held import held
 from runners.storage.literal_paths import reader
-from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
+from runners.storage.spark_errors import SPARK_ERRORS, root_cause
 from runners.storage.whole_parquet import write, write_whole
 
 PUBLISHED = "run_id string, run_date date, published_at timestamp"
@@ -94,7 +94,7 @@ def published_runs(spark: SparkSession, folder: str) -> list[PublishedRun]:
     except SPARK_ERRORS as error:
         if "PATH_NOT_FOUND" in str(error):
             return []
-        raise InputError(f"{folder}: cannot be read: {told_in_one_line(error)}") from error
+        raise InputError(f"{folder}: cannot be read: {root_cause(error)}") from error
     found = (PublishedRun(row.run_id, row.run_date, row.published_at) for row in rows)
     return sorted(found, key=lambda run: run.published_at)
 

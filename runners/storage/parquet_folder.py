@@ -9,9 +9,10 @@ from pathlib import Path
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
-from anomaly.contracts import CELL_TABLE, HISTORY_TABLE, Column
 from anomaly.errors import OutputError
 from anomaly.run import Run
+from anomaly.schema.inputs import Column
+from anomaly.schema.tables import CELL_TABLE, HISTORY_TABLE
 from runners.storage.columns import removed_columns, types_of, with_removed
 from runners.storage.literal_paths import reader
 from runners.storage.local_files import absolute

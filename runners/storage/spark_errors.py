@@ -50,17 +50,17 @@ def reading_and_writing(target: str) -> Iterator[None]:
     except SPARK_ERRORS as error:
         told = str(error)
         if any(sign in told for sign in SIGNS_OF_FAILED_WRITING):
-            line = told_in_one_line(error, SIGNS_OF_FAILED_WRITING)
+            line = root_cause(error, SIGNS_OF_FAILED_WRITING)
             raise OutputError(f"{target}: cannot be written: {line}") from error
         if any(sign in told for sign in SIGNS_OF_FAILED_READING):
-            line = told_in_one_line(error, SIGNS_OF_FAILED_READING)
+            line = root_cause(error, SIGNS_OF_FAILED_READING)
             raise InputError(f"cannot be read: {line}") from error
         raise
     except OSError as error:
         raise OutputError(f"{target}: cannot be written: {error}") from error
 
 
-def told_in_one_line(error: Exception, signs: Sequence[str] = SIGNS_OF_FAILED_READING) -> str:
+def root_cause(error: Exception, signs: Sequence[str] = SIGNS_OF_FAILED_READING) -> str:
     """The line that has a sign of the cause, and its meaning; else what was raised, and why."""
     told = _signed_or_raised(error, signs)
     meanings = (f"{told}: {meaning}" for sign, meaning in MEANINGS.items() if sign in told)

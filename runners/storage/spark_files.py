@@ -14,7 +14,7 @@ from anomaly.errors import InputError
 from runners.storage.files import File
 from runners.storage.literal_paths import reader
 from runners.storage.local_files import LocalFiles
-from runners.storage.spark_errors import NO_FILE_SYSTEM, SPARK_ERRORS, told_in_one_line
+from runners.storage.spark_errors import NO_FILE_SYSTEM, SPARK_ERRORS, root_cause
 
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 THIS_MACHINE = "file://"
@@ -47,7 +47,7 @@ class SparkFiles:
         except SPARK_ERRORS as error:
             if "PATH_NOT_FOUND" in str(error):
                 return None
-            told = told_in_one_line(error)
+            told = root_cause(error)
             hint = "; its jar comes with `make jars`" if NO_FILE_SYSTEM in told else ""
             raise InputError(f"{path}: cannot be read: {told}{hint}") from error
         return unlisted + [
@@ -105,4 +105,4 @@ def _reading(file: File) -> Iterator[None]:
     try:
         yield
     except SPARK_ERRORS as error:
-        raise InputError(f"{file}: cannot be read: {told_in_one_line(error)}") from error
+        raise InputError(f"{file}: cannot be read: {root_cause(error)}") from error

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from pyspark.sql import DataFrame, SparkSession
 
 from anomaly.errors import InputError
-from anomaly.profile import Profile
+from anomaly.profile.model import Profile
 from anomaly.run import Run
 from runners.storage.literal_paths import reader
-from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
+from runners.storage.spark_errors import SPARK_ERRORS, root_cause
 from runners.storage.whole_parquet import write, write_whole
 
 DONE = "done"
@@ -50,7 +50,7 @@ def read_stage(
         _check(folder, "profile", of.profile, profile.fingerprint)
         return {name: reader(spark).parquet(f"{folder}/{name}") for name in tables}
     except SPARK_ERRORS as error:
-        told = told_in_one_line(error)
+        told = root_cause(error)
         raise InputError(f"{folder}: holds no results of a stage ({told})") from error
 
 

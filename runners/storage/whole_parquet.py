@@ -5,7 +5,7 @@ from pyspark.sql import DataFrame
 from anomaly.errors import OutputError
 from runners.storage.held import held
 from runners.storage.literal_paths import reader
-from runners.storage.spark_errors import SPARK_ERRORS, told_in_one_line
+from runners.storage.spark_errors import SPARK_ERRORS, root_cause
 
 
 def write_whole(name: str, frame: DataFrame, target: str) -> tuple[DataFrame, int]:
@@ -28,4 +28,4 @@ def write(frame: DataFrame, target: str) -> None:
     try:
         frame.write.parquet(target)
     except SPARK_ERRORS as error:
-        raise OutputError(f"{target}: cannot be written: {told_in_one_line(error)}") from error
+        raise OutputError(f"{target}: cannot be written: {root_cause(error)}") from error

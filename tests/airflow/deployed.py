@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runners.command import main
+from runners.cli.main import main
 from tests.airflow.harness import Airflow, Run
 from tests.cloud.services import CloudServices
 

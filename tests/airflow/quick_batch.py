@@ -2,8 +2,8 @@
 
     python quick_batch.py MAIN_FILE ARGUMENTS
 
-The arguments are those of `runners/batch.py`. Where the stage publishes, three cells and two
-customers of the run go to BigQuery in place of the day's rows, or to a folder of a bucket. The
+The arguments are those of `runners/dataproc/batch.py`. Where the stage publishes, three cells and
+two customers of the run go to BigQuery in place of the day's rows, or to a folder of a bucket. The
 variable QUICK_BATCH names what goes wrong.
 """
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE
-from runners.command import main
+from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE
+from runners.cli.main import main
 from tests.airflow.deployed import DAY, Deployed
 from tests.airflow.harness import Run
 from tests.cloud.services import CloudServices

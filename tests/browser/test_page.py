@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from playwright.sync_api import Error, sync_playwright
 
-from runners.command import main
+from runners.cli.main import main
 from tests.dated_inputs import PROFILE_TEXT, write_days
 
 pytestmark = pytest.mark.browser

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from runners.command import main
+from runners.cli.main import main
 
 UNCAUGHT = 99
 

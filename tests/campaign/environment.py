@@ -14,7 +14,7 @@ from tests.campaign.oracle import published as tables
 
 ROOT = Path(__file__).parents[2]
 # "$@" is the command, "$0" a folder that may be used.
-PLAINLY = 'exec "$@"'
+DEFAULT_PUBLISHING = 'exec "$@"'
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Machine:
 
     name: str
     variables: dict[str, str] = field(default_factory=dict)
-    shell: str = PLAINLY
+    shell: str = DEFAULT_PUBLISHING
     command: str = "run"
     codes: tuple[int, ...] = (0,)
 
@@ -89,7 +89,7 @@ def _in_a_process(machine: Machine, case: Case, published: Path) -> Ended:
         "show": ["show", str(published)],
     }
     arguments = commands[machine.command]
-    command = [sys.executable, "-m", "runners.command", *arguments]
+    command = [sys.executable, "-m", "runners.cli.main", *arguments]
     done = subprocess.run(
         ["bash", "-c", machine.shell, str(case.folder), *command],
         env={**os.environ, "PYTHONPATH": str(ROOT), **machine.variables},

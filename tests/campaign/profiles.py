@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from anomaly.profile_reader import profile_file
+from anomaly.profile.reader import profile_file
 from tests.campaign.case import PROFILE
 
 VALUES = (

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from anomaly import Run, parse_profile
-from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE
-from anomaly.tables import table_columns
+from anomaly.pipeline.output_tables import table_columns
+from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE
 from runners.storage.bigquery import BigQueryDataset
 from runners.storage.bigquery_names import BigQueryPlace
 from tests.small_inputs import profile_text

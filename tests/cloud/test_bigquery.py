@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from anomaly import ConfigurationError, OutputError, Run
-from anomaly.contracts import (
+from anomaly.schema.tables import (
     ALARMS_TABLE,
     CELL_TABLE,
     CUSTOMER_TABLE,
@@ -403,7 +403,7 @@ def test_names_that_google_takes_are_taken() -> None:
 
 def test_decimals_fit_or_are_refused(cloud_spark: Any) -> None:
     """NUMERIC has 9 digits behind the point; what has more is no NUMERIC."""
-    from anomaly.contracts import Column
+    from anomaly.schema.inputs import Column
     from runners.storage.bigquery_schema import fields_of
 
     kinds = ["decimal(10,2)", "decimal(38,9)", "decimal(38,10)", "decimal(38,38)", "decimal(10,0)"]

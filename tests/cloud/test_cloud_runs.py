@@ -15,14 +15,14 @@ from typing import Any
 import duckdb
 import pytest
 
-from anomaly.contracts import (
+from anomaly.schema.tables import (
     CELL_TABLE,
     CUSTOMER_TABLE,
     HISTORY_TABLE,
     REJECTED_TABLE,
     SUMMARY_TABLE,
 )
-from runners.command import main
+from runners.cli.main import main
 from tests.cloud.services import ACCESS_TOKEN, CloudServices
 from tests.conftest import REAL_DATA
 from tests.small_inputs import SmallInputs, profile_text
@@ -255,7 +255,7 @@ def test_killed_between_staging_and_publishing_then_run_again(
     before, first = runs.found(), runs.run_ids()
     environment = {**os.environ, "SPARK_CONF_DIR": str(cloud.write_spark_defaults(cloud_jars))}
     process = subprocess.Popen(
-        [sys.executable, "-m", "runners.command", *runs.arguments("B")],
+        [sys.executable, "-m", "runners.cli.main", *runs.arguments("B")],
         env=environment,
         cwd=ROOT,
         stdout=subprocess.PIPE,

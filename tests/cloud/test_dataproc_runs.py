@@ -15,9 +15,14 @@ from typing import Any
 
 import pytest
 
-from anomaly.contracts import CELL_TABLE, CUSTOMER_TABLE
-from runners.command import main
-from runners.exit_codes import BAD_CONFIGURATION, BATCH_CANCELLED, BATCH_FAILED, BATCH_TIMED_OUT
+from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE
+from runners.cli.main import main
+from runners.services.exit_codes import (
+    BAD_CONFIGURATION,
+    BATCH_CANCELLED,
+    BATCH_FAILED,
+    BATCH_TIMED_OUT,
+)
 from tests.cloud.dataproc_fake import DataprocFake, Fault, FaultKind, LocalSubmit, State
 from tests.cloud.services import ACCESS_TOKEN, CloudServices
 from tests.cloud.spark_submit import spark_submit
@@ -400,7 +405,7 @@ def test_ctrl_c_asks_the_batch_to_stop(batches: Batches) -> None:
     ]
     others = ["--out", f"gs://{DATA}/out", "--poll-seconds", "0.05"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "runners.command", *batches.arguments("submit", *named, *others)],
+        [sys.executable, "-m", "runners.cli.main", *batches.arguments("submit", *named, *others)],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from anomaly.profile_files import whole_text
-from runners.command import main
+from anomaly.profile.files import whole_text
+from runners.cli.main import main
 from runners.dataproc.settings import load_settings
-from runners.exit_codes import BAD_CONFIGURATION, BATCH_FAILED
+from runners.services.exit_codes import BAD_CONFIGURATION, BATCH_FAILED
 from tests.cloud.services import CloudServices
 
 try:

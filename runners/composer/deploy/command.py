@@ -5,8 +5,8 @@ import json
 from typing import Any
 
 from anomaly.errors import ConfigurationError
-from anomaly.profile_files import whole_text
-from anomaly.profile_reader import load_profile
+from anomaly.profile.files import whole_text
+from anomaly.profile.reader import load_profile
 from runners.composer.deploy.settings import load_deployment
 from runners.dataproc.command import add_settings, need_clients, storage_client
 

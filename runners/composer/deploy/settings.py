@@ -8,14 +8,14 @@ from enum import Enum
 from typing import Any
 
 from anomaly.errors import ConfigurationError
-from anomaly.toml_section import TEXT, TRUTH, WHOLE, Kind, Section, list_of, one_of
+from anomaly.profile.toml_section import TEXT, TRUTH, WHOLE, Kind, Section, list_of, one_of
 from runners.composer.deploy.schedule import faults_of as faults_of_schedule
 from runners.composer.deploy.schema import CONNECTION, RUN_SETTINGS
 from runners.composer.run_settings import faults_of, overlaps
 from runners.dataproc.settings import (
     COMPOSER,
     LABEL_VALUE,
-    LEFT_TO_OTHERS,
+    UNCHECKED,
     DataprocSettings,
     read_tables,
     settings_of,
@@ -106,7 +106,7 @@ def _settings(section: Section, bucket: str | None) -> ComposerSettings:
 def _run_settings(section: Section) -> dict[str, Any]:
     """All that the table holds, and the defaults of what it leaves out."""
     defaults = {name: setting.default for name, setting in RUN_SETTINGS.items()}
-    return defaults | section.all_values(LEFT_TO_OTHERS)
+    return defaults | section.all_values(UNCHECKED)
 
 
 def _faults(composer: ComposerSettings) -> list[str]:

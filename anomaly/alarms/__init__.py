@@ -1,0 +1,1 @@
+"""AlarmRequest samples to periods, baselines, deviations, states and alarms."""

@@ -1,0 +1,1 @@
+"""Raw rows to clean rows, and to rejected rows with their reasons."""

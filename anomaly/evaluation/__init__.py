@@ -1,0 +1,1 @@
+"""Alarms scored against known events."""

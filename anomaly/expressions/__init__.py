@@ -1,0 +1,1 @@
+"""Arithmetic of columns that every engine does alike: exact means, instants, texts."""

@@ -1,0 +1,1 @@
+"""Verdicts over days, and what changed between two runs."""

@@ -1,0 +1,1 @@
+"""Which transform feeds which: whole, or stage by stage."""

@@ -1,0 +1,1 @@
+"""What is judged, and how: the profile as dataclasses, read from TOML and validated."""

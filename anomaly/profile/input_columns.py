@@ -1,0 +1,23 @@
+"""The columns of each input that a profile reads."""
+
+from anomaly.profile.model import Profile
+from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, INPUT_CONTRACTS, SAMPLES
+
+
+def expected_columns(source: str, profile: Profile) -> dict[str, bool]:
+    """The raw columns that are read of an input, each with whether it must be there."""
+    fixed = {column.name: column.required for column in INPUT_CONTRACTS[source].columns}
+    suspect = {column: True for column, _, _ in profile.inputs[source].suspect_where}
+    peers = profile.alarms.peers_column if profile.alarms and source == SAMPLES else ""
+    grouped_by = {peers: True} if peers else {}
+    if profile.peers and profile.peers.input == source:
+        grouped_by = {profile.peers.column: profile.peers.required} | grouped_by
+    return fixed | suspect | grouped_by | {kpi.column: True for kpi in profile.kpis_of(source)}
+
+
+def value_columns(source: str, profile: Profile) -> tuple[str, ...]:
+    """The columns of an input whose values are numbers that may be left out, in their order."""
+    if source == CUSTOMERS:
+        return ("tenure",)
+    kpis = profile.kpis_of(CALL_STATISTICS if source == CALL_STATISTICS else SAMPLES)
+    return tuple(kpi.column for kpi in kpis)

@@ -1,0 +1,152 @@
+"""Typed access to the tables of a TOML file that collects what is wrong instead of raising."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+Default = TypeVar("Default")
+Choice = TypeVar("Choice", bound=Enum)
+
+
+@dataclass(frozen=True)
+class Kind(Generic[Value]):
+    """What a setting may hold.
+
+    words: what messages call it. read: gives the value, or None where it is something else.
+    placeholder: takes the place of a needed value that is missing or wrong: reading goes on.
+    """
+
+    words: str
+    read: Callable[[object], Value | None]
+    placeholder: Value
+
+
+def _text(found: object) -> str | None:
+    return found if isinstance(found, str) else None
+
+
+def _truth(found: object) -> bool | None:
+    return found if isinstance(found, bool) else None
+
+
+def _whole(found: object) -> int | None:
+    # In Python a bool is an int; in a file `minimum_defects = true` is a mistake.
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def _number(found: object) -> float | None:
+    number = found if isinstance(found, float) else _whole(found)
+    return None if number is None or not abs(number) <= sys.float_info.max else float(number)
+
+
+TEXT = Kind("text", _text, "")
+TRUTH = Kind("true or false", _truth, False)
+WHOLE = Kind("a whole number", _whole, 0)
+NUMBER = Kind("a finite number", _number, 0.0)
+
+
+def one_of(options: type[Choice]) -> Kind[Choice]:
+    """The kind of a setting that names a member of an enumeration by its value."""
+
+    def member(found: object) -> Choice | None:
+        return next((option for option in options if option.value == found), None)
+
+    words = " or ".join(str(option.value) for option in options)
+    return Kind(words, member, next(iter(options)))
+
+
+def list_of(kind: Kind[Value]) -> Kind[tuple[Value, ...]]:
+    """The kind of a setting that is a list with members of one kind."""
+
+    def members(found: object) -> tuple[Value, ...] | None:
+        read = [kind.read(member) for member in found] if isinstance(found, list) else [None]
+        values = tuple(value for value in read if value is not None)
+        return values if len(values) == len(read) else None
+
+    return Kind(f"a list, each member {kind.words}", members, ())
+
+
+class Section:
+    """One table of the file, which collects the problems found in it.
+
+    It remembers which settings were asked for; any other one is unknown, and so a problem.
+    `defaults` is a table whose settings count where this one is silent.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, object],
+        path: tuple[str, ...] = (),
+        defaults: "Section | None" = None,
+    ) -> None:
+        self._settings = settings
+        self._path = path
+        self._defaults = defaults
+        self._asked: list[str] = []
+        self._problems: list[str] = []
+        self._sections: list[Section] = []
+
+    def problems(self) -> list[str]:
+        """All problems, here and in the sections below; ask when reading is over."""
+        known = ", ".join(sorted(set(self._asked)))
+        unknown = [
+            f"{self._where} has an unknown setting {key!r}; known are: {known}"
+            for key in self._settings
+            if key not in self._asked
+        ]
+        below = [problem for section in self._sections for problem in section.problems()]
+        # A default is read once for each table that it counts in.
+        return list(dict.fromkeys([*self._problems, *unknown, *below]))
+
+    def has(self, key: str) -> bool:
+        """Whether the setting is there."""
+        return key in self._settings
+
+    def refuse(self, problem: str) -> None:
+        """Add a problem of this section."""
+        self._problems.append(f"{self._where} {problem}")
+
+    def value(self, key: str, kind: Kind[Value], default: Default) -> Value | Default:
+        """The setting, or the default where it is missing or wrong."""
+        self._asked.append(key)
+        if key not in self._settings:
+            return self._defaults.value(key, kind, default) if self._defaults else default
+        value = kind.read(self._settings[key])
+        if value is None:
+            self.refuse(f"{key} is {self._settings[key]!r}; it must be {kind.words}")
+            return default
+        return value
+
+    def needed(self, key: str, kind: Kind[Value]) -> Value:
+        """The setting, which must be there."""
+        if not self.has(key) and not (self._defaults and self._defaults.has(key)):
+            self.refuse(f"needs the setting {key!r}: {kind.words}")
+        return self.value(key, kind, kind.placeholder)
+
+    def section(
+        self, key: str, needed: bool = False, defaults: "Section | None" = None
+    ) -> "Section":
+        """The table below this one; an empty one where it is missing or no table."""
+        self._asked.append(key)
+        found = self._settings.get(key, None if needed else {})
+        if not isinstance(found, dict):
+            self.refuse(f"needs a table {key!r}")
+            found = {}
+        self._sections.append(Section(found, (*self._path, key), defaults))
+        return self._sections[-1]
+
+    def sections(self, defaults: "Section | None" = None) -> Iterator[tuple[str, "Section"]]:
+        """Each table below this one with its name, where the names are free."""
+        for key in self._settings:
+            yield key, self.section(key, defaults=defaults)
+
+    def all_values(self, kind: Kind[Value]) -> dict[str, Value]:
+        """Each setting of this table with its name, where the names are free."""
+        return {key: self.needed(key, kind) for key in self._settings}
+
+    @property
+    def _where(self) -> str:
+        return f"[{'.'.join(self._path)}]" if self._path else "the file"

@@ -1,0 +1,79 @@
+"""Problems of families, diagnoses, peers and verdict that show when settings are seen together."""
+
+from collections.abc import Iterable
+
+from anomaly.profile.model import Profile
+from anomaly.profile.sections import Peers
+from anomaly.schema.inputs import CUSTOMERS, INPUT_CONTRACTS, SAMPLES
+
+
+def verdict_contradictions(profile: Profile) -> list[str]:
+    """Return a message for each setting that contradicts another or is out of its range."""
+    return [
+        *_unknown_families(profile),
+        *_diagnosis_problems(profile),
+        *(_peers_problems(profile.peers, profile) if profile.peers else ()),
+        *_verdict_problems(profile),
+    ]
+
+
+def _unknown_families(profile: Profile) -> list[str]:
+    known = [family.name for family in profile.families]
+    named = {f"[rules.{rule.kpi}]": rule.family for rule in profile.rules}
+    for kpi in profile.alarms.kpis if profile.alarms else ():
+        named[f"[alarms.kpis.{kpi.name}]"] = kpi.family
+    named["[verdict] silent_family:"] = profile.verdict.silent_family
+    return [
+        f"{where} family {family!r} is not known; {_known('families', known)}"
+        for where, family in named.items()
+        if family is not None and family not in known
+    ]
+
+
+def _diagnosis_problems(profile: Profile) -> list[str]:
+    judged = [rule.kpi for rule in profile.rules]
+    return [
+        f"[diagnoses] {diagnosis.words!r} names {kpi!r}, which no rule judges"
+        for diagnosis in profile.diagnoses
+        for kpi in (*diagnosis.failed, *diagnosis.sound)
+        if kpi not in judged
+    ]
+
+
+def _peers_problems(peers: Peers, profile: Profile) -> list[str]:
+    problems = []
+    if peers.input not in (SAMPLES, CUSTOMERS):
+        problems.append(f"[peers] input is {peers.input!r}; it must be {SAMPLES} or {CUSTOMERS}")
+    else:
+        taken = {column.name.lower() for column in INPUT_CONTRACTS[peers.input].columns}
+        taken |= {kpi.column.lower() for kpi in profile.kpis_of(peers.input)}
+        if peers.column.lower() in taken:
+            problems.append(
+                f"[peers] column {peers.column!r} is another column of the {peers.input}"
+            )
+    return problems
+
+
+def _verdict_problems(profile: Profile) -> list[str]:
+    verdict = profile.verdict
+    counts = {
+        "minimum_failed_families": verdict.minimum_failed_families,
+        "minimum_defects": verdict.minimum_defects,
+        "minimum_defect_share": verdict.minimum_defect_share,
+    }
+    if sum(value is not None for value in counts.values()) != 1:
+        return [f"[verdict] needs one of {', '.join(counts)}"]
+    problems = []
+    share, failed = verdict.minimum_defect_share, verdict.minimum_failed_families
+    if share is not None and not 0 < share <= 1:
+        problems.append("[verdict] minimum_defect_share must be above 0 and at most 1")
+    if failed is not None and not 1 <= failed <= len(profile.families):
+        problems.append(
+            "[verdict] minimum_failed_families must be at least 1, and at most the number of "
+            f"families ({len(profile.families)})"
+        )
+    return problems
+
+
+def _known(what: str, names: Iterable[str]) -> str:
+    return f"{what} are: {', '.join(names) or '(none)'}"

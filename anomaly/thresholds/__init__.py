@@ -1,0 +1,1 @@
+"""Averages to baselines, limits, flags with their evidence, verdicts and ranks."""

@@ -1,0 +1,105 @@
+"""Raises alarms from dated samples, on this machine, and publishes their tables."""
+
+import argparse
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from anomaly import Profile, load_profile
+from anomaly.alarms.detection import raise_alarms, rules_of
+from anomaly.errors import ConfigurationError
+from anomaly.pipeline.output_tables import table_columns
+from anomaly.schema.inputs import HISTORY, SAMPLES
+from anomaly.schema.tables import ALARMS_TABLE, ANOMALIES_TABLE, REJECTED_TABLE, SUMMARY_TABLE
+from runners.engines.session import local_session
+from runners.services.console import Progress, report_of_alarms
+from runners.services.limits import check_alarm_limits
+from runners.services.pipeline_run import Finished, Kept, keep_apart, new_run, publish, refusing
+from runners.services.times_of_run import find_times, times_of_alarms
+from runners.storage.bigquery_names import SCHEME as BIGQUERY
+from runners.storage.destination import DEFAULT_PUBLISHING, check_destination, open_destination
+from runners.storage.inputs import read_input
+from runners.storage.spark_files import has_scheme
+
+STAGED = (REJECTED_TABLE, ALARMS_TABLE, ANOMALIES_TABLE)
+TABLES = (*STAGED, SUMMARY_TABLE)
+HELD = ("alarm_periods", "alarm_states")
+
+
+@dataclass(frozen=True)
+class AlarmInputs:
+    """Where samples and older ones lie, and from when on they are judged."""
+
+    samples: str
+    history: str | None = None
+    start: datetime | None = None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `alarms`."""
+    parser.add_argument(
+        "--profile", default="default", help="a TOML file, or the name of one that comes along"
+    )
+    parser.add_argument("--samples", required=True, help="dated samples: CSV or Parquet")
+    parser.add_argument("--history", help="older samples, which the baselines rest on, likewise")
+    parser.add_argument(
+        "--from",
+        dest="start",
+        type=instant,
+        metavar="TIME",
+        help="judge from here on: 2026-01-26 or 2026-01-26 06:00:00, UTC unless it has an offset "
+        "(default: all that --samples has)",
+    )
+    parser.add_argument("--out", required=True, help="where the tables go: a folder or gs://")
+    parser.add_argument(
+        "--run-date",
+        type=date.fromisoformat,
+        default=date.today(),
+        help="the day that the run is for, YYYY-MM-DD (default: today)",
+    )
+    parser.add_argument("--master", help="Spark master (default: local[*], every core)")
+
+
+def alarms_command(options: argparse.Namespace) -> None:
+    """Raise the alarms, publish them, and print the newest."""
+    profile = load_profile(options.profile)
+    inputs = AlarmInputs(options.samples, options.history, options.start)
+    finished = run_alarms(profile, inputs, options.out, options.run_date, options.master)
+    print(report_of_alarms(finished.summary, finished.place_of_tables))
+
+
+def run_alarms(
+    profile: Profile, inputs: AlarmInputs, out: str, run_date: date, master: str | None = None
+) -> Finished:
+    """One run for alarms. Raises AnomalyError, with the previous output whole."""
+    places = {SAMPLES: inputs.samples} | ({HISTORY: inputs.history} if inputs.history else {})
+    if out.startswith(BIGQUERY):
+        raise ConfigurationError(f"--out {out}", ["alarms go to a folder or to gs://"])
+    rules_of(profile)
+    check_destination(out, DEFAULT_PUBLISHING)
+    keep_apart(places, out)
+    progress, run = Progress(), new_run(run_date)
+    spark = local_session(master, any(map(has_scheme, (*places.values(), out))))
+    progress.done("session")
+    with open_destination(
+        spark, out, run, table_columns(profile, TABLES), DEFAULT_PUBLISHING
+    ) as destination:
+        progress.done("destination")
+        narrow = profile.for_alarms()
+        # Both have the columns of samples.
+        raw = {name: read_input(spark, SAMPLES, path, narrow) for name, path in places.items()}
+        times = times_of_alarms(find_times(raw[SAMPLES], profile), profile)
+        with Kept(destination, progress, STAGED, HELD) as kept:
+            figures = raise_alarms(
+                raw[SAMPLES], profile, run, raw.get(HISTORY), inputs.start, kept.keep, times
+            ).run_summary
+            summary = figures.collect()
+            kept.wait()
+        with refusing(kept.frames[REJECTED_TABLE], out, progress) as rejections:
+            check_alarm_limits(summary, profile, rejections, places)
+        return publish(destination, figures, summary, profile, run, progress)
+
+
+def instant(text: str) -> datetime:
+    """The instant that an argument names, in UTC where it has no offset."""
+    named = datetime.fromisoformat(text)
+    return named if named.tzinfo else named.replace(tzinfo=UTC)

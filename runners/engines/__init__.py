@@ -1,0 +1,1 @@
+"""Spark on this machine: its session, its Java, and its log."""

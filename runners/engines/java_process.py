@@ -1,0 +1,79 @@
+"""The process of Java that a command starts for itself, and how it ends."""
+
+import locale
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from pyspark import SparkConf, SparkContext
+from pyspark.java_gateway import launch_gateway
+
+from anomaly.errors import ConfigurationError
+from runners.engines.command_log import command_log
+from runners.storage.spark_errors import root_cause
+
+SECONDS_TO_END = 10
+# Java then looks up no name of this machine, which may have none that can be looked up, or one with
+# an underscore, which is none in an address.
+OF_THIS_MACHINE = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost"}
+
+
+def start_context(settings: dict[str, str]) -> None:
+    """Start Java, and a Spark context in it; what they print goes to the log of the command.
+
+    Raises PySparkRuntimeError where Java does not start, ConfigurationError where Spark does not.
+    """
+    conf = SparkConf().setAll([*settings.items()])
+    if settings["spark.master"].startswith("local") and not set(OF_THIS_MACHINE) & set(os.environ):
+        os.environ.update(OF_THIS_MACHINE)
+    with command_log().open("ab") as log, _locale_of_python():
+        printing: dict[str, Any] = {"stdout": log, "stderr": subprocess.STDOUT}
+        gateway = launch_gateway(conf, printing)  # type: ignore[no-untyped-call]
+    try:
+        # In the main thread PySpark would take Ctrl-C over, and talk to Java amid another call.
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            thread.submit(SparkContext, gateway=gateway, conf=conf).result()
+    except Exception as error:
+        # Java tells what its error is, and so is asked before it ends.
+        told = root_cause(error)
+        end_java()
+        # Or the next one would be started in the Java that is gone.
+        SparkContext._gateway = None
+        raise ConfigurationError("Spark does not start", [told]) from error
+
+
+def end_java() -> None:
+    """End the Java of this process, if it has started one, with all that it is doing."""
+    gateway = SparkContext._gateway
+    process = getattr(gateway, "proc", None)
+    if process is None:
+        return
+    process.terminate()
+    try:
+        process.wait(SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _locale_of_python() -> Iterator[None]:
+    """Java names files as the locale says, Python in UTF-8 where that is C or POSIX."""
+    names = ("LC_ALL", "LC_CTYPE")
+    if sys.getfilesystemencoding() != "utf-8" or "UTF" in locale.getencoding().upper():
+        yield
+        return
+    before = {name: os.environ.get(name) for name in names}
+    os.environ |= dict.fromkeys(names, "C.UTF-8")
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,179 @@
+"""The limits of a profile, checked against the summary of a run before anything is published."""
+
+from collections.abc import Iterable, Sequence
+
+from pyspark.sql import Row
+
+from anomaly.errors import InputError
+from anomaly.profile.model import Profile
+from anomaly.profile.sections import Limits
+from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, HISTORY, SAMPLES
+from anomaly.schema.reasons import REASONS
+from anomaly.schema.tables import CELL_LEVEL
+from anomaly.summary.account import NOT_JUDGED
+from anomaly.thresholds.verdict import FEW_SAMPLES, NO_SAMPLES, REPORTING
+from runners.services.rejections import Rejections, cure
+from runners.services.summary_figures import cells_by_minutes, left_out, total
+
+# A column that spoils no larger share of the rows is let be, however few values it has.
+FEW_ROWS = 0.01
+OTHERS_NAMED, KEYS_NAMED = 5, 3
+WHY_NOT_JUDGED = {
+    NO_SAMPLES: "send no samples",
+    FEW_SAMPLES: "send too few samples",
+    REPORTING: "send samples, of which too few KPIs can be judged",
+}
+KINDS_OF_PERSONS = ("customers without calls", "callers that are no customer")
+
+
+def check_limits(summary: Sequence[Row], profile: Profile, rejections: Rejections) -> None:
+    """Raises InputError where nothing was usable, or a limit of the profile is passed."""
+    limits = profile.limits
+    for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS):
+        _check_input(summary, source, limits, rejections)
+    customers = total(summary, "join", "all inputs", "customers")
+    matched = total(summary, "join", "all inputs", "matched customers") / customers
+    if matched < limits.smallest_match_rate:
+        raise InputError(
+            f"{matched:.1%} of the customers have samples and call statistics, fewer than the "
+            f"profile's smallest_match_rate of {limits.smallest_match_rate:.1%}"
+            f"{_keys(summary, rejections.tells_persons)}"
+        )
+    _check_judged(summary, limits)
+
+
+def check_run_limits(
+    summary: Sequence[Row], profile: Profile, rejections: Rejections, sources: Iterable[str]
+) -> None:
+    """Both of a run that judges customers and cells, and of its alarms."""
+    check_limits(summary, profile, rejections)
+    check_alarm_limits(summary, profile, rejections, sources)
+
+
+def check_alarm_limits(
+    summary: Sequence[Row], profile: Profile, rejections: Rejections, sources: Iterable[str]
+) -> None:
+    """Raises InputError where no row is usable, too much was left out, or nothing is judged.
+
+    And where cells send less often than the profile says.
+    """
+    for source in sources:
+        _check_input(summary, source, profile.limits, rejections)
+    _check_periods(summary, profile)
+    if not total(summary, "alarms", "judged", "cell days"):
+        raise InputError(
+            f"{SAMPLES}: nothing to judge; Time needs a date (2026-03-01 06:15), and --from must "
+            "not lie behind the last sample"
+        )
+
+
+def _keys(summary: Sequence[Row], tells_persons: bool) -> str:
+    """Of each kind of key without a partner some examples, as they are compared."""
+    kinds: dict[str, list[str]] = {}
+    unmatched = (row for row in summary if row.section == "unmatched")
+    for row in sorted(unmatched, key=lambda row: (row.subject, -row.value, row.item)):
+        keys = kinds.setdefault(row.subject, [])
+        if len(keys) < KEYS_NAMED and (tells_persons or row.subject not in KINDS_OF_PERSONS):
+            keys.append(repr(row.item))
+    return "".join(f"; {kind}: {', '.join(keys) or '(withheld)'}" for kind, keys in kinds.items())
+
+
+def _check_judged(summary: Sequence[Row], limits: Limits) -> None:
+    """Raises InputError where too many cells have no verdict."""
+    cells = total(summary, "kpi", CELL_LEVEL, "rows")
+    unjudged = total(summary, "verdict", CELL_LEVEL, NOT_JUDGED)
+    if unjudged > limits.largest_unjudged_share * cells:
+        states = sorted(
+            (row for row in summary if row.section == "not_judged"), key=lambda row: -row.value
+        )
+        why = ", ".join(f"{row.value:,.0f} {WHY_NOT_JUDGED[row.item]}" for row in states)
+        raise InputError(
+            f"{unjudged:,.0f} of {cells:,.0f} cells could not be judged, more than the profile's "
+            f"largest_unjudged_share of {limits.largest_unjudged_share:.1%}: {why}"
+        )
+
+
+def _check_periods(summary: Sequence[Row], profile: Profile) -> None:
+    """Raises InputError where most cells report less often than the profile says.
+
+    What they do not send would be taken for silence.
+    """
+    expected = profile.period_seconds // 60
+    cells = cells_by_minutes(summary)
+    rarer = {minutes: cells[minutes] for minutes in cells if minutes > expected}
+    if 2 * sum(rarer.values()) > sum(cells.values()):
+        usual = max(rarer, key=lambda minutes: (rarer[minutes], minutes))
+        raise InputError(
+            f"{SAMPLES}: {sum(rarer.values()):,.0f} of {sum(cells.values()):,.0f} cells send less "
+            f"often than every {expected} minutes, most of them every {usual}; set "
+            f"period_minutes = {usual} in the profile's [alarms]"
+        )
+
+
+def _check_input(
+    summary: Sequence[Row], source: str, limits: Limits, rejections: Rejections
+) -> None:
+    _check_rejected(summary, source, limits.largest_rejected_share, rejections)
+    _check_empty(summary, source)
+    _check_left_out(summary, source, limits.largest_left_out_share, rejections)
+
+
+def _check_rejected(
+    summary: Sequence[Row], source: str, largest_share: float, rejections: Rejections
+) -> None:
+    rows = total(summary, "input", source, "rows in")
+    if not rows:
+        raise InputError(f"{source}: none of 0 rows can be used; its files have a header alone")
+    if not total(summary, "input", source, "rows clean"):
+        told = rejections.commonest_rows(source)
+        raise InputError(f"{source}: none of {rows:,.0f} rows can be used: {told}")
+    # What the profile itself leaves out is no fault of the input.
+    rejected = sum(
+        total(summary, "rejected", source, code)
+        for code, reason in REASONS.items()
+        if reason.rejects_row and reason.is_fault
+    )
+    share = rejected / rows
+    if share > largest_share:
+        raise InputError(
+            f"{source}: {share:.1%} of the rows were rejected, more than the profile's "
+            f"largest_rejected_share of {largest_share:.1%}: {rejections.commonest_rows(source)}"
+        )
+
+
+def _check_empty(summary: Sequence[Row], source: str) -> None:
+    """Raises InputError where no column of an input's KPIs has anything in it."""
+    columns = [row for row in summary if (row.section, row.subject) == ("column", source)]
+    is_of_kpis = source != CUSTOMERS
+    if is_of_kpis and not any(row.value or left_out(summary, source, row.item) for row in columns):
+        raise InputError(
+            f"{source}: none of {total(summary, 'input', source, 'rows clean'):,.0f} rows has a "
+            f"value; all {len(columns)} columns of KPIs are empty"
+        )
+
+
+def _check_left_out(
+    summary: Sequence[Row], source: str, largest_share: float, rejections: Rejections
+) -> None:
+    """Raises InputError with the column that lost the largest share of its values."""
+    rows = total(summary, "input", source, "rows clean")
+    shares = {}
+    for row in summary:
+        if (row.section, row.subject) == ("column", source):
+            lost = left_out(summary, source, row.item)
+            if lost > FEW_ROWS * rows:
+                shares[row.item] = lost / (lost + row.value)
+    beyond = {column: share for column, share in shares.items() if share > largest_share}
+    if not beyond:
+        return
+    column, *others = sorted(beyond, key=lambda column: -beyond[column])
+    told, texts = rejections.commonest_values(source, column)
+    also = [f"{other} ({beyond[other]:.1%})" for other in others[:OTHERS_NAMED]]
+    if len(others) > OTHERS_NAMED:
+        also.append(f"{len(others) - OTHERS_NAMED} more")
+    raise InputError(
+        f"{source}: {beyond[column]:.1%} of the values of column {column} were left out, more than "
+        f"the profile's largest_left_out_share of {largest_share:.1%}: {told}; "
+        f"{cure(texts, SAMPLES if source == HISTORY else source)}"
+        f"{'; likewise columns ' + ', '.join(also) if also else ''}"
+    )

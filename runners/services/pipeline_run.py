@@ -1,0 +1,356 @@
+"""One run, wherever it runs: reads, detects, stages, checks, publishes."""
+
+import json
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Any
+
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType
+
+from anomaly import AlarmRequest, Profile, Run
+from anomaly.cleaning.checks import check_input
+from anomaly.cleaning.sample_times import ANY_TIME, TimesOfRun
+from anomaly.errors import ConfigurationError, InputError
+from anomaly.pipeline.detection import detect_in_checked
+from anomaly.pipeline.output_tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS, table_columns
+from anomaly.run import MADE_UP, Keep
+from anomaly.schema.inputs import HISTORY, SAMPLES
+from anomaly.schema.tables import (
+    ALARMS_TABLE,
+    CELL_TABLE,
+    CUSTOMER_TABLE,
+    HISTORY_TABLE,
+    REJECTED_TABLE,
+    SUMMARY_TABLE,
+)
+from runners.services.console import Progress
+from runners.services.hash_key import key_frame
+from runners.services.limits import check_limits, check_run_limits
+from runners.services.notices import notices
+from runners.services.origins import ORIGIN, Origin, origins
+from runners.services.published_history import stage_history
+from runners.services.rejections import Rejections
+from runners.services.stopping import publishing
+from runners.services.times_of_run import find_times, times_of_run
+from runners.storage.bigquery_names import SCHEME as BIGQUERY
+from runners.storage.destination import Destination, Publishing, open_destination
+from runners.storage.files import Place, all_paths, paths_of
+from runners.storage.held import counted, truncate_lineage
+from runners.storage.inputs import read_input
+from runners.storage.local_files import bytes_below
+from runners.storage.spark_errors import SPARK_ERRORS
+from runners.storage.spark_files import has_scheme
+
+LOG = logging.getLogger(__name__)
+PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, *TABLES_OF_ALARMS)
+HELD = ("alarm_periods", "alarm_states")
+# As many rows as the inputs have. From so many bytes of inputs on they are persisted, which packs
+# their columns; of fewer a plan that begins anew saves more than the rows, which lie there one by
+# one, cost the collector.
+CHECKED = ("checked_customers", "checked_samples", "checked_call_statistics", "checked_history")
+COLUMNAR_CACHE_MIN_BYTES = 256 * 2**20
+# These are needed by no later stage, or by the last alone, and so are made beside the stages:
+# planning a stage takes one core.
+IN_BACKGROUND = (REJECTED_TABLE, "input_figures", CELL_TABLE)
+
+
+def new_run(run_date: date, on_made_up_data: bool = False) -> Run:
+    """A run of its own for a day; all rows tell by its id that they rest on made-up data."""
+    return Run(run_date, f"{MADE_UP if on_made_up_data else ''}{uuid.uuid4().hex[:12]}")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a run leaves: the rows of its summary, and where its tables are."""
+
+    summary: list[Row]
+    place_of_tables: str
+
+
+def run_pipeline(
+    spark: SparkSession,
+    profile: Profile,
+    inputs: Mapping[str, Place],
+    out: str,
+    run: Run,
+    publishing: Publishing,
+    progress: Progress,
+    hash_key: bytes | None = None,
+) -> Finished:
+    """One run; with a key customer numbers are published as hashes.
+
+    Raises AnomalyError, with the previous output whole.
+    """
+    keep_apart(inputs, out)
+    checked, times = read_inputs(spark, inputs, profile, run.run_date)
+    made_from = origins(spark, inputs, profile)
+    dated = _dated(HISTORY in checked, profile, times)
+    tables = (*TABLES_OF_A_RUN, *(TABLES_OF_ALARMS if dated else ()))
+    columns = table_columns(profile, tables, hash_customers=hash_key is not None)
+    progress.done("inputs")
+    with open_destination(spark, out, run, columns, publishing) as destination:
+        progress.done("destination")
+        if not dated:
+            keep_alarms(destination, run.run_date, are_dated=bool(times.are_dated))
+        persisted = CHECKED if _should_cache_columnar(inputs) else ()
+        with Kept(destination, progress, persisted=persisted) as kept:
+            kept.made_of(
+                CELL_TABLE, HISTORY_TABLE, partial(stage_history, destination, profile, run)
+            )
+            checked = materialize_concurrently(checked, kept.keep)
+            key = key_frame(spark, hash_key)
+            results = detect_in_checked(checked, profile, run, kept.keep, dated, key)
+            figures = results.run_summary
+            summary = figures.collect()
+            kept.wait()
+        check = partial(check_run_limits, sources=inputs) if dated else check_limits
+        with refusing(kept.frames[REJECTED_TABLE], out, progress) as rejections:
+            check(summary, profile, rejections)
+        return publish(destination, figures, summary, profile, run, progress, made_from)
+
+
+def read_inputs(
+    spark: SparkSession, inputs: Mapping[str, Place], profile: Profile, day: date
+) -> tuple[dict[str, DataFrame], TimesOfRun]:
+    """The inputs of a day checked, and the times that samples may have.
+
+    The inputs are read side by side: each takes small jobs, which leave cores idle. Raises
+    InputError, as where dated samples are of other days.
+    """
+
+    def read(source: str) -> DataFrame:
+        # Older samples have the columns of samples.
+        return read_input(spark, SAMPLES if source == HISTORY else source, inputs[source], profile)
+
+    def found_times() -> TimesOfRun:
+        return times_of_run(find_times(reading[SAMPLES].result(), profile), profile, day)
+
+    def checked(source: str) -> DataFrame:
+        of_run = times.result() if source == SAMPLES else ANY_TIME
+        return check_input(source, reading[source].result(), profile, of_run)
+
+    # A thread for each, because some wait for others.
+    with ThreadPoolExecutor(max_workers=2 * len(inputs) + 1) as threads:
+        reading = {source: threads.submit(read, source) for source in inputs}
+        times = threads.submit(found_times)
+        checking = {source: threads.submit(checked, source) for source in inputs}
+        # In the order of the inputs, so that the first one at fault is told.
+        found = {source: one.result() for source, one in checking.items()}
+        return found, times.result()
+
+
+def keep_alarms(destination: Destination, day: date, are_dated: bool) -> None:
+    """Where a run makes no alarms: refuse to lose those of its day by samples without dates.
+
+    Raises InputError. A profile without [alarms] is chosen: that they go is told, no more.
+    """
+    if not _has_alarms(destination, day):
+        return
+    if are_dated:
+        LOG.warning("the alarms that are published of %s go: none are made here", day)
+        return
+    raise InputError(
+        f"{SAMPLES}: most have no date, so that no alarms are raised, and those that are published "
+        f"of {day} would be lost; give samples with dates, or another --out"
+    )
+
+
+def _has_alarms(destination: Destination, day: date) -> bool:
+    if day not in destination.days(ALARMS_TABLE):
+        return False
+    try:
+        # A bucket knows its days, not which tables each of them has.
+        return bool(destination.published(ALARMS_TABLE, [day]).columns)
+    except SPARK_ERRORS:
+        return False
+
+
+def materialize_concurrently(checked: Mapping[str, DataFrame], keep: Keep) -> dict[str, DataFrame]:
+    """The checked inputs, kept: planning each of them takes one core."""
+    with ThreadPoolExecutor() as threads:
+        names = (f"checked_{source}" for source in checked)
+        return dict(zip(checked, threads.map(keep, names, checked.values()), strict=True))
+
+
+def _should_cache_columnar(inputs: Mapping[str, Place]) -> bool:
+    """Whether the rows of the inputs are better packed; unknown sizes are taken for large."""
+    paths = all_paths(inputs)
+    return any(map(has_scheme, paths)) or bytes_below(paths) >= COLUMNAR_CACHE_MIN_BYTES
+
+
+def _dated(has_history: bool, profile: Profile, times: TimesOfRun) -> AlarmRequest | None:
+    """That the samples are dated, where alarms are raised.
+
+    Raises ConfigurationError for older samples that nothing would use.
+    """
+    if times.are_dated and profile.alarms:
+        return AlarmRequest(end=times.end)
+    if has_history:
+        unused = "only alarms use it; they need samples with dates, and [alarms] in the profile"
+        raise ConfigurationError("--history", [unused])
+    return None
+
+
+@contextmanager
+def refusing(rejected: DataFrame, out: str, progress: Progress) -> Iterator[Rejections]:
+    """Where the run is refused in there, its rejected rows are kept beside the output."""
+    rejections = Rejections(rejected, progress.tells_persons)
+    try:
+        yield rejections
+    except InputError as error:
+        raise InputError(f"{error}{rejections.keep(out)}") from error
+
+
+def publish(
+    destination: Destination,
+    figures: DataFrame,
+    summary: list[Row],
+    profile: Profile,
+    run: Run,
+    progress: Progress,
+    made_from: Iterable[Origin] = (),
+) -> Finished:
+    """Let readers see the tables that are staged, and the summary, whose limits were checked.
+
+    The summary also tells what the tables were `made_from`, and the seconds that each stage took.
+    """
+    for sentence in notices(summary):
+        LOG.warning(sentence)
+    progress.done(SUMMARY_TABLE, len(summary))
+    figure = Row(*figures.columns)
+    of_run = (run.run_id, profile.fingerprint, run.run_date)
+    summary = [
+        *summary,
+        *(figure(ORIGIN, one.source, "files", one.files, one.digest, *of_run) for one in made_from),
+        *(
+            figure("seconds", stage, "seconds", seconds, None, *of_run)
+            for stage, seconds in progress.seconds.items()
+        ),
+    ]
+    destination.stage(SUMMARY_TABLE, frame_of(summary, figures))
+    with publishing(destination.place_of_tables, str(run.run_date)):
+        destination.publish()
+    progress.done("published")
+    return Finished(summary, destination.place_of_tables)
+
+
+def frame_of(rows: Sequence[Row], like: DataFrame) -> DataFrame:
+    """A few rows of this process as a frame of one partition, with the columns of another one.
+
+    By their JSON, because createDataFrame starts a process of Python to hand them over; and not
+    beside range(), at whose first use Spark starts up the reflection of Scala: a second. Spark
+    fails where it cannot read the JSON, rather than leave rows out.
+    """
+    texts = json.dumps([row.asDict() for row in rows], default=str)
+    of_one_row = like.sparkSession.sql("SELECT 1")
+    array = F.from_json(F.lit(texts), ArrayType(like.schema), {"mode": "FAILFAST"})
+    return of_one_row.select(F.inline(array))
+
+
+class Kept:
+    """Decides how each frame that a pipeline names is kept, and tells what was made of it.
+
+    `staged` are tables, `held` the large intermediates; the others are kept once they are computed,
+    those that are `persisted` with the whole of their plan. `frames` has those that are there, as
+    they can be read again.
+    """
+
+    def __init__(
+        self,
+        destination: Destination,
+        progress: Progress,
+        staged: Sequence[str] = PUBLISHED,
+        held: Sequence[str] = HELD,
+        persisted: Sequence[str] = CHECKED,
+    ) -> None:
+        self._destination, self._progress = destination, progress
+        self._staged, self._held, self._persisted = staged, held, persisted
+        self.frames: dict[str, DataFrame] = {}
+        self._kept: list[DataFrame] = []
+        self._beside = ThreadPoolExecutor(max_workers=1)
+        self._waiting: list[Future[Any]] = []
+        self._made_of: dict[str, tuple[str, Callable[[DataFrame], tuple[DataFrame, int]]]] = {}
+
+    def __enter__(self) -> "Kept":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._beside.shutdown()
+        for frame in self._kept:
+            frame.unpersist()
+
+    def keep(self, name: str, frame: DataFrame) -> DataFrame:
+        """Stages tables, holds large intermediates, keeps what later stages read."""
+        if name == SUMMARY_TABLE:
+            return frame
+        is_table = name in self._staged
+        if name not in IN_BACKGROUND and (is_table or name in self._held):
+            keep = self._destination.stage if is_table else self._destination.hold
+            frame = self._told(name, partial(keep, name, frame))
+        else:
+            # Nothing is made of the rejected rows, which may be many.
+            if name != REJECTED_TABLE:
+                is_persisted = name in self._persisted
+                frame = frame.persist() if is_persisted else truncate_lineage(name, frame)
+                self._kept.append(frame)
+            if name in IN_BACKGROUND:
+                make = self._destination.stage if is_table else counted
+                self.beside(name, partial(make, name, frame))
+        if name in self._made_of:
+            made, stage = self._made_of[name]
+            self.beside(made, partial(stage, frame))
+        return frame
+
+    def made_of(
+        self, name: str, made: str, stage: Callable[[DataFrame], tuple[DataFrame, int]]
+    ) -> None:
+        """Have a table staged that is made of another one, as soon as that is there."""
+        self._made_of[name] = made, stage
+
+    def beside(self, name: str, stage: Callable[[], tuple[DataFrame, int]]) -> None:
+        """Have a table staged beside what comes next."""
+        self._waiting.append(self._beside.submit(self._told, name, stage))
+
+    def wait(self) -> None:
+        """Wait for what is written beside other stages, and raise what went wrong there."""
+        for one in self._waiting:
+            one.result()
+
+    def _told(self, name: str, stage: Callable[[], tuple[DataFrame, int]]) -> DataFrame:
+        began = time.monotonic()
+        kept, rows = stage()
+        self.frames[name] = kept
+        self._progress.done(name, rows, began)
+        return kept
+
+
+def keep_apart(inputs: Mapping[str, Place], out: str, name: str = "--out") -> None:
+    """Refuse an output among the inputs, which a later run would read, and the other way round.
+
+    Raises ConfigurationError with every input that it concerns.
+    """
+    if out.startswith(BIGQUERY):
+        return
+    written, faults = _place(out), []
+    for source, path in ((one, path) for one in inputs for path in paths_of(inputs[one])):
+        read = _place(path)
+        if written == read:
+            faults.append(f"is the folder of the {source} input: {path}")
+        elif written.is_relative_to(read) or read.is_relative_to(written):
+            faults.append(f"lies inside the {source} input, or the other way round: {path}")
+    if faults:
+        raise ConfigurationError(name, faults)
+
+
+def _place(path: str) -> PurePath:
+    return PurePosixPath(path) if has_scheme(path) else Path(path).resolve()
