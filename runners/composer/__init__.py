@@ -1,1 +1,1 @@
-"""The DAG of Airflow; `deploy-dag` uploads this folder, where nothing else of the library is."""
+"""The DAG of Airflow: `deploy-dag` uploads these modules, without the rest of the library."""

@@ -44,7 +44,7 @@ def read(name: str) -> dict[str, Any]:
 
 
 def made(kind: type[Kind], found: Mapping[str, Any]) -> Kind:
-    """Of what was found, without what is for newer modules: for a moment they are not there yet."""
+    """Build it, leaving out keys for newer modules, which may arrive a moment later."""
     known = {one.name for one in fields(kind)}
     return kind(**{name: value for name, value in found.items() if name in known})
 
