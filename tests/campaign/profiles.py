@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from anomaly.profile.reader import profile_file
+from anomaly.profile.files import whole_text
 from tests.campaign.case import PROFILE
 
 VALUES = (
@@ -69,7 +69,7 @@ def edited(source: random.Random, text: str) -> str:
 def edited_profile(seed: int) -> bytes:
     """A profile of those that come along, or of the campaign, after edits."""
     source = random.Random(seed)
-    shipped = profile_file(source.choice(("default", "lab"))).read_text(encoding="utf-8")
+    shipped = whole_text(source.choice(("default", "lab")))
     whole = edited(source, source.choice((shipped, f'name = "campaign"\n{PROFILE}')))
     if source.random() < 0.1:
         forms = ("utf-8-sig", "utf-16", "latin-1")
