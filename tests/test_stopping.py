@@ -18,7 +18,7 @@ NOTHING = "stopped; nothing was published"
 # A command of which PUBLISH is replaced in the process that is to be stopped.
 SLOW_PUBLISHING = """
 import sys, signal, os
-from runners import command
+from runners.cli import main as command
 from runners.storage.versions import Versions
 publish = Versions.publish
 def asked_meanwhile(*arguments):
@@ -62,6 +62,14 @@ class Runs:
     def days(self) -> set[str]:
         rows = duckdb.read_parquet(f"{self.out}/{CELL_TABLE}/*/*.parquet", hive_partitioning=True)
         return {str(day) for (day,) in rows.project("run_date").distinct().fetchall()}
+
+
+@pytest.fixture(autouse=True)
+def hears_ctrl_c():
+    """Shells start what runs in the background deaf to Ctrl-C, and so are its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
