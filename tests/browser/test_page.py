@@ -19,7 +19,9 @@ MONDAY = date(2026, 1, 12)
 SCRIPT = """<script>document.title = 'run'</script>"""
 IMAGE = """</script><img src=x onerror="document.title = 'run'">"""
 QUOTES = """O'Brien & "Sons" {{ 7 * 7 }} 📡"""
-RIGHT_TO_LEFT = "برج \u202e1"
+RIGHT_TO_LEFT = "برج 1"
+# With a mark that turns writing around, which nobody sees: the same cell.
+SENT = {RIGHT_TO_LEFT: "برج \u202e1"}
 SILENT = "5A"
 LOADS = {SCRIPT: 60, IMAGE: 40, QUOTES: 10, RIGHT_TO_LEFT: 15, SILENT: None}
 # A loaded cell fails; that each customer makes seven calls is a defect that decides nothing.
@@ -59,7 +61,7 @@ def run(tmp_path_factory):
     On the last of eight days two towers are loaded, and a third sends no samples.
     """
     folder = tmp_path_factory.mktemp("run")
-    loads = {name: [10] * 7 + [load] for name, load in LOADS.items()}
+    loads = {SENT.get(name, name): [10] * 7 + [load] for name, load in LOADS.items()}
     places = write_days(folder / "in", MONDAY - timedelta(days=7), loads)
     (folder / "dated.toml").write_text(profile_text())
     arguments = ["run", "--profile", f"{folder}/dated.toml", "--run-date", str(MONDAY)]
