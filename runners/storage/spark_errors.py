@@ -62,13 +62,15 @@ def reading_and_writing(target: str) -> Iterator[None]:
 
 def root_cause(error: Exception, signs: Sequence[str] = SIGNS_OF_FAILED_READING) -> str:
     """The line that has a sign of the cause, and its meaning; else what was raised, and why."""
-    told = _signed_or_raised(error, signs)
-    meanings = (f"{told}: {meaning}" for sign, meaning in MEANINGS.items() if sign in told)
+    lines = [line.strip(" :") for line in str(error).splitlines() if line.strip(" :")]
+    told = _signed_or_raised(error, lines, signs)
+    # Spark 4 says first which file it was, and why among what led to it.
+    why = "".join((told, *(line for line in lines if line.startswith(CAUSE))))
+    meanings = (f"{told}: {meaning}" for sign, meaning in MEANINGS.items() if sign in why)
     return next(meanings, told)
 
 
-def _signed_or_raised(error: Exception, signs: Sequence[str]) -> str:
-    lines = [line.strip(" :") for line in str(error).splitlines() if line.strip(" :")]
+def _signed_or_raised(error: Exception, lines: Sequence[str], signs: Sequence[str]) -> str:
     refused = REFUSED.search(str(error))
     if refused:
         return refused[0]
