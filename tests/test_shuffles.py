@@ -43,7 +43,8 @@ def events(folder: Path, place: Path, inputs: SmallInputs, kpis: int) -> list[di
         capture_output=True,
     )
     (written,) = (folder / "log").iterdir()
-    return [json.loads(line) for line in written.read_text().splitlines()]
+    # By line feeds alone: plans have other characters that end lines, too.
+    return [json.loads(line) for line in written.read_text().split("\n") if line]
 
 
 def counted(found: list[dict]) -> Counter[str]:

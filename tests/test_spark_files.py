@@ -44,7 +44,7 @@ def both_ways(spark, folder, profile=PROFILE):
         {"1.csv": f"\ufeffCellName,s0\n{ROWS}".encode("utf-16-be")},
         {"1.csv": b'CellName,"not\nread",s0\r\n1A,x,2\r\n'},
         {"CellName=007/1.csv": b"s0\n1\n", "CellName=a%2Fb/1.csv": b"s0\n2\n"},
-        {"1.csv": b"CellName,s0\n" + ROWS.encode(), ".hidden.csv": b"x", "_old/1.csv": b"y"},
+        {"1.csv": b"CellName,s0\n" + ROWS.encode(), ".hidden.csv": b"x", "_SUCCESS": b"y"},
         {"1.csv": b"CellName,s0\n", "2.csv": b"CellName,s0\n"},
         {"hour 1/a.csv": b"CellName,s0\n" + ROWS.encode()},
     ],

@@ -33,7 +33,7 @@ from runners.storage.files import (
     partition_columns,
     paths_of,
 )
-from runners.storage.literal_paths import reader
+from runners.storage.literal_paths import literal, reader
 from runners.storage.local_files import LocalFiles
 from runners.storage.open_quotes import MOST_CHARACTERS, is_broken
 from runners.storage.spark_errors import SPARK_ERRORS, root_cause
@@ -112,7 +112,7 @@ def _read_parquet(spark: SparkSession, files: list[File], path: str) -> list[tup
 
 def _parquet(spark: SparkSession, files: Sequence[File]) -> DataFrame:
     merging = _by_names_alone(spark).option("mergeSchema", len(files) > 1)
-    raw = merging.parquet(*map(str, files))
+    raw = merging.parquet(*(literal(spark, str(file)) for file in files))
     # Spark Connect opens the files only when it is asked what is in them.
     _ = raw.schema
     return raw.withColumns(
@@ -169,7 +169,7 @@ def _read_csv(
         .options(lineSep="\n", ignoreTrailingWhiteSpace=True)
         .option("columnNameOfCorruptRecord", "_malformed")
         .option("maxCharsPerColumn", -1 if columns is None else MOST_CHARACTERS)
-        .csv(files)
+        .csv([literal(spark, file) for file in files])
     )
     file, is_malformed = F.input_file_name(), F.col("_malformed").isNotNull()
     if columns is not None:

@@ -19,7 +19,7 @@ from anomaly.errors import InputError
 from anomaly.run import Run
 from anomaly.schema.tables import HISTORY_TABLE
 from runners.storage.held import held
-from runners.storage.literal_paths import reader
+from runners.storage.literal_paths import literal, reader
 from runners.storage.spark_errors import SPARK_ERRORS, root_cause
 from runners.storage.whole_parquet import write, write_whole
 
@@ -90,7 +90,7 @@ def published_runs(spark: SparkSession, folder: str) -> list[PublishedRun]:
     try:
         # One file in a folder of its own for each of them.
         below = reader(spark).option("recursiveFileLookup", True).schema(PUBLISHED)
-        rows = below.parquet(f"{folder}/published").collect()
+        rows = below.parquet(literal(spark, f"{folder}/published")).collect()
     except SPARK_ERRORS as error:
         if "PATH_NOT_FOUND" in str(error):
             return []
@@ -117,6 +117,7 @@ def published_table(spark: SparkSession, folder: str, name: str, days: Iterable[
             for run in runs
             if run.run_date == day or (name == HISTORY_TABLE and run.run_date < day)
         ]
-        table = reader(spark).parquet(f"{folder}/runs/{of_day[-1].run_id}/{name}")
+        path = f"{folder}/runs/{of_day[-1].run_id}/{name}"
+        table = reader(spark).parquet(literal(spark, path))
         frames.append(table.where(F.col("run_date") == F.lit(day)))
     return reduce(partial(DataFrame.unionByName, allowMissingColumns=True), frames)

@@ -14,7 +14,7 @@ from anomaly.run import Run
 from anomaly.schema.inputs import Column
 from anomaly.schema.tables import CELL_TABLE, HISTORY_TABLE
 from runners.storage.columns import removed_columns, types_of, with_removed
-from runners.storage.literal_paths import reader
+from runners.storage.literal_paths import literal, reader
 from runners.storage.local_files import absolute
 from runners.storage.spark_errors import reading_and_writing
 from runners.storage.versions import Versions, day_folder, days_of
@@ -124,7 +124,8 @@ class ParquetFolder:
         """A published table, of these days."""
         table = self.folder / name
         merging = reader(self.spark).option("basePath", str(table)).option("mergeSchema", True)
-        return merging.parquet(*(str(day_folder(table, day)) for day in days))
+        folders = (str(day_folder(table, day)) for day in days)
+        return merging.parquet(*(literal(self.spark, folder) for folder in folders))
 
     def _compare(self) -> None:
         if strays := self.versions.strays(self.columns):
@@ -145,7 +146,8 @@ class ParquetFolder:
         with reading_and_writing(str(target)):
             counting = frame.observe(counted, F.count(F.lit(1)).alias("rows"))
             counting.write.partitionBy(*partitions).parquet(str(target))
-        return reader(self.spark).schema(frame.schema).parquet(str(target)), counted.get["rows"]
+        written = reader(self.spark).schema(frame.schema).parquet(literal(self.spark, str(target)))
+        return written, counted.get["rows"]
 
     def _tidy_up(self) -> None:
         shutil.rmtree(self.folder / STAGING, ignore_errors=True)

@@ -11,7 +11,7 @@ from runners.storage import parquet_bucket
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.bigquery_names import bigquery_table
 from runners.storage.bigquery_reading import read_table
-from runners.storage.literal_paths import reader
+from runners.storage.literal_paths import literal, reader
 from runners.storage.local_files import absolute
 from runners.storage.spark_files import has_scheme
 from runners.storage.versions import Versions, day_folder, days_of
@@ -46,13 +46,13 @@ def published_table(
         place = f"{place}/{name}"
     reading = reader(spark).option("mergeSchema", True)
     if has_scheme(place):
-        return reading.parquet(place)
+        return reading.parquet(literal(spark, place))
     table = Path(absolute(place))
     # One by one: another folder beside them would turn the days into texts.
-    folders = [str(day_folder(table, day)) for day in days_of(table)]
+    folders = [literal(spark, str(day_folder(table, day))) for day in days_of(table)]
     if folders:
         return reading.option("basePath", str(table)).parquet(*folders)
-    return reading.parquet(str(table))
+    return reading.parquet(literal(spark, str(table)))
 
 
 def published_days(spark: SparkSession, place: str, name: str, prefix: str = "") -> list[date]:

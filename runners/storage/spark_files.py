@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from anomaly.errors import InputError
 from runners.storage.files import File
-from runners.storage.literal_paths import reader
+from runners.storage.literal_paths import literal, reader
 from runners.storage.local_files import LocalFiles
 from runners.storage.spark_errors import NO_FILE_SYSTEM, SPARK_ERRORS, root_cause
 
@@ -43,7 +43,11 @@ class SparkFiles:
             return unlisted
         listed = reader(self.spark).format("binaryFile").option("recursiveFileLookup", True)
         try:
-            found = listed.load(path).select("path", "length", "modificationTime").collect()
+            found = (
+                listed.load(literal(self.spark, path))
+                .select("path", "length", "modificationTime")
+                .collect()
+            )
         except SPARK_ERRORS as error:
             if "PATH_NOT_FOUND" in str(error):
                 return None
@@ -79,7 +83,7 @@ class SparkFiles:
         return str(found)
 
     def _lines(self, file: File) -> DataFrame:
-        return reader(self.spark).option("lineSep", "\n").text(file.address)
+        return reader(self.spark).option("lineSep", "\n").text(literal(self.spark, file.address))
 
 
 def _unlisted_on_this_machine(path: str) -> list[File]:
