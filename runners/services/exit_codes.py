@@ -49,8 +49,10 @@ def exit_code_of(command: Callable[[], None]) -> int:
         try:
             command()
         except (Exception, KeyboardInterrupt) as error:
-            # Asked to stop, it ends with any error: that Java is gone, for instance.
-            if not stopping.asked_by and not isinstance(error, KeyboardInterrupt):
+            # Asked to stop, it ends with any error: that Java is gone, for instance. What became of
+            # a batch says more than that nothing was published here.
+            is_stopped = stopping.asked_by or isinstance(error, KeyboardInterrupt)
+            if not is_stopped or isinstance(error, BatchCancelled):
                 return _told(error)
             _say(stopping.words)
             remove_log()
@@ -60,7 +62,7 @@ def exit_code_of(command: Callable[[], None]) -> int:
     return _told_of_screen(fault) if fault else DONE
 
 
-def _told(error: Exception) -> int:
+def _told(error: BaseException) -> int:
     """Tell an error; what nobody thought of with the place of its traceback."""
     # One more line shows whether it is the screen that fails, and not the way to Java.
     probe = "\n" if isinstance(error, OSError) and not error.filename else ""
