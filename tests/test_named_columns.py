@@ -76,6 +76,23 @@ def test_each_input_may_have_its_names(spark, tmp_path):
     assert (found.customerID, found["values"]) == (42, [7])
 
 
+def test_what_is_asked_of_a_column_is_asked_of_it_under_the_name_in_the_files(spark, tmp_path):
+    """Equal files of two cells are no copies, and a value that a line break parts is rejected."""
+    profile = profile_of(CellName="Cell Id", load="UL load")
+    for cell in ("1A", "2B"):
+        write_csv(tmp_path / "in" / f"Cell Id={cell}" / "a.csv", ["UL load"], [[5]])
+    found = read_input(spark, "samples", str(tmp_path / "in"), profile)
+    assert sorted(row.CellName for row in found.collect()) == ["1A", "2B"]
+    write_csv(tmp_path / "in" / "Cell Id=1A" / "b.csv", ["UL load", "Cell Id"], [[6, "3C"]])
+    with pytest.raises(
+        InputError, match="column Cell Id is in the file and in the name of a folder"
+    ):
+        read_input(spark, "samples", str(tmp_path / "in"), profile)
+    header, row = ["Cell Id", "UL load", "Note"], ["1\nA", 5, ""]
+    (found,) = checked(spark, tmp_path / "other", header, row, CellName="Cell Id", load="UL load")
+    assert found.row_reason == "malformed_line"
+
+
 def test_a_column_that_is_not_there_under_its_name_is_told(spark, tmp_path):
     with pytest.raises(InputError, match="column Time, which the profile says is named 'Clock'"):
         checked(spark, tmp_path, ["CellName", "load"], ["1A", 5], Time="Clock")

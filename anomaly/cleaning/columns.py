@@ -12,7 +12,7 @@ from pyspark.sql import types as T
 
 from anomaly.errors import InputError
 from anomaly.expressions.sql import quoted
-from anomaly.profile.input_columns import expected_columns
+from anomaly.profile.input_columns import expected_columns, names_in_files
 from anomaly.profile.model import Profile
 from anomaly.schema.inputs import (
     MALFORMED_LINE,
@@ -58,8 +58,8 @@ def conform(raw: DataFrame, source: str, profile: Profile, origin: str = "") -> 
 
 def unused_times(raw: DataFrame, source: str, profile: Profile) -> list[str]:
     """The columns of a raw input that are named like a date or a time, and are not read."""
-    named = profile.inputs[source].columns
-    read = {name.lower() for name in (*expected_columns(source, profile), *(n for _, n in named))}
+    settled = (*names_in_files(source, profile), *expected_columns(source, profile))
+    read = {name.strip().lower() for name in settled}
     return [
         name
         for name in raw.columns

@@ -15,6 +15,13 @@ def expected_columns(source: str, profile: Profile) -> dict[str, bool]:
     return fixed | suspect | grouped_by | {kpi.column: True for kpi in profile.kpis_of(source)}
 
 
+def names_in_files(source: str, profile: Profile) -> tuple[str, ...]:
+    """The names that the columns that are read of an input may have in its files."""
+    named = dict(profile.inputs[source].columns)
+    names = ((column, named.get(column, column)) for column in expected_columns(source, profile))
+    return tuple(dict.fromkeys(name for both in names if both[1] for name in both))
+
+
 def value_columns(source: str, profile: Profile) -> tuple[str, ...]:
     """The columns of an input whose values are numbers that may be left out, in their order."""
     if source == CUSTOMERS:

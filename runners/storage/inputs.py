@@ -13,7 +13,7 @@ from pyspark.sql import types as T
 from anomaly.cleaning.columns import conform, unused_times
 from anomaly.errors import InputError
 from anomaly.expressions.sql import quoted
-from anomaly.profile.input_columns import expected_columns
+from anomaly.profile.input_columns import names_in_files
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import InputRules
 from anomaly.schema.inputs import (
@@ -62,8 +62,8 @@ def read_input(spark: SparkSession, source: str, place: Place, profile: Profile)
             )  # fmt: skip
         return conform(raw, source, profile, origin)
 
-    rules, columns = profile.inputs[source], expected_columns(source, profile)
-    return read_files(spark, source, place, rules, columns, conformed)
+    names = names_in_files(source, profile)
+    return read_files(spark, source, place, profile.inputs[source], names, conformed)
 
 
 def file_system(spark: SparkSession, place: Place) -> FileSystem:
@@ -79,7 +79,7 @@ def read_files(
     columns: Collection[str],
     conformed: Callable[[DataFrame, str], DataFrame],
 ) -> DataFrame:
-    """The same of any input, of which `columns` are read, where they are there.
+    """The same of any input, of which `columns` are read, by their names in its files.
 
     `conformed` makes of raw rows, and of where they lie, a frame.
     """
