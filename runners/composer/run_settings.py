@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 INPUTS = ("customers", "samples", "calls")
-FILES = (".csv", ".parquet")
+FILES = (".csv", ".csv.gz", ".csv.bz2", ".parquet")
 BIGQUERY = "bq://"
 # By their names in JSON Schema, which the form of a run is drawn from.
 KINDS = {"string": str, "number": float, "boolean": bool}
@@ -89,4 +89,4 @@ def _is_within(address: str, folder: str) -> bool:
 
 def is_file(address: str) -> bool:
     """Whether an input is one file, not a folder."""
-    return address.endswith(FILES)
+    return address.lower().endswith(FILES)
