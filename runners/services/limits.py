@@ -18,6 +18,8 @@ from runners.services.summary_figures import cells_by_minutes, left_out, total
 # A column that spoils no larger share of the rows is let be, however few values it has.
 FEW_ROWS = 0.01
 OTHERS_NAMED, KEYS_NAMED = 5, 3
+# The inputs that customers and cells are judged from.
+JUDGED = (CUSTOMERS, SAMPLES, CALL_STATISTICS)
 WHY_NOT_JUDGED = {
     NO_SAMPLES: "send no samples",
     FEW_SAMPLES: "send too few samples",
@@ -29,7 +31,7 @@ KINDS_OF_PERSONS = ("customers without calls", "callers that are no customer")
 def check_limits(summary: Sequence[Row], profile: Profile, rejections: Rejections) -> None:
     """Raises InputError where nothing was usable, or a limit of the profile is passed."""
     limits = profile.limits
-    for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS):
+    for source in JUDGED:
         _check_input(summary, source, limits, rejections)
     customers = total(summary, "join", "all inputs", "customers")
     matched = total(summary, "join", "all inputs", "matched customers") / customers
@@ -47,7 +49,8 @@ def check_run_limits(
 ) -> None:
     """Both of a run that judges customers and cells, and of its alarms."""
     check_limits(summary, profile, rejections)
-    check_alarm_limits(summary, profile, rejections, sources)
+    others = [source for source in sources if source not in JUDGED]
+    check_alarm_limits(summary, profile, rejections, others)
 
 
 def check_alarm_limits(
