@@ -1,4 +1,4 @@
-"""The account of the alarms, as figures of the run's summary (contracts.SUMMARY_COLUMNS)."""
+"""The account of the alarms, as figures of the run's summary (tables.SUMMARY_COLUMNS)."""
 
 from datetime import datetime
 from functools import reduce
@@ -61,9 +61,9 @@ def sample_figures(
     """How often cells report, and until when: figures of the periods with samples.
 
     `minutes between samples` has the cells by what is usual for each, of late: where enough is
-    judged, older samples do not count. `cells behind` sent nothing
-    in the last silent_periods. With an `end` of the run (an instant), `periods lacking at the end`
-    are those before it in which no cell sent anything.
+    judged, older samples do not count. `cells behind` sent nothing in the last silent_periods. With
+    an `end` of the run (an instant), `periods lacking at the end` are those before it in which no
+    cell sent anything.
     """
     between = "transform(sequence(2, size(sent)), n -> sent[n - 1] - sent[n - 2])"
     # The lower one of two in the middle, so that gaps count for little.

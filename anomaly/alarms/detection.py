@@ -62,10 +62,10 @@ def raise_alarms(
 ) -> AlarmResults:
     """Find what is out of line in dated samples, and the alarms that it raises.
 
-    `samples` is a raw frame (contracts.SAMPLES_CONTRACT and the profile's KPI columns), and so is
+    `samples` is a raw frame (inputs.SAMPLES_CONTRACT and the profile's KPI columns), and so is
     `history`, older samples to take baselines from; what of it is not before the first sample does
     not count. Judged is what is at or after `start` (an instant; naive for UTC); without it, all
-    samples. `keep` and `times` as in `pipeline.detect`.
+    samples. `keep` and `times` as in `pipeline.detection.detect`.
 
     Raises InputError for an input without a column that is needed, ConfigurationError where the
     profile has no `[alarms]`.

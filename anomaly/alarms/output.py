@@ -34,7 +34,7 @@ LEVEL_OF_SILENCE = 1e9
 
 
 def anomalies_table(states: DataFrame, span: DataFrame, rules: AlarmRules) -> DataFrame:
-    """A row per cell, period and KPI out of line (contracts.ANOMALIES_COLUMNS, without the run's).
+    """A row per cell, period and KPI out of line (tables.ANOMALIES_COLUMNS, without the run's).
 
     From the first judged period on.
     """
@@ -51,7 +51,7 @@ def anomalies_table(states: DataFrame, span: DataFrame, rules: AlarmRules) -> Da
 
 
 def alarms_table(states: DataFrame, span: DataFrame, rules: AlarmRules) -> DataFrame:
-    """A row per alarm that stood in a judged period (contracts.ALARMS_COLUMNS, without the run's).
+    """A row per alarm that stood in a judged period (tables.ALARMS_COLUMNS, without the run's).
 
     One that was raised before the first judged period is there with all that it rests on.
     """

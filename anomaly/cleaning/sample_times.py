@@ -75,7 +75,7 @@ def with_times(raw: DataFrame, profile: Profile) -> DataFrame:
     """Adds to raw samples TIME, the instant (NULL without a date), TIME_KIND and more.
 
     TIME_OF_RUN: what tells the day that a sample belongs to: 24:00 is the end of its own.
-    LATER_BY: the minutes until the same local time is there again (times.later_by).
+    LATER_BY: the minutes until the same local time is there again (timestamps.later_by).
     """
     later = "CAST(NULL AS int)"
     if "Time" not in raw.columns:

@@ -32,7 +32,7 @@ def with_values(raw: DataFrame, kpis: Sequence[Kpi], rules: InputRules) -> DataF
     """Adds VALUES and FAULTS to raw rows.
 
     VALUES: array<double> in the order of `kpis`, NULL where there is no usable value. FAULTS: why,
-    for each text that stands for none (contracts.FAULT_TYPE); NULL where there is no such text.
+    for each text that stands for none (reasons.FAULT_TYPE); NULL where there is no such text.
     """
     # Step by step, so that Spark parses each text once although its number is used several times.
     parsed = raw.selectExpr(

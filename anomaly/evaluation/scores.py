@@ -64,7 +64,7 @@ class Margins:
 
 
 def judged_time(summary: DataFrame) -> DataFrame:
-    """From the figures of runs for alarms (contracts.SUMMARY_COLUMNS) what they judged: one row.
+    """From the figures of runs for alarms (tables.SUMMARY_COLUMNS) what they judged: one row.
 
     judged_from, judged_until (the first instant that was not judged) and cell_days (quarter hours
     of all cells / 96); NULL where the figures do not tell.

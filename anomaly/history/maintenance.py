@@ -26,7 +26,7 @@ ENTRY_TYPE = (
 def maintenance_history(
     cells: DataFrame, days: Sequence[date], before: DataFrame | None, rules: HistoryRules
 ) -> DataFrame:
-    """A row per cell and day (contracts.HISTORY_COLUMNS, without run_id and profile).
+    """A row per cell and day (tables.HISTORY_COLUMNS, without run_id and profile).
 
     `cells`: the published cell table of `days`, which are in order. `before`: the history of the
     day before them, None where there is none. A cell that is missing on a day has NO_DATA there.

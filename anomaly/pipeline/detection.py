@@ -64,7 +64,7 @@ class AlarmRequest:
     """Says that the samples are dated, so that alarms are raised from them.
 
     `history` is a raw frame of older samples that baselines rest on, and `start` the first instant
-    that is judged; both as in `alarms.raise_alarms`. `end` is the instant until which samples are
+    that is judged; both as in `raise_alarms`. `end` is the instant until which samples are
     expected, so that the summary tells how much lacks.
     """
 
@@ -86,7 +86,7 @@ def detect(
 ) -> Results:
     """Find the cells that need maintenance and the customers whose service suffers.
 
-    The inputs are raw frames (contracts.INPUT_CONTRACTS and the profile's KPI columns), texts or
+    The inputs are raw frames (inputs.INPUT_CONTRACTS and the profile's KPI columns), texts or
     typed. `keep(name, frame)` is handed each intermediate that feeds more than one output, each
     output, and the figures that may be made early; it returns the frame to go on with, so a caller
     may persist or stage it. Without it nothing is kept and the whole is one lazy plan. With `dated`
@@ -115,7 +115,7 @@ def detect_in_checked(
     dated: AlarmRequest | None = None,
     hash_key: DataFrame | None = None,
 ) -> Results:
-    """The same of inputs that are checked already (clean.check_input), by their names.
+    """The same of inputs that are checked already (checks.check_input), by their names.
 
     Older samples are there as HISTORY, not in `dated`. Raises ConfigurationError where alarms are
     wanted and the profile has no `[alarms]`.
@@ -178,7 +178,7 @@ def cell_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
 
 
 def rules_of_levels(metrics: Sequence[DataFrame], profile: Profile) -> DataFrame:
-    """What the metrics of levels are compared with: a row per level (level_rules.level_rules)."""
+    """What the metrics of levels are compared with: a row per level (limits.level_rules)."""
     # One frame of all levels means one aggregate.
     of_rules = ("level", "peers", "kpis", "errors")
     both = reduce(DataFrame.unionByName, (frame.select(*of_rules) for frame in metrics))
@@ -202,7 +202,7 @@ def cell_table(
 ) -> DataFrame:
     """The published table of the cells: a row per cell, with its verdict.
 
-    `standing`: the alarms that stand (alarms.standing_alarms), where there were dated samples.
+    `standing`: the alarms that stand (detection.standing_alarms), where there were dated samples.
     """
     judged = judge_with_evidence(metrics, rules, CELL_LEVEL, profile).transform(with_counts)
     if standing is None:

@@ -1,7 +1,7 @@
 """The pipeline in the four steps of the published system, each from tables to tables.
 
 customers with samples -> with call statistics -> customer metrics and cell metrics, side by side
--> the tables of a run. The same transforms as `pipeline.detect`, and the same rows; what a stage
+-> the tables of a run. The same transforms as `detect`, and the same rows; what a stage
 returns may be kept as tables, and the next one be run by another process, on another day.
 """
 
@@ -39,7 +39,7 @@ from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, SAMPLES
 from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE
 from anomaly.summary.account import input_figures, join_figures, result_figures, summary
 
-# Tables between the stages; those of a run have the names of contracts.
+# Tables between the stages; those of a run have the names of schema.tables.
 WITH_SAMPLES, WITH_CALLS = "customers_with_samples", "customers_with_samples_and_calls"
 INPUT_FIGURES, JOIN_FIGURES = "input_figures", "join_figures"
 
@@ -54,7 +54,7 @@ def customers_with_samples(
     keep: Keep = leave_lazy,
     times: TimesOfRun = ANY_TIME,
 ) -> Tables:
-    """The raw customers and samples to WITH_SAMPLES (aggregate.join_samples), and their account.
+    """The raw customers and samples to WITH_SAMPLES (averages.join_samples), and their account.
 
     Samples with times that are none of `times` are rejected.
 

@@ -1,6 +1,6 @@
 """The account of a run: every row in, what became of it, and what was found.
 
-One table of figures in long form (contracts.SUMMARY_COLUMNS), small whatever the inputs' size.
+One table of figures in long form (tables.SUMMARY_COLUMNS), small whatever the inputs' size.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,7 +38,8 @@ ALONE = "is_customer IS NULL AND CellName IS NOT NULL"
 def input_figures(outcomes: DataFrame, profile: Profile) -> DataFrame:
     """Per input file the rows read, clean and rejected, and per reason rows and values left out.
 
-    And per column of numbers how many usable values it has. `outcomes`: clean.outcomes.
+    And per column of numbers how many usable values it has. `outcomes`: those of
+    checks.row_counts_by_outcome.
     """
 
     def of_file(item: str, condition: str) -> str:
@@ -92,7 +93,7 @@ def join_figures(joined: DataFrame, without_partner: DataFrame) -> DataFrame:
 
     And the cells whose names are nearly the same.
 
-    `joined`: aggregate.join_calls, and `without_partner` the rows that aggregate.without_partner
+    `joined`: averages.join_calls, and `without_partner` the rows that averages.without_partner
     makes of it, customer numbers as they may be published.
     """
     counted = {
@@ -197,7 +198,7 @@ def tower_figures(cells: DataFrame, most: int = LARGEST_KEYS) -> DataFrame:
 
 
 def summary(figures: Iterable[DataFrame], run: Mapping[str, Column]) -> DataFrame:
-    """All figures of a run as one table (contracts.SUMMARY_COLUMNS)."""
+    """All figures of a run as one table (tables.SUMMARY_COLUMNS)."""
     return (
         reduce(DataFrame.unionByName, figures)
         .withColumns({**run})

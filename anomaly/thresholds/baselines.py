@@ -78,7 +78,7 @@ def judged_values(profile: Profile) -> str:
 
 
 def judged_counts(counts: str, profile: Profile) -> str:
-    """The SQL of what stands behind these KPIs: one of the two arrays of aggregate.COUNTS."""
+    """The SQL of what stands behind these KPIs: one of the two arrays of averages.COUNTS."""
     return _of_rules(counts, profile)
 
 

@@ -63,14 +63,14 @@ def judge(metrics: DataFrame, rules: DataFrame, level: str, profile: Profile) ->
     Adds arrays in the order of the profile's rules: value, the KPIs that they judge; rows and
     customers, of how many usable values and customers those are; and status, what the rules say of
     them. And severity, how far the defects lie beyond their bounds, added up.
-    `rules`: level_rules.level_rules. A value within a relative 1e-9 of its bound is equal to it,
+    `rules`: limits.level_rules. A value within a relative 1e-9 of its bound is equal to it,
     and so no defect.
     """
     return _judged(_with_rules(_valued(metrics, profile), rules, level, profile)).drop("rules")
 
 
 def with_evidence(judged: DataFrame, rules: DataFrame, level: str, profile: Profile) -> DataFrame:
-    """Adds the evidence for the status of each KPI (contracts.EVIDENCE_TYPE) to judged metrics."""
+    """Adds the evidence for the status of each KPI (evidence.EVIDENCE_TYPE) to judged metrics."""
     return _explained(_with_rules(judged, rules, level, profile)).drop("rules")
 
 
@@ -124,7 +124,7 @@ def _with_rules(metrics: DataFrame, rules: DataFrame, level: str, profile: Profi
 
 
 def _evidence() -> str:
-    """The SQL of an element of the evidence, in the order of contracts.EVIDENCE_TYPE."""
+    """The SQL of an element of the evidence, in the order of evidence.EVIDENCE_TYPE."""
     fields = {
         "kpi": "rule.kpi",
         "status": "kpi.status",

@@ -40,7 +40,7 @@ def with_verdict(judged: DataFrame, profile: Profile) -> DataFrame:
     before their severity; and severity, of failed families the worst KPI of each, added up.
 
     Needs evidence, with_counts, severity, usable_counts, customerID_count, and standing_alarm: a
-    struct<severity, families, reason>, NULL where no alarm stands (alarms.standing_alarms).
+    struct<severity, families, reason>, NULL where no alarm stands (detection.standing_alarms).
     """
     rule = profile.verdict
     # In few steps, because Spark Connect sends no plan that is a hundred levels deep.

@@ -23,7 +23,7 @@ WITH_UNIT = re.compile(r"[+-]?\d+([.,]\d+)?\s*[^\d\s.,;:+-][^\d]*")
 
 
 class Rejections:
-    """The rejected rows of a run (contracts.REJECTED_COLUMNS) as they are staged.
+    """The rejected rows of a run (tables.REJECTED_COLUMNS) as they are staged.
 
     Asked only where a run is refused: what it takes to find the commonest cases is not spent on
     runs that are published. Unless it `tells_persons`, texts of customers and their calls are

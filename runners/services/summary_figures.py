@@ -1,4 +1,4 @@
-"""Figures of a run's summary (contracts.SUMMARY_COLUMNS), by their names."""
+"""Figures of a run's summary (tables.SUMMARY_COLUMNS), by their names."""
 
 from collections.abc import Sequence
 
