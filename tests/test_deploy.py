@@ -241,3 +241,10 @@ def test_missing_clients_are_told(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "google.cloud.orchestration.airflow.service_v1", None)
     assert main(["deploy-dag", "--settings", str(SHIPPED)]) == BAD_CONFIGURATION
     assert "Google's clients are not installed; `make jars` does that" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a.csv", "B.CSV", "a.csv.gz", "a.Csv.bz2", "a.PARQUET"])
+def test_an_input_that_is_one_file_has_no_marker_whatever_its_kind(tmp_path, name):
+    calls = ("gs://my-data-bucket/calls/{run_date}", f"gs://my-data-bucket/{{run_date}}/{name}")
+    faults = faults_with(tmp_path, ('marker = ""', 'marker = "_SUCCESS"'), calls)
+    assert list(faults) == ["[composer.run] marker: an input that is a file has none"]
