@@ -1,18 +1,59 @@
 """What every pipeline is handed: the run that it is part of, and how frames are kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.profile.model import Profile
+from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, HISTORY, SAMPLES
+from anomaly.schema.tables import (
+    ALARMS_TABLE,
+    ANOMALIES_TABLE,
+    CELL_TABLE,
+    CUSTOMER_TABLE,
+    REJECTED_TABLE,
+    SUMMARY_TABLE,
+)
 
 # What the run_id of a run on made-up data begins with; those of others are hexadecimal.
 MADE_UP = "sample"
+
+
+class Frame(StrEnum):
+    """The frames that a pipeline names: each feeds more than one output, or is a table."""
+
+    CHECKED_CUSTOMERS = "checked_customers"
+    CHECKED_SAMPLES = "checked_samples"
+    CHECKED_CALLS = "checked_call_statistics"
+    CHECKED_HISTORY = "checked_history"
+    ROW_COUNTS = "row_counts"
+    REJECTED = REJECTED_TABLE
+    JOINED = "joined"
+    INPUT_FIGURES = "input_figures"
+    CELL_METRICS = "cell_metrics"
+    LIMITS = "limits"
+    JUDGED_SPAN = "judged_span"
+    ALARM_PERIODS = "alarm_periods"
+    ALARM_STATES = "alarm_states"
+    ALARMS = ALARMS_TABLE
+    ANOMALIES = ANOMALIES_TABLE
+    CELLS = CELL_TABLE
+    CUSTOMERS = CUSTOMER_TABLE
+    SUMMARY = SUMMARY_TABLE
+
+
+CHECKED: Mapping[str, Frame] = {
+    CUSTOMERS: Frame.CHECKED_CUSTOMERS,
+    SAMPLES: Frame.CHECKED_SAMPLES,
+    CALL_STATISTICS: Frame.CHECKED_CALLS,
+    HISTORY: Frame.CHECKED_HISTORY,
+}
 # Takes the name of a frame and the frame; returns the frame to go on with.
-Keep = Callable[[str, DataFrame], DataFrame]
+Keep = Callable[[Frame, DataFrame], DataFrame]
 
 
 @dataclass(frozen=True)
@@ -47,6 +88,6 @@ def is_made_up() -> Column:
     return F.col("run_id").startswith(MADE_UP)
 
 
-def leave_lazy(name: str, frame: DataFrame) -> DataFrame:
+def leave_lazy(name: Frame, frame: DataFrame) -> DataFrame:
     """Every frame is left as it is."""
     return frame

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from anomaly.errors import ConfigurationError, InputError
 from anomaly.profile.methods import Method
+from anomaly.run import Frame
 from anomaly.schema.tables import CELL_TABLE, DEFECT_COUNT, VERDICT, VERDICT_COLUMNS
 from anomaly.summary.account import tower_figures
 from anomaly.summary.figures import explode_and_sum, figure
@@ -21,7 +22,7 @@ from runners.services.console import headline, required_towers, worst_towers
 from runners.storage.held import held
 
 # What several tables rest on, and the table that is looked at again and again.
-COMPUTED_ONCE = ("joined", "level_rules", CELL_TABLE)
+COMPUTED_ONCE = (Frame.JOINED, Frame.LIMITS, Frame.CELLS)
 
 NEEDED = (
     "CellName",

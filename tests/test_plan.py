@@ -12,7 +12,7 @@ from anomaly.pipeline.detection import rules_of_levels
 from anomaly.schema.tables import HISTORY_TABLE, REJECTED_TABLE
 from runners.cli.alarms import AlarmInputs, run_alarms
 from runners.local import run_locally
-from runners.services import pipeline_run as run
+from runners.services.materializer import Materializer
 from runners.storage.parquet_folder import ParquetFolder
 from tests.small_inputs import SmallInputs, profile_text, write_csv
 from tests.test_alarms import HEAD, OF_PEERS, kpi
@@ -56,8 +56,7 @@ class RecordedRun:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ParquetFolder, "stage", stage)
             # Jobs are told apart by the stage that is under way.
-            patch.setattr(run, "IN_BACKGROUND", ())
-            patch.setattr(run.Kept, "beside", run.Kept._told)
+            patch.setattr(Materializer, "in_background", Materializer._run)
             finished = run_locally(profile, inputs, str(folder / "out"), date(2026, 11, 1))
         self.summary = finished.summary
 
@@ -143,7 +142,7 @@ class RecordedAlarms:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ParquetFolder, "stage", stage)
-            patch.setattr(run, "IN_BACKGROUND", ())
+            patch.setattr(Materializer, "in_background", Materializer._run)
             inputs = AlarmInputs(str(folder / "samples.csv"))
             profile = parse_profile(HEAD + text + OF_PEERS)
             run_alarms(profile, inputs, str(folder / "out"), date(2026, 11, 1))

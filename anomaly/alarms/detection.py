@@ -17,14 +17,10 @@ from anomaly.cleaning.sample_times import ANY_TIME, TimesOfRun
 from anomaly.errors import ConfigurationError
 from anomaly.profile.alarm_rules import AlarmRules
 from anomaly.profile.model import Profile
-from anomaly.run import Keep, Run, leave_lazy
+from anomaly.run import CHECKED, Frame, Keep, Run, leave_lazy
 from anomaly.schema.inputs import HISTORY, SAMPLES
 from anomaly.schema.tables import (
-    ALARMS_TABLE,
-    ANOMALIES_TABLE,
-    REJECTED_TABLE,
     SAMPLES_KPI,
-    SUMMARY_TABLE,
 )
 from anomaly.summary.account import input_figures, summary
 
@@ -74,19 +70,19 @@ def raise_alarms(
     narrow, of_run = profile.for_alarms(), run.columns(profile)
     raw = {SAMPLES: samples} | ({HISTORY: history} if history is not None else {})
     checked = {
-        source: keep(f"checked_{source}", check_input(source, frame, narrow, times))
+        source: keep(CHECKED[source], check_input(source, frame, narrow, times))
         for source, frame in raw.items()
     }
-    row_counts = keep("outcomes", row_counts_by_outcome(checked, narrow))
-    rejected = keep(REJECTED_TABLE, rejected_rows(checked, row_counts, of_run))
-    of_inputs = keep("input_figures", input_figures(row_counts, narrow))
+    row_counts = keep(Frame.ROW_COUNTS, row_counts_by_outcome(checked, narrow))
+    rejected = keep(Frame.REJECTED, rejected_rows(checked, row_counts, of_run))
+    of_inputs = keep(Frame.INPUT_FIGURES, input_figures(row_counts, narrow))
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
     found = found_alarms(clean, narrow, of_run, start, keep)
     return AlarmResults(
         cell_sample_anomalies=found.cell_sample_anomalies,
         cell_alarms=found.cell_alarms,
         rejected_rows=rejected,
-        run_summary=keep(SUMMARY_TABLE, summary((of_inputs, found.figures), of_run)),
+        run_summary=keep(Frame.SUMMARY, summary((of_inputs, found.figures), of_run)),
     )
 
 
@@ -104,14 +100,14 @@ def found_alarms(
     samples are expected, where it is known; the others as in `raise_alarms`.
     """
     rules = rules_of(profile)
-    span = keep("judged_span", judged_span(clean[SAMPLES], rules, start))
+    span = keep(Frame.JUDGED_SPAN, judged_span(clean[SAMPLES], rules, start))
     reported = reported_periods(clean[SAMPLES], clean.get(HISTORY), span, profile)
-    periods = keep("alarm_periods", reported)
-    states = keep("alarm_states", alarm_states(judged_periods(periods, span, rules), rules))
+    periods = keep(Frame.ALARM_PERIODS, reported)
+    states = keep(Frame.ALARM_STATES, alarm_states(judged_periods(periods, span, rules), rules))
     anomalies = anomalies_table(states, span, rules).withColumns({**of_run})
-    alarms = keep(ALARMS_TABLE, alarms_table(states, span, rules).withColumns({**of_run}))
+    alarms = keep(Frame.ALARMS, alarms_table(states, span, rules).withColumns({**of_run}))
     return FoundAlarms(
-        cell_sample_anomalies=keep(ANOMALIES_TABLE, anomalies),
+        cell_sample_anomalies=keep(Frame.ANOMALIES, anomalies),
         cell_alarms=alarms,
         figures=alarm_figures(states, alarms, span, rules).unionByName(
             sample_figures(periods, span, rules, end)

@@ -26,16 +26,12 @@ from anomaly.pipeline.output_tables import level_columns
 from anomaly.pipeline.pseudonyms import hash_customers, withhold_texts
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import MissingPolicy
-from anomaly.run import Keep, Run, leave_lazy
+from anomaly.run import CHECKED, Frame, Keep, Run, leave_lazy
 from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, HISTORY, SAMPLES
 from anomaly.schema.tables import (
     CELL_LEVEL,
-    CELL_TABLE,
     CUSTOMER_LEVEL,
-    CUSTOMER_TABLE,
     DEFECT_COUNT,
-    REJECTED_TABLE,
-    SUMMARY_TABLE,
 )
 from anomaly.summary.account import input_figures, join_figures, result_figures, summary
 from anomaly.thresholds.baselines import baselines
@@ -101,7 +97,7 @@ def detect(
     if dated is not None and dated.history is not None:
         raw[HISTORY] = dated.history
     checked = {
-        source: keep(f"checked_{source}", check_input(source, frame, profile, times))
+        source: keep(CHECKED[source], check_input(source, frame, profile, times))
         for source, frame in raw.items()
     }
     return detect_in_checked(checked, profile, run, keep, dated, hash_key)
@@ -120,20 +116,20 @@ def detect_in_checked(
     Older samples are there as HISTORY, not in `dated`. Raises ConfigurationError where alarms are
     wanted and the profile has no `[alarms]`.
     """
-    row_counts = keep("outcomes", row_counts_by_outcome(checked, profile))
+    row_counts = keep(Frame.ROW_COUNTS, row_counts_by_outcome(checked, profile))
     rejected = rejected_rows(checked, row_counts, run.columns(profile))
-    rejected = keep(REJECTED_TABLE, withhold_texts(rejected, hash_key))
+    rejected = keep(Frame.REJECTED, withhold_texts(rejected, hash_key))
     clean = {source: clean_rows(frame) for source, frame in checked.items()}
 
     with_samples = join_samples(clean[CUSTOMERS], average_samples(clean[SAMPLES], profile))
     callers = average_calls(clean[CALL_STATISTICS], profile)
-    joined = keep("joined", join_calls(with_samples, callers))
+    joined = keep(Frame.JOINED, join_calls(with_samples, callers))
     of_joins = join_figures(joined, hash_customers(without_partner(joined), hash_key))
-    of_inputs = keep("input_figures", input_figures(row_counts, profile).unionByName(of_joins))
+    of_inputs = keep(Frame.INPUT_FIGURES, input_figures(row_counts, profile).unionByName(of_joins))
 
     of_customers = customer_metrics(joined, profile)
-    of_cells = keep("cell_metrics", cell_metrics(joined, profile))
-    rules = keep("level_rules", rules_of_levels([of_customers, of_cells], profile))
+    of_cells = keep(Frame.CELL_METRICS, cell_metrics(joined, profile))
+    rules = keep(Frame.LIMITS, rules_of_levels([of_customers, of_cells], profile))
     found, standing = None, None
     if dated is not None:
         found = found_alarms(clean, profile, run.columns(profile), dated.start, keep, dated.end)
@@ -141,8 +137,8 @@ def detect_in_checked(
     # Both before one is kept, where a caller may wait for what they are made of.
     cells = cell_table(of_cells, rules, profile, run, standing)
     judged_customers = hash_customers(customer_table(of_customers, rules, profile, run), hash_key)
-    published_cells = keep(CELL_TABLE, cells)
-    published_customers = keep(CUSTOMER_TABLE, judged_customers)
+    published_cells = keep(Frame.CELLS, cells)
+    published_customers = keep(Frame.CUSTOMERS, judged_customers)
 
     figures = [of_inputs, result_figures(published_customers, published_cells)]
     if found is not None:
@@ -151,7 +147,7 @@ def detect_in_checked(
         customer_service_metrics_data=published_customers,
         cell_tower_performance_data=published_cells,
         rejected_rows=rejected,
-        run_summary=keep(SUMMARY_TABLE, summary(figures, run.columns(profile))),
+        run_summary=keep(Frame.SUMMARY, summary(figures, run.columns(profile))),
         cell_sample_anomalies=found.cell_sample_anomalies if found else None,
         cell_alarms=found.cell_alarms if found else None,
     )

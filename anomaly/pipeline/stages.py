@@ -34,7 +34,7 @@ from anomaly.pipeline.detection import (
     rules_of_levels,
 )
 from anomaly.profile.model import Profile
-from anomaly.run import Keep, Run, leave_lazy
+from anomaly.run import Frame, Keep, Run, leave_lazy
 from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, SAMPLES
 from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE
 from anomaly.summary.account import input_figures, join_figures, result_figures, summary
@@ -61,8 +61,8 @@ def customers_with_samples(
     Raises InputError for an input without a column that is needed.
     """
     checked = {
-        CUSTOMERS: keep("checked_customers", check_customers(customers, profile)),
-        SAMPLES: keep("checked_samples", check_samples(samples, profile, times)),
+        CUSTOMERS: keep(Frame.CHECKED_CUSTOMERS, check_customers(customers, profile)),
+        SAMPLES: keep(Frame.CHECKED_SAMPLES, check_samples(samples, profile, times)),
     }
     cells = average_samples(clean_rows(checked[SAMPLES]), profile)
     with_samples = join_samples(clean_rows(checked[CUSTOMERS]), cells)
@@ -76,9 +76,9 @@ def with_call_statistics(
 
     Raises InputError for an input without a column that is needed.
     """
-    checked = keep("checked_call_statistics", check_calls(calls, profile))
+    checked = keep(Frame.CHECKED_CALLS, check_calls(calls, profile))
     callers = average_calls(clean_rows(checked), profile)
-    with_calls = keep(WITH_CALLS, join_calls(with_samples, callers))
+    with_calls = keep(Frame.JOINED, join_calls(with_samples, callers))
     return {
         **_account({CALL_STATISTICS: checked}, profile, run, keep),
         JOIN_FIGURES: join_figures(with_calls, without_partner(with_calls)),
@@ -130,7 +130,7 @@ def results_of(
 
 def _account(checked: Tables, profile: Profile, run: Run, keep: Keep) -> Tables:
     """What row_counts of every row of the inputs of a stage."""
-    row_counts = keep("outcomes", row_counts_by_outcome(checked, profile))
+    row_counts = keep(Frame.ROW_COUNTS, row_counts_by_outcome(checked, profile))
     return {
         REJECTED_TABLE: rejected_rows(checked, row_counts, run.columns(profile)),
         INPUT_FIGURES: input_figures(row_counts, profile),

@@ -13,16 +13,15 @@ from anomaly.schema.tables import ALARMS_TABLE, ANOMALIES_TABLE, REJECTED_TABLE,
 from runners.engines.session import local_session
 from runners.services.console import Progress, report_of_alarms
 from runners.services.limits import check_alarm_limits
-from runners.services.pipeline_run import Finished, Kept, keep_apart, new_run, publish, refusing
+from runners.services.materializer import Materializer
+from runners.services.pipeline_run import Finished, keep_apart, new_run, publish, refusing
 from runners.services.times_of_run import find_times, times_of_alarms
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import DEFAULT_PUBLISHING, check_destination, open_destination
 from runners.storage.inputs import read_input
 from runners.storage.spark_files import has_scheme
 
-STAGED = (REJECTED_TABLE, ALARMS_TABLE, ANOMALIES_TABLE)
-TABLES = (*STAGED, SUMMARY_TABLE)
-HELD = ("alarm_periods", "alarm_states")
+TABLES = (REJECTED_TABLE, ALARMS_TABLE, ANOMALIES_TABLE, SUMMARY_TABLE)
 
 
 @dataclass(frozen=True)
@@ -88,13 +87,19 @@ def run_alarms(
         # Both have the columns of samples.
         raw = {name: read_input(spark, SAMPLES, path, narrow) for name, path in places.items()}
         times = times_of_alarms(find_times(raw[SAMPLES], profile), profile)
-        with Kept(destination, progress, STAGED, HELD) as kept:
+        with Materializer(destination, progress) as frames:
             figures = raise_alarms(
-                raw[SAMPLES], profile, run, raw.get(HISTORY), inputs.start, kept.keep, times
+                raw[SAMPLES],
+                profile,
+                run,
+                raw.get(HISTORY),
+                inputs.start,
+                frames.materialize,
+                times,
             ).run_summary
             summary = figures.collect()
-            kept.wait()
-        with refusing(kept.frames[REJECTED_TABLE], out, progress) as rejections:
+            frames.wait()
+        with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
             check_alarm_limits(summary, profile, rejections, places)
         return publish(destination, figures, summary, profile, run, progress)
 

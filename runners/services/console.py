@@ -5,6 +5,7 @@ import textwrap
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from threading import Lock
 
 from pyspark.sql import Row
 
@@ -28,13 +29,27 @@ class Progress:
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
         self._last = time.monotonic()
+        # A run reports from two threads.
+        self._lock = Lock()
 
-    def done(self, stage: str, rows: int | None = None, began: float | None = None) -> None:
-        """Tell that a stage has ended, which began then, or else with the end of the one before."""
-        now = time.monotonic()
-        self.seconds[stage] = now - (self._last if began is None else began)
-        self._last = now
-        self.tell(stage, rows, self.seconds[stage])
+    def done(
+        self,
+        stage: str,
+        rows: int | None = None,
+        began: float | None = None,
+        in_background: bool = False,
+    ) -> None:
+        """Tell that a stage has ended, which began then, or else with the end of the one before.
+
+        What ends in the background is not the one before any other.
+        """
+        with self._lock:
+            now = time.monotonic()
+            seconds = now - (self._last if began is None else began)
+            self.seconds[stage] = seconds
+            if not in_background:
+                self._last = now
+            self.tell(stage, rows, seconds)
 
     def tell(self, stage: str, rows: int | None, seconds: float) -> None:
         """One line on the error stream."""

@@ -2,16 +2,14 @@
 
 import json
 import logging
-import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
@@ -23,12 +21,10 @@ from anomaly.cleaning.sample_times import ANY_TIME, TimesOfRun
 from anomaly.errors import ConfigurationError, InputError
 from anomaly.pipeline.detection import detect_in_checked
 from anomaly.pipeline.output_tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS, table_columns
-from anomaly.run import MADE_UP, Keep
+from anomaly.run import CHECKED, MADE_UP, Frame
 from anomaly.schema.inputs import HISTORY, SAMPLES
 from anomaly.schema.tables import (
     ALARMS_TABLE,
-    CELL_TABLE,
-    CUSTOMER_TABLE,
     HISTORY_TABLE,
     REJECTED_TABLE,
     SUMMARY_TABLE,
@@ -36,6 +32,7 @@ from anomaly.schema.tables import (
 from runners.services.console import Progress
 from runners.services.hash_key import key_frame
 from runners.services.limits import check_limits, check_run_limits
+from runners.services.materializer import Materializer
 from runners.services.notices import notices
 from runners.services.origins import ORIGIN, Origin, origins
 from runners.services.published_history import stage_history
@@ -45,23 +42,15 @@ from runners.services.times_of_run import find_times, times_of_run
 from runners.storage.bigquery_names import SCHEME as BIGQUERY
 from runners.storage.destination import Destination, Publishing, open_destination
 from runners.storage.files import Place, all_paths, paths_of
-from runners.storage.held import counted, truncate_lineage
 from runners.storage.inputs import read_input
 from runners.storage.local_files import bytes_below
 from runners.storage.spark_errors import SPARK_ERRORS
 from runners.storage.spark_files import has_scheme
 
 LOG = logging.getLogger(__name__)
-PUBLISHED = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, *TABLES_OF_ALARMS)
-HELD = ("alarm_periods", "alarm_states")
-# As many rows as the inputs have. From so many bytes of inputs on they are persisted, which packs
-# their columns; of fewer a plan that begins anew saves more than the rows, which lie there one by
-# one, cost the collector.
-CHECKED = ("checked_customers", "checked_samples", "checked_call_statistics", "checked_history")
+# From so many bytes of inputs on they are persisted, which packs their columns. Below that, a plan
+# that begins anew saves more than the rows, which lie there one by one, cost the collector.
 COLUMNAR_CACHE_MIN_BYTES = 256 * 2**20
-# These are needed by no later stage, or by the last alone, and so are made beside the stages:
-# planning a stage takes one core.
-IN_BACKGROUND = (REJECTED_TABLE, "input_figures", CELL_TABLE)
 
 
 def new_run(run_date: date, on_made_up_data: bool = False) -> Run:
@@ -102,19 +91,19 @@ def run_pipeline(
         progress.done("destination")
         if not dated:
             keep_alarms(destination, run.run_date, are_dated=bool(times.are_dated))
-        persisted = CHECKED if _should_cache_columnar(inputs) else ()
-        with Kept(destination, progress, persisted=persisted) as kept:
-            kept.made_of(
-                CELL_TABLE, HISTORY_TABLE, partial(stage_history, destination, profile, run)
+        with Materializer(destination, progress, _should_cache_columnar(inputs)) as frames:
+            frames.stage_when_ready(
+                Frame.CELLS, HISTORY_TABLE, partial(stage_history, destination, profile, run)
             )
-            checked = materialize_concurrently(checked, kept.keep)
+            kept = frames.materialize_all({CHECKED[one]: checked[one] for one in checked})
+            checked = {one: kept[CHECKED[one]] for one in checked}
             key = key_frame(spark, hash_key)
-            results = detect_in_checked(checked, profile, run, kept.keep, dated, key)
+            results = detect_in_checked(checked, profile, run, frames.materialize, dated, key)
             figures = results.run_summary
             summary = figures.collect()
-            kept.wait()
+            frames.wait()
         check = partial(check_run_limits, sources=inputs) if dated else check_limits
-        with refusing(kept.frames[REJECTED_TABLE], out, progress) as rejections:
+        with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
             check(summary, profile, rejections)
         return publish(destination, figures, summary, profile, run, progress, made_from)
 
@@ -173,13 +162,6 @@ def _has_alarms(destination: Destination, day: date) -> bool:
         return bool(destination.published(ALARMS_TABLE, [day]).columns)
     except SPARK_ERRORS:
         return False
-
-
-def materialize_concurrently(checked: Mapping[str, DataFrame], keep: Keep) -> dict[str, DataFrame]:
-    """The checked inputs, kept: planning each of them takes one core."""
-    with ThreadPoolExecutor() as threads:
-        names = (f"checked_{source}" for source in checked)
-        return dict(zip(checked, threads.map(keep, names, checked.values()), strict=True))
 
 
 def _should_cache_columnar(inputs: Mapping[str, Place]) -> bool:
@@ -255,83 +237,6 @@ def frame_of(rows: Sequence[Row], like: DataFrame) -> DataFrame:
     of_one_row = like.sparkSession.sql("SELECT 1")
     array = F.from_json(F.lit(texts), ArrayType(like.schema), {"mode": "FAILFAST"})
     return of_one_row.select(F.inline(array))
-
-
-class Kept:
-    """Decides how each frame that a pipeline names is kept, and tells what was made of it.
-
-    `staged` are tables, `held` the large intermediates; the others are kept once they are computed,
-    those that are `persisted` with the whole of their plan. `frames` has those that are there, as
-    they can be read again.
-    """
-
-    def __init__(
-        self,
-        destination: Destination,
-        progress: Progress,
-        staged: Sequence[str] = PUBLISHED,
-        held: Sequence[str] = HELD,
-        persisted: Sequence[str] = CHECKED,
-    ) -> None:
-        self._destination, self._progress = destination, progress
-        self._staged, self._held, self._persisted = staged, held, persisted
-        self.frames: dict[str, DataFrame] = {}
-        self._kept: list[DataFrame] = []
-        self._beside = ThreadPoolExecutor(max_workers=1)
-        self._waiting: list[Future[Any]] = []
-        self._made_of: dict[str, tuple[str, Callable[[DataFrame], tuple[DataFrame, int]]]] = {}
-
-    def __enter__(self) -> "Kept":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._beside.shutdown()
-        for frame in self._kept:
-            frame.unpersist()
-
-    def keep(self, name: str, frame: DataFrame) -> DataFrame:
-        """Stages tables, holds large intermediates, keeps what later stages read."""
-        if name == SUMMARY_TABLE:
-            return frame
-        is_table = name in self._staged
-        if name not in IN_BACKGROUND and (is_table or name in self._held):
-            keep = self._destination.stage if is_table else self._destination.hold
-            frame = self._told(name, partial(keep, name, frame))
-        else:
-            # Nothing is made of the rejected rows, which may be many.
-            if name != REJECTED_TABLE:
-                is_persisted = name in self._persisted
-                frame = frame.persist() if is_persisted else truncate_lineage(name, frame)
-                self._kept.append(frame)
-            if name in IN_BACKGROUND:
-                make = self._destination.stage if is_table else counted
-                self.beside(name, partial(make, name, frame))
-        if name in self._made_of:
-            made, stage = self._made_of[name]
-            self.beside(made, partial(stage, frame))
-        return frame
-
-    def made_of(
-        self, name: str, made: str, stage: Callable[[DataFrame], tuple[DataFrame, int]]
-    ) -> None:
-        """Have a table staged that is made of another one, as soon as that is there."""
-        self._made_of[name] = made, stage
-
-    def beside(self, name: str, stage: Callable[[], tuple[DataFrame, int]]) -> None:
-        """Have a table staged beside what comes next."""
-        self._waiting.append(self._beside.submit(self._told, name, stage))
-
-    def wait(self) -> None:
-        """Wait for what is written beside other stages, and raise what went wrong there."""
-        for one in self._waiting:
-            one.result()
-
-    def _told(self, name: str, stage: Callable[[], tuple[DataFrame, int]]) -> DataFrame:
-        began = time.monotonic()
-        kept, rows = stage()
-        self.frames[name] = kept
-        self._progress.done(name, rows, began)
-        return kept
 
 
 def keep_apart(inputs: Mapping[str, Place], out: str, name: str = "--out") -> None:

@@ -19,6 +19,7 @@ from anomaly.pipeline.stages import (
     results_of,
     with_call_statistics,
 )
+from anomaly.run import Frame
 from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, SAMPLES
 from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE, HISTORY_TABLE, REJECTED_TABLE
 from runners.services.console import Progress
@@ -160,6 +161,6 @@ class StageRun:
         tables = STAGES[stage].tables
         return read_stage(self.spark, self.folders[stage], tables, self.run, self.profile)
 
-    def _keep(self, _: str, frame: DataFrame) -> DataFrame:
+    def _keep(self, _: Frame, frame: DataFrame) -> DataFrame:
         self._persisted.append(frame.persist())
         return self._persisted[-1]

@@ -1,0 +1,157 @@
+"""How each frame that a pipeline names is kept: one table, and who does it."""
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from anomaly.run import Frame
+from runners.services.console import Progress
+from runners.storage.destination import Destination
+from runners.storage.held import counted, truncate_lineage
+
+# Computes a frame; gives what is read again, and the number of its rows.
+Store = Callable[[], tuple[DataFrame, int]]
+
+
+class Plan(Enum):
+    """What a pipeline goes on with: the frame, or one whose plan begins anew where it is."""
+
+    WHOLE = "whole"
+    TRUNCATED = "truncated"
+    # Of large inputs persisted with its whole plan, which packs columns; else truncated.
+    CACHED = "cached"
+
+
+class Stored(Enum):
+    """What is made of a frame at once: a table, an intermediate of the destination, a count."""
+
+    NOWHERE = "nowhere"
+    AS_TABLE = "as a table"
+    AS_INTERMEDIATE = "as an intermediate"
+    COUNTED = "counted"
+
+
+@dataclass(frozen=True)
+class Materialization:
+    """How a frame is kept; in the background where later stages do not need what is stored."""
+
+    plan: Plan
+    stored: Stored = Stored.NOWHERE
+    in_background: bool = False
+
+
+# What is made in the background is needed by no later stage, or by the last alone: planning a stage
+# takes one core.
+MATERIALIZATIONS: Mapping[Frame, Materialization] = {
+    # As many rows as the inputs have.
+    Frame.CHECKED_CUSTOMERS: Materialization(Plan.CACHED),
+    Frame.CHECKED_SAMPLES: Materialization(Plan.CACHED),
+    Frame.CHECKED_CALLS: Materialization(Plan.CACHED),
+    Frame.CHECKED_HISTORY: Materialization(Plan.CACHED),
+    Frame.ROW_COUNTS: Materialization(Plan.TRUNCATED),
+    # Nothing is made of the rejected rows, which may be many.
+    Frame.REJECTED: Materialization(Plan.WHOLE, Stored.AS_TABLE, in_background=True),
+    Frame.JOINED: Materialization(Plan.TRUNCATED),
+    Frame.INPUT_FIGURES: Materialization(Plan.TRUNCATED, Stored.COUNTED, in_background=True),
+    Frame.CELL_METRICS: Materialization(Plan.TRUNCATED),
+    Frame.LIMITS: Materialization(Plan.TRUNCATED),
+    Frame.JUDGED_SPAN: Materialization(Plan.TRUNCATED),
+    Frame.ALARM_PERIODS: Materialization(Plan.WHOLE, Stored.AS_INTERMEDIATE),
+    Frame.ALARM_STATES: Materialization(Plan.WHOLE, Stored.AS_INTERMEDIATE),
+    Frame.ALARMS: Materialization(Plan.WHOLE, Stored.AS_TABLE),
+    Frame.ANOMALIES: Materialization(Plan.WHOLE, Stored.AS_TABLE),
+    Frame.CELLS: Materialization(Plan.TRUNCATED, Stored.AS_TABLE, in_background=True),
+    Frame.CUSTOMERS: Materialization(Plan.WHOLE, Stored.AS_TABLE),
+    # It is read once.
+    Frame.SUMMARY: Materialization(Plan.WHOLE),
+}
+
+
+class Materializer:
+    """Keeps the frames of a run, and reports each that is stored. A context: it ends its thread.
+
+    `stored` has the frames that are stored, as they can be read again, and, after `wait`, those of
+    the background. caches_inputs: whether the inputs are large.
+    """
+
+    def __init__(
+        self, destination: Destination, progress: Progress, caches_inputs: bool = True
+    ) -> None:
+        self._destination, self._progress = destination, progress
+        self._caches_inputs = caches_inputs
+        self.stored: dict[str, DataFrame] = {}
+        self._kept: list[DataFrame] = []
+        self._background = ThreadPoolExecutor(max_workers=1)
+        self._waiting: list[Future[Any]] = []
+        self._made_of: dict[str, tuple[str, Callable[[DataFrame], tuple[DataFrame, int]]]] = {}
+
+    def __enter__(self) -> "Materializer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._background.shutdown()
+        for frame in self._kept:
+            frame.unpersist()
+
+    def materialize(self, name: Frame, frame: DataFrame) -> DataFrame:
+        """The frame to go on with (anomaly.run.Keep), stored as MATERIALIZATIONS says."""
+        how = MATERIALIZATIONS[name]
+        frame = self._planned(name, frame, how.plan)
+        if how.stored is not Stored.NOWHERE:
+            store = partial(self._store(how.stored), name.value, frame)
+            if how.in_background:
+                self.in_background(name.value, store)
+            else:
+                frame = self._run(name.value, store)
+        if name in self._made_of:
+            made, stage = self._made_of[name]
+            self.in_background(made, partial(stage, frame))
+        return frame
+
+    def materialize_all(self, frames: Mapping[Frame, DataFrame]) -> dict[Frame, DataFrame]:
+        """Frames side by side: planning each of them takes one core."""
+        with ThreadPoolExecutor() as threads:
+            kept = threads.map(self.materialize, frames, frames.values())
+            return dict(zip(frames, kept, strict=True))
+
+    def stage_when_ready(
+        self, name: Frame, made: str, stage: Callable[[DataFrame], tuple[DataFrame, int]]
+    ) -> None:
+        """Have a table staged that is made of another frame, as soon as that is there."""
+        self._made_of[name] = made, stage
+
+    def in_background(self, name: str, store: Store) -> None:
+        """Have a frame stored beside what comes next."""
+        self._waiting.append(self._background.submit(self._run, name, store, in_background=True))
+
+    def wait(self) -> None:
+        """Wait for the background, and raise what went wrong there."""
+        for one in self._waiting:
+            one.result()
+
+    def _planned(self, name: Frame, frame: DataFrame, plan: Plan) -> DataFrame:
+        if plan is Plan.WHOLE:
+            return frame
+        is_cached = plan is Plan.CACHED and self._caches_inputs
+        kept = frame.persist() if is_cached else truncate_lineage(name.value, frame)
+        self._kept.append(kept)
+        return kept
+
+    def _store(self, stored: Stored) -> Callable[[str, DataFrame], tuple[DataFrame, int]]:
+        return {
+            Stored.AS_TABLE: self._destination.stage,
+            Stored.AS_INTERMEDIATE: self._destination.hold,
+            Stored.COUNTED: counted,
+        }[stored]
+
+    def _run(self, name: str, store: Store, in_background: bool = False) -> DataFrame:
+        began = time.monotonic()
+        self.stored[name], rows = store()
+        self._progress.done(name, rows, began, in_background)
+        return self.stored[name]
