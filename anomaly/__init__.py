@@ -6,7 +6,8 @@ results.cell_tower_performance_data.show()
 """
 
 from anomaly.errors import AnomalyError, ConfigurationError, InputError, OutputError
-from anomaly.pipeline.detection import AlarmRequest, Results, detect
+from anomaly.pipeline.detection import Results, detect
+from anomaly.pipeline.nodes import AlarmRequest
 from anomaly.profile.model import Profile
 from anomaly.profile.reader import load_profile, parse_profile
 from anomaly.run import Run

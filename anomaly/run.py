@@ -24,16 +24,22 @@ MADE_UP = "sample"
 
 
 class Frame(StrEnum):
-    """The frames that a pipeline names: each feeds more than one output, or is a table."""
+    """The frames of a pipeline: inputs, intermediates and tables."""
 
+    RAW_CUSTOMERS = CUSTOMERS
+    RAW_SAMPLES = SAMPLES
+    RAW_CALLS = CALL_STATISTICS
+    RAW_HISTORY = HISTORY
     CHECKED_CUSTOMERS = "checked_customers"
     CHECKED_SAMPLES = "checked_samples"
     CHECKED_CALLS = "checked_call_statistics"
     CHECKED_HISTORY = "checked_history"
     ROW_COUNTS = "row_counts"
     REJECTED = REJECTED_TABLE
+    WITH_SAMPLES = "customers_with_samples"
     JOINED = "joined"
     INPUT_FIGURES = "input_figures"
+    CUSTOMER_METRICS = "customer_metrics"
     CELL_METRICS = "cell_metrics"
     LIMITS = "limits"
     JUDGED_SPAN = "judged_span"
@@ -41,11 +47,20 @@ class Frame(StrEnum):
     ALARM_STATES = "alarm_states"
     ALARMS = ALARMS_TABLE
     ANOMALIES = ANOMALIES_TABLE
+    ALARM_FIGURES = "alarm_figures"
     CELLS = CELL_TABLE
     CUSTOMERS = CUSTOMER_TABLE
+    RESULT_FIGURES = "result_figures"
     SUMMARY = SUMMARY_TABLE
 
 
+# By the names of the inputs.
+RAW: Mapping[str, Frame] = {
+    CUSTOMERS: Frame.RAW_CUSTOMERS,
+    SAMPLES: Frame.RAW_SAMPLES,
+    CALL_STATISTICS: Frame.RAW_CALLS,
+    HISTORY: Frame.RAW_HISTORY,
+}
 CHECKED: Mapping[str, Frame] = {
     CUSTOMERS: Frame.CHECKED_CUSTOMERS,
     SAMPLES: Frame.CHECKED_SAMPLES,

@@ -2,10 +2,11 @@
 
 from pyspark.sql import DataFrame
 
-from anomaly.schema.tables import SUMMARY_TABLE
+from anomaly.run import Frame
+from runners.services.materializer import MATERIALIZATIONS
 from runners.storage.held import truncate_lineage
 
 
-def kept(name: str, frame: DataFrame) -> DataFrame:
-    """A `keep` for `detect` that keeps every frame but the summary, which is read once."""
-    return frame if name == SUMMARY_TABLE else truncate_lineage(name, frame)
+def kept(name: Frame, frame: DataFrame) -> DataFrame:
+    """A `keep` for `detect` that truncates the plan of every frame that a run keeps."""
+    return truncate_lineage(name, frame) if name in MATERIALIZATIONS else frame

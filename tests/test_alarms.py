@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from anomaly import ConfigurationError, Run, parse_profile
-from anomaly.alarms.detection import raise_alarms
+from anomaly.pipeline.detection import raise_alarms
 from anomaly.alarms.periods import first_period_from
 from runners.cli.main import main
 from tests.kept import kept

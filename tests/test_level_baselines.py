@@ -12,7 +12,7 @@ import pytest
 
 from anomaly import parse_profile
 from anomaly.aggregation.averages import with_kpis
-from anomaly.pipeline.detection import rules_of_levels
+from anomaly.pipeline.levels import rules_of_levels
 from anomaly.schema.tables import CELL_LEVEL, CUSTOMER_LEVEL
 from anomaly.thresholds.compare import judge, with_evidence
 from anomaly.thresholds.verdict import with_counts

@@ -9,7 +9,7 @@ import statistics
 import pytest
 
 from anomaly import ConfigurationError, parse_profile
-from anomaly.pipeline.detection import rules_of_levels
+from anomaly.pipeline.levels import rules_of_levels
 from anomaly.schema.tables import CELL_LEVEL
 from anomaly.thresholds.compare import judge, with_evidence
 from tests.test_level_baselines import metrics_of, quantile

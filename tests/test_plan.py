@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from anomaly import parse_profile
-from anomaly.pipeline.detection import rules_of_levels
+from anomaly.pipeline.levels import rules_of_levels
 from anomaly.schema.tables import HISTORY_TABLE, REJECTED_TABLE
 from runners.cli.alarms import AlarmInputs, run_alarms
 from runners.local import run_locally

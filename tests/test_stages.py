@@ -10,7 +10,8 @@ from runners.dataproc.batch import main
 from runners.local import run_locally
 from runners.services.console import Progress
 from runners.services.exit_codes import BAD_CONFIGURATION
-from runners.services.staged_run import PUBLISH_STAGE, STAGES, StageRun
+from anomaly.pipeline.stages import PUBLISH, STAGES
+from runners.services.staged_run import StageRun
 from runners.storage.destination import DEFAULT_PUBLISHING
 from tests.small_inputs import SmallInputs, profile_text
 
@@ -37,7 +38,7 @@ class Staged:
 
     def write_all(self):
         for stage in STAGES:
-            if stage != PUBLISH_STAGE:
+            if stage != PUBLISH:
                 self.write(stage)
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from anomaly import Profile, load_profile
-from anomaly.alarms.detection import raise_alarms, rules_of
+from anomaly.alarms.detection import rules_of
 from anomaly.errors import ConfigurationError
+from anomaly.pipeline.detection import raise_alarms
 from anomaly.pipeline.output_tables import table_columns
 from anomaly.schema.inputs import HISTORY, SAMPLES
 from anomaly.schema.tables import ALARMS_TABLE, ANOMALIES_TABLE, REJECTED_TABLE, SUMMARY_TABLE

@@ -19,12 +19,13 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Row, SparkSession
 
 from anomaly import AnomalyError, ConfigurationError, InputError, Profile, Run, parse_profile
+from anomaly.pipeline.stages import PUBLISH, STAGES
 from runners.services.arguments import add_arguments, inputs_of, publishing_of
 from runners.services.console import Progress
 from runners.services.exit_codes import UNEXPECTED, code_of
 from runners.services.hash_key import hash_key
 from runners.services.pipeline_run import Finished, keep_apart, new_run, run_pipeline
-from runners.services.staged_run import PUBLISH_STAGE, STAGES, StageRun
+from runners.services.staged_run import StageRun
 from runners.storage.destination import check_destination
 from runners.storage.literal_paths import reader
 from runners.storage.spark_errors import SPARK_ERRORS, root_cause
@@ -116,10 +117,10 @@ def _run(options: argparse.Namespace) -> None:
     profile = _profile(spark, options.profile)
     run = Run(options.run_date, options.run_id) if options.run_id else new_run(options.run_date)
     progress, publishing = JsonProgress(), publishing_of(options)
-    stages = StageRun(spark, profile, run, folders, progress)
+    stages = StageRun(spark, profile, run, folders, progress, key)
     if options.stage == SINGLE:
         _tell(run_pipeline(spark, profile, inputs, options.out, run, publishing, progress, key))
-    elif options.stage == PUBLISH_STAGE:
+    elif options.stage == PUBLISH:
         _tell(stages.publish(options.out, publishing))
     else:
         stages.write(options.stage, inputs, options.write_to)
@@ -132,8 +133,8 @@ def _check(
     """Raises ConfigurationError with all that the arguments lack or have wrong."""
     is_single = options.stage == SINGLE
     stage = STAGES.get(options.stage)
-    needed = inputs if stage is None else stage.inputs
-    faults = [f"the {source} input is not named" for source in needed if not inputs[source]]
+    read = inputs if stage is None else [one for one in stage.inputs if one in inputs]
+    faults = [f"the {source} input is not named" for source in read if not inputs[source]]
     faults += [
         f"--read {name}=FOLDER is missing"
         for name in (stage.after if stage else ())
@@ -141,13 +142,9 @@ def _check(
     ]
     if options.run_id and not RUN_ID.fullmatch(options.run_id):
         faults.append(f"--run-id {options.run_id!r}: use small letters and digits, at most 40")
-    if options.history and not is_single:
-        faults.append("--history is for a run at once; stages raise no alarms")
-    if options.hash_customers and not is_single:
-        faults.append("--hash-customers: stages keep customer numbers for one another; use single")
     if options.hash_secret and not options.hash_customers:
         faults.append("--hash-secret: add --hash-customers, or nothing is hashed")
-    publishes = is_single or options.stage == PUBLISH_STAGE
+    publishes = is_single or options.stage == PUBLISH
     name, place = ("--out", options.out) if publishes else ("--write-to", options.write_to or "")
     if not has_scheme(place):
         faults.append(f"{name} {place!r} does not outlive the batch; give gs:// or bq://")
@@ -155,7 +152,7 @@ def _check(
         raise ConfigurationError(f"stage {options.stage}", faults)
     if publishes:
         check_destination(options.out, publishing_of(options))
-    keep_apart({source: inputs[source] or "" for source in needed}, place, name)
+    keep_apart({source: inputs[source] or "" for source in read}, place, name)
 
 
 def _tell(finished: Finished) -> None:

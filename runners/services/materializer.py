@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 
 from anomaly.run import Frame
 from runners.services.console import Progress
-from runners.storage.destination import Destination
+from runners.storage.destination import FrameStore
 from runners.storage.held import counted, truncate_lineage
 
 # Computes a frame; gives what is read again, and the number of its rows.
@@ -46,8 +46,10 @@ class Materialization:
     in_background: bool = False
 
 
+LAZY = Materialization(Plan.WHOLE)
 # What is made in the background is needed by no later stage, or by the last alone: planning a stage
 # takes one core.
+# Frames that are not named here are left lazy: one output alone is made of them, or they are cheap.
 MATERIALIZATIONS: Mapping[Frame, Materialization] = {
     # As many rows as the inputs have.
     Frame.CHECKED_CUSTOMERS: Materialization(Plan.CACHED),
@@ -68,8 +70,6 @@ MATERIALIZATIONS: Mapping[Frame, Materialization] = {
     Frame.ANOMALIES: Materialization(Plan.WHOLE, Stored.AS_TABLE),
     Frame.CELLS: Materialization(Plan.TRUNCATED, Stored.AS_TABLE, in_background=True),
     Frame.CUSTOMERS: Materialization(Plan.WHOLE, Stored.AS_TABLE),
-    # It is read once.
-    Frame.SUMMARY: Materialization(Plan.WHOLE),
 }
 
 
@@ -80,10 +80,8 @@ class Materializer:
     the background. caches_inputs: whether the inputs are large.
     """
 
-    def __init__(
-        self, destination: Destination, progress: Progress, caches_inputs: bool = True
-    ) -> None:
-        self._destination, self._progress = destination, progress
+    def __init__(self, store: FrameStore, progress: Progress, caches_inputs: bool = True) -> None:
+        self._into, self._progress = store, progress
         self._caches_inputs = caches_inputs
         self.stored: dict[str, DataFrame] = {}
         self._kept: list[DataFrame] = []
@@ -101,7 +99,7 @@ class Materializer:
 
     def materialize(self, name: Frame, frame: DataFrame) -> DataFrame:
         """The frame to go on with (anomaly.run.Keep), stored as MATERIALIZATIONS says."""
-        how = MATERIALIZATIONS[name]
+        how = MATERIALIZATIONS.get(name, LAZY)
         frame = self._planned(name, frame, how.plan)
         if how.stored is not Stored.NOWHERE:
             store = partial(self._store(how.stored), name.value, frame)
@@ -145,8 +143,8 @@ class Materializer:
 
     def _store(self, stored: Stored) -> Callable[[str, DataFrame], tuple[DataFrame, int]]:
         return {
-            Stored.AS_TABLE: self._destination.stage,
-            Stored.AS_INTERMEDIATE: self._destination.hold,
+            Stored.AS_TABLE: self._into.stage,
+            Stored.AS_INTERMEDIATE: self._into.hold,
             Stored.COUNTED: counted,
         }[stored]
 

@@ -19,7 +19,8 @@ from anomaly import AlarmRequest, Profile, Run
 from anomaly.cleaning.checks import check_input
 from anomaly.cleaning.sample_times import ANY_TIME, TimesOfRun
 from anomaly.errors import ConfigurationError, InputError
-from anomaly.pipeline.detection import detect_in_checked
+from anomaly.pipeline.detection import results_of
+from anomaly.pipeline.nodes import Request
 from anomaly.pipeline.output_tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS, table_columns
 from anomaly.run import CHECKED, MADE_UP, Frame
 from anomaly.schema.inputs import HISTORY, SAMPLES
@@ -83,34 +84,57 @@ def run_pipeline(
     keep_apart(inputs, out)
     checked, times = read_inputs(spark, inputs, profile, run.run_date)
     made_from = origins(spark, inputs, profile)
-    dated = _dated(HISTORY in checked, profile, times)
-    tables = (*TABLES_OF_A_RUN, *(TABLES_OF_ALARMS if dated else ()))
-    columns = table_columns(profile, tables, hash_customers=hash_key is not None)
+    alarms = alarm_request(HISTORY in inputs, profile, times)
     progress.done("inputs")
+    request = Request(profile, run, times, alarms, key_frame(spark, hash_key))
+    caches_inputs = should_cache_columnar(inputs)
+    return make_and_publish(
+        spark, checked, request, out, publishing, progress, made_from, caches_inputs
+    )
+
+
+def make_and_publish(
+    spark: SparkSession,
+    given: Mapping[Frame, DataFrame],
+    request: Request,
+    out: str,
+    publishing: Publishing,
+    progress: Progress,
+    made_from: Sequence[Origin],
+    caches_inputs: bool = True,
+) -> Finished:
+    """Make the tables of a run from frames of its graph, check its limits, and publish them.
+
+    Raises AnomalyError, with the previous output whole.
+    """
+    profile, run = request.profile, request.run
+    has_alarms = request.alarms is not None or Frame.ALARMS in given
+    tables = (*TABLES_OF_A_RUN, *(TABLES_OF_ALARMS if has_alarms else ()))
+    columns = table_columns(profile, tables, hash_customers=request.hash_key is not None)
     with open_destination(spark, out, run, columns, publishing) as destination:
         progress.done("destination")
-        if not dated:
-            keep_alarms(destination, run.run_date, are_dated=bool(times.are_dated))
-        with Materializer(destination, progress, _should_cache_columnar(inputs)) as frames:
+        if not has_alarms:
+            keep_alarms(destination, run.run_date, profile)
+        with Materializer(destination, progress, caches_inputs) as frames:
             frames.stage_when_ready(
                 Frame.CELLS, HISTORY_TABLE, partial(stage_history, destination, profile, run)
             )
-            kept = frames.materialize_all({CHECKED[one]: checked[one] for one in checked})
-            checked = {one: kept[CHECKED[one]] for one in checked}
-            key = key_frame(spark, hash_key)
-            results = detect_in_checked(checked, profile, run, frames.materialize, dated, key)
-            figures = results.run_summary
+            kept = frames.materialize_all(given)
+            figures = results_of(kept, request, frames.materialize).run_summary
             summary = figures.collect()
             frames.wait()
-        check = partial(check_run_limits, sources=inputs) if dated else check_limits
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
-            check(summary, profile, rejections)
+            if has_alarms:
+                sources = [one.source for one in made_from]
+                check_run_limits(summary, profile, rejections, sources)
+            else:
+                check_limits(summary, profile, rejections)
         return publish(destination, figures, summary, profile, run, progress, made_from)
 
 
 def read_inputs(
     spark: SparkSession, inputs: Mapping[str, Place], profile: Profile, day: date
-) -> tuple[dict[str, DataFrame], TimesOfRun]:
+) -> tuple[dict[Frame, DataFrame], TimesOfRun]:
     """The inputs of a day checked, and the times that samples may have.
 
     The inputs are read side by side: each takes small jobs, which leave cores idle. Raises
@@ -122,6 +146,8 @@ def read_inputs(
         return read_input(spark, SAMPLES if source == HISTORY else source, inputs[source], profile)
 
     def found_times() -> TimesOfRun:
+        if SAMPLES not in reading:
+            return ANY_TIME
         return times_of_run(find_times(reading[SAMPLES].result(), profile), profile, day)
 
     def checked(source: str) -> DataFrame:
@@ -134,18 +160,18 @@ def read_inputs(
         times = threads.submit(found_times)
         checking = {source: threads.submit(checked, source) for source in inputs}
         # In the order of the inputs, so that the first one at fault is told.
-        found = {source: one.result() for source, one in checking.items()}
+        found = {CHECKED[source]: one.result() for source, one in checking.items()}
         return found, times.result()
 
 
-def keep_alarms(destination: Destination, day: date, are_dated: bool) -> None:
+def keep_alarms(destination: Destination, day: date, profile: Profile) -> None:
     """Where a run makes no alarms: refuse to lose those of its day by samples without dates.
 
     Raises InputError. A profile without [alarms] is chosen: that they go is told, no more.
     """
     if not _has_alarms(destination, day):
         return
-    if are_dated:
+    if profile.alarms is None:
         LOG.warning("the alarms that are published of %s go: none are made here", day)
         return
     raise InputError(
@@ -164,13 +190,13 @@ def _has_alarms(destination: Destination, day: date) -> bool:
         return False
 
 
-def _should_cache_columnar(inputs: Mapping[str, Place]) -> bool:
+def should_cache_columnar(inputs: Mapping[str, Place]) -> bool:
     """Whether the rows of the inputs are better packed; unknown sizes are taken for large."""
     paths = all_paths(inputs)
     return any(map(has_scheme, paths)) or bytes_below(paths) >= COLUMNAR_CACHE_MIN_BYTES
 
 
-def _dated(has_history: bool, profile: Profile, times: TimesOfRun) -> AlarmRequest | None:
+def alarm_request(has_history: bool, profile: Profile, times: TimesOfRun) -> AlarmRequest | None:
     """That the samples are dated, where alarms are raised.
 
     Raises ConfigurationError for older samples that nothing would use.

@@ -17,7 +17,17 @@ from runners.storage.parquet_folder import ParquetFolder
 from runners.storage.spark_files import has_scheme
 
 
-class Destination(Protocol):
+class FrameStore(Protocol):
+    """Keeps frames of one run."""
+
+    def hold(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
+        """Keep an intermediate for the run; returns the frame to go on with, and its rows."""
+
+    def stage(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
+        """Write a table where no reader looks; returns the frame to go on with, and its rows."""
+
+
+class Destination(FrameStore, Protocol):
     """Takes the tables of one run, and lets readers see all of them at once or none.
 
     Entered before the first stage, it raises OutputError where it could not take them; left, it
@@ -27,12 +37,6 @@ class Destination(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
-
-    def hold(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
-        """Keep an intermediate for the run; returns the frame to go on with, and its rows."""
-
-    def stage(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
-        """Write a table where no reader looks; returns the frame to go on with, and its rows."""
 
     def publish(self) -> None:
         """Let readers see the staged tables in place of those before."""

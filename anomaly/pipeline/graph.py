@@ -1,0 +1,75 @@
+"""A graph of transforms, declared once and run whole or in part. It starts no job."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pyspark.sql import DataFrame
+
+from anomaly.run import Frame, Keep, leave_lazy
+
+Request = TypeVar("Request")
+
+
+@dataclass(frozen=True)
+class Node(Generic[Request]):
+    """How one frame is made of others: `transform(request, *inputs, *optional)`.
+
+    A frame cannot be made without its `inputs`. Of its `optional` ones at least one is needed where
+    it has no others; those that are missing are passed as None. `when` says of which requests the
+    frame is made at all.
+    """
+
+    output: Frame
+    transform: Callable[..., DataFrame]
+    inputs: tuple[Frame, ...] = ()
+    optional: tuple[Frame, ...] = ()
+    when: Callable[[Request], bool] = lambda request: True
+
+    def can_run(self, request: Request, available: Collection[Frame]) -> bool:
+        """Whether the frame can be made of those that are available."""
+        return (
+            self.when(request)
+            and all(name in available for name in self.inputs)
+            and (bool(self.inputs) or any(name in available for name in self.optional))
+        )
+
+
+class Graph(Generic[Request]):
+    """Nodes, each after those that make its inputs."""
+
+    def __init__(self, *nodes: Node[Request]) -> None:
+        self.nodes = nodes
+
+    def make(
+        self,
+        wanted: Iterable[Frame],
+        given: Mapping[Frame, DataFrame],
+        request: Request,
+        keep: Keep = leave_lazy,
+    ) -> dict[Frame, DataFrame]:
+        """The frames that are given, and those that the wanted ones take to make.
+
+        A wanted frame that cannot be made of the given ones is left out. Each new frame goes
+        through `keep`, which returns the one to go on with.
+        """
+        frames = dict(given)
+        for node in self._needed(wanted, given, request):
+            inputs = (frames.get(name) for name in (*node.inputs, *node.optional))
+            frames[node.output] = keep(node.output, node.transform(request, *inputs))
+        return frames
+
+    def _needed(
+        self, wanted: Iterable[Frame], given: Collection[Frame], request: Request
+    ) -> list[Node[Request]]:
+        available, possible = set(given), []
+        for node in self.nodes:
+            if node.output not in available and node.can_run(request, available):
+                available.add(node.output)
+                possible.append(node)
+        asked, needed = set(wanted), []
+        for node in reversed(possible):
+            if node.output in asked:
+                asked.update(node.inputs, node.optional)
+                needed.append(node)
+        return needed[::-1]

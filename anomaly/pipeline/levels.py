@@ -1,0 +1,99 @@
+"""From joined rows to the published tables of the two levels: customers and cells."""
+
+from collections.abc import Sequence
+from functools import reduce
+
+from pyspark.sql import DataFrame
+
+from anomaly.aggregation.averages import (
+    COUNTS,
+    cell_averages,
+    customer_averages,
+    with_errors,
+    with_kpis,
+)
+from anomaly.alarms.detection import STANDING_TYPE
+from anomaly.pipeline.output_tables import level_columns
+from anomaly.profile.model import Profile
+from anomaly.profile.sections import MissingPolicy
+from anomaly.run import Run
+from anomaly.schema.tables import CELL_LEVEL, CUSTOMER_LEVEL, DEFECT_COUNT
+from anomaly.thresholds.baselines import baselines
+from anomaly.thresholds.compare import judge, judge_with_evidence, with_evidence
+from anomaly.thresholds.limits import level_rules
+from anomaly.thresholds.verdict import rank_by_severity, with_counts, with_verdict
+
+
+def customer_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
+    """KPIs of the published customers: a row per customer and cell; `level` says so."""
+    kpis = with_kpis(customer_averages(joined, profile), CUSTOMER_LEVEL, profile)
+    return kpis.selectExpr(
+        "*",
+        f"'{CUSTOMER_LEVEL}' AS level",
+        "CAST(NULL AS string) AS peers",
+        "CAST(NULL AS array<double>) AS errors",
+    )
+
+
+def cell_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
+    """KPIs of the cells: a row per cell; `level` says so."""
+    kpis = with_kpis(cell_averages(joined, profile), CELL_LEVEL, profile)
+    counts = ("customerID_count", "call_row_count", "sample_count", "customer_count")
+    return with_errors(kpis, profile).selectExpr(
+        "CellName", "peers", *counts, *COUNTS, "kpis", "errors", f"'{CELL_LEVEL}' AS level"
+    )
+
+
+def rules_of_levels(metrics: Sequence[DataFrame], profile: Profile) -> DataFrame:
+    """What the metrics of levels are compared with: a row per level (limits.level_rules)."""
+    # One frame of all levels means one aggregate.
+    of_rules = ("level", "peers", "kpis", "errors")
+    both = reduce(DataFrame.unionByName, (frame.select(*of_rules) for frame in metrics))
+    return level_rules(baselines(both, profile), profile)
+
+
+def customer_table(metrics: DataFrame, rules: DataFrame, profile: Profile, run: Run) -> DataFrame:
+    """The published table of the customers: a row per customer and cell."""
+    counted = judge(metrics, rules, CUSTOMER_LEVEL, profile).transform(with_counts)
+    ranked = counted.transform(rank_by_severity, DEFECT_COUNT.name, "customerID", "CellName")
+    judged = with_evidence(ranked, rules, CUSTOMER_LEVEL, profile)
+    return _table(judged, CUSTOMER_LEVEL, profile, run)
+
+
+def cell_table(
+    metrics: DataFrame,
+    rules: DataFrame,
+    profile: Profile,
+    run: Run,
+    standing: DataFrame | None = None,
+) -> DataFrame:
+    """The published table of the cells: a row per cell, with its verdict.
+
+    `standing`: the alarms that stand (detection.standing_alarms), where there were dated samples.
+    """
+    judged = judge_with_evidence(metrics, rules, CELL_LEVEL, profile).transform(with_counts)
+    if standing is None:
+        with_alarms = judged.selectExpr("*", f"CAST(NULL AS {STANDING_TYPE}) AS standing_alarm")
+    else:
+        # A cell to at most one alarm.
+        with_alarms = judged.join(standing, on="CellName", how="left")
+    ranked = with_verdict(with_alarms, profile).transform(rank_by_severity, "gravity", "CellName")
+    return _table(ranked, CELL_LEVEL, profile, run)
+
+
+def _table(judged: DataFrame, level: str, profile: Profile, run: Run) -> DataFrame:
+    """The table of a level, with the columns of its contract."""
+    missing_is_zero = profile.level(level).missing is MissingPolicy.HEALTHY
+    value = "coalesce({}, 0D)" if missing_is_zero else "{}"
+    values = {
+        profile.column_of(kpi): value.format(f"kpis[{profile.position_of(kpi)}]")
+        for kpi in (*(kpi.name for kpi in profile.kpis), *profile.level(level).derived)
+    }
+    flags = {rule.flag: f"evidence[{position}].flag" for position, rule in enumerate(profile.rules)}
+    expressions = values | flags
+    return judged.withColumns(run.columns(profile)).selectExpr(
+        *(
+            f"CAST({expressions.get(column.name, column.name)} AS {column.type}) AS {column.name}"
+            for column in level_columns(level, profile)
+        )
+    )
