@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from anomaly import ConfigurationError, Run, parse_profile
-from anomaly.pipeline.detection import raise_alarms
 from anomaly.alarms.periods import first_period_from
+from anomaly.pipeline.detection import raise_alarms
 from runners.cli.main import main
 from tests.kept import kept
 from tests.small_inputs import write_csv

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from anomaly import parse_profile
-from anomaly.pipeline.detection import raise_alarms
 from anomaly.alarms.periods import history_begin, with_groups
 from anomaly.cleaning.checks import check_samples, clean_rows
 from anomaly.cleaning.sample_times import times_of_day
+from anomaly.pipeline.detection import raise_alarms
 from anomaly.run import Run
 from tests.dated_inputs import PROFILE_TEXT
 from tests.kept import kept

@@ -1,18 +1,22 @@
 """The stages, each a process of its own where they are deployed, make what one run makes."""
 
-from datetime import date
+import hmac
+from datetime import date, timedelta
 
 import pytest
 
 from anomaly import InputError, Run, parse_profile
-from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE
+from anomaly.pipeline.output_tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS
+from anomaly.pipeline.stages import PUBLISH, STAGES
+from anomaly.schema.inputs import HISTORY, SAMPLES
+from anomaly.schema.tables import ALARMS_TABLE, CUSTOMER_TABLE, REJECTED_TABLE
 from runners.dataproc.batch import main
 from runners.local import run_locally
 from runners.services.console import Progress
 from runners.services.exit_codes import BAD_CONFIGURATION
-from anomaly.pipeline.stages import PUBLISH, STAGES
 from runners.services.staged_run import StageRun
 from runners.storage.destination import DEFAULT_PUBLISHING
+from tests.dated_inputs import PROFILE_TEXT, write_days
 from tests.small_inputs import SmallInputs, profile_text
 
 DAY = date(2026, 11, 1)
@@ -21,14 +25,15 @@ DAY = date(2026, 11, 1)
 class Staged:
     """The stages of one run, on small inputs, with a folder for each."""
 
-    def __init__(self, spark, folder, text=None):
-        self.spark, self.folder = spark, folder
-        self.inputs = SmallInputs().write(folder / "in")
+    def __init__(self, spark, folder, text=None, inputs=None, hash_key=None):
+        self.spark, self.folder, self.hash_key = spark, folder, hash_key
+        self.inputs = inputs or SmallInputs().write(folder / "in")
         self.profile = parse_profile(text or profile_text())
         self.folders = {stage: f"file://{folder}/{stage}" for stage in STAGES}
 
     def stage_run(self, run_id, day=DAY):
-        return StageRun(self.spark, self.profile, Run(day, run_id), self.folders, Progress())
+        run = Run(day, run_id)
+        return StageRun(self.spark, self.profile, run, self.folders, Progress(), self.hash_key)
 
     def write(self, stage, day=DAY):
         # Each stage under a run id of its own, as where each is a batch of its own.
@@ -36,45 +41,62 @@ class Staged:
             stage, self.inputs, self.folders[stage].removeprefix("file://")
         )
 
-    def write_all(self):
+    def run(self, day=DAY):
         for stage in STAGES:
             if stage != PUBLISH:
-                self.write(stage)
+                self.write(stage, day)
+        out = str(self.folder / "staged")
+        return self.stage_run("r1", day).publish(out, DEFAULT_PUBLISHING)
 
 
-def rows_of(spark, folder, table, *without):
-    frame = spark.read.parquet(f"{folder}/{table}").drop(*without)
-    return sorted(map(repr, frame.collect()))
+def check_equals_a_run_at_once(staged, day, tables):
+    """Every table, but for the id of the run and the seconds that it took."""
+    staged.run(day)
+    run_locally(
+        staged.profile, staged.inputs, str(staged.folder / "single"), day, key=staged.hash_key
+    )
+    for table in tables:
+        found, expected = (
+            sorted(
+                repr(row)
+                for row in staged.spark.read.parquet(f"{staged.folder}/{out}/{table}")
+                .drop("run_id")
+                .collect()
+                if row.asDict().get("section") != "seconds"
+            )
+            for out in ("staged", "single")
+        )
+        assert found, table
+        assert found == expected, table
+        run_ids = staged.spark.read.parquet(f"{staged.folder}/staged/{table}").select("run_id")
+        assert [row.run_id for row in run_ids.distinct().collect()] == ["r1"], table
 
 
 @pytest.mark.slow
 def test_stages_publish_the_tables_of_one_run(spark, tmp_path):
     staged = Staged(spark, tmp_path)
-    staged.write_all()
-    staged.stage_run("r1").publish(str(tmp_path / "staged"), DEFAULT_PUBLISHING)
-    run_locally(staged.profile, staged.inputs, str(tmp_path / "single"), DAY)
+    check_equals_a_run_at_once(staged, DAY, TABLES_OF_A_RUN)
 
-    for table in (CUSTOMER_TABLE, CELL_TABLE, REJECTED_TABLE):
-        found = rows_of(spark, tmp_path / "staged", table, "run_id")
-        assert found
-        assert found == rows_of(spark, tmp_path / "single", table, "run_id")
 
-    # The summaries differ in the seconds, and in the files that only a whole run lists.
-    figures = [
-        spark.read.parquet(f"{tmp_path / out}/{SUMMARY_TABLE}").where(
-            "section not in ('seconds', 'origin')"
-        )
-        for out in ("staged", "single")
-    ]
-    staged_rows, single_rows = (
-        sorted(map(repr, frame.drop("run_id").collect())) for frame in figures
-    )
-    assert len(staged_rows) > 30
-    assert staged_rows == single_rows
+@pytest.mark.slow
+def test_stages_raise_alarms_rest_on_older_samples_and_hash_customers(spark, tmp_path):
+    monday = date(2026, 1, 12)
+    # Seven days of four cells, of which 1A is loaded and 2B silent on the Monday after them.
+    loads = {"1A": [10] * 7 + [40], "2B": [10] * 7 + [None], "3C": [10] * 8, "4D": [10] * 8}
+    places = write_days(tmp_path / "in", monday - timedelta(days=7), loads)
+    inputs = {source: path.replace("{run_date}", str(monday)) for source, path in places.items()}
+    inputs[HISTORY] = places[SAMPLES].replace("/{run_date}", "")
+    key = b"thirty-two bytes that nobody has"
+    staged = Staged(spark, tmp_path, PROFILE_TEXT, inputs, key)
+    tables = (*(table for table in TABLES_OF_A_RUN if table != REJECTED_TABLE), *TABLES_OF_ALARMS)
+    check_equals_a_run_at_once(staged, monday, tables)
 
-    for table in (CUSTOMER_TABLE, CELL_TABLE, REJECTED_TABLE, SUMMARY_TABLE):
-        of_run = spark.read.parquet(f"{tmp_path / 'staged'}/{table}").select("run_id").distinct()
-        assert [row.run_id for row in of_run.collect()] == ["r1"]
+    alarms = spark.read.parquet(f"{tmp_path}/staged/{ALARMS_TABLE}").select("CellName").collect()
+    assert sorted(row.CellName for row in alarms) == ["1A", "2B"]
+    customers = spark.read.parquet(f"{tmp_path}/staged/{CUSTOMER_TABLE}").collect()
+    # HMAC-SHA256 of the numbers 1 to 4 as texts, by Python's own module.
+    hashes = {hmac.new(key, str(n).encode(), "sha256").hexdigest() for n in (1, 2, 3, 4)}
+    assert {row.customerID for row in customers} == hashes
 
 
 def test_a_stage_refuses_what_is_unfinished_or_of_another_day(spark, tmp_path):

@@ -24,7 +24,7 @@ SHAPES = {
         WITH_SAMPLES: Stage(inputs=("customers", "samples")),
         WITH_CALLS: Stage(inputs=("calls",), after=(WITH_SAMPLES,)),
         OF_CUSTOMERS: Stage(after=(WITH_CALLS,)),
-        OF_CELLS: Stage(after=(WITH_CALLS,)),
+        OF_CELLS: Stage(after=(WITH_SAMPLES, WITH_CALLS)),
         "publish": Stage(after=(WITH_SAMPLES, WITH_CALLS, OF_CUSTOMERS, OF_CELLS), publishes=True),
     },
     "single": {"single": Stage(inputs=INPUTS, publishes=True)},
