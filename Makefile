@@ -4,8 +4,11 @@ OUT ?= out
 REPORT ?= report.html
 SPARK4 = 4.1.4
 SPARK4_BIN = .venv-spark4/bin
-CONNECT_TESTS = $(addprefix tests/test_,clean.py numbers.py detect.py invariance.py parity.py \
-  default_profile.py session.py storage.py versions.py dirty_input.py nothing_is_guessed.py stages.py alarms.py evaluation.py differences.py notebook.py)
+CONNECT_TESTS = $(addprefix tests/,$(addprefix anomaly/,alarms evaluation \
+  $(addprefix cleaning/test_,clean.py dirty_input.py) expressions history/test_differences.py \
+  $(addprefix pipeline/test_,detect.py invariance.py nothing_is_guessed.py)) \
+  $(addprefix runners/,engines/test_session.py services/test_stages.py storage/test_storage.py \
+  test_notebook.py) $(addprefix runs/test_,default_profile.py parity.py versions.py))
 
 AIRFLOW ?= 2.11
 # Environments for tests are made with uv: it takes half a minute where pip takes four.
@@ -107,7 +110,7 @@ jars: .venv/with-cloud
 
 # Cloud Storage and BigQuery on this machine, to try things out; Ctrl-C stops them.
 cloud: jars .venv-cloud/installed
-	.venv-cloud/bin/python tests/cloud/services.py
+	.venv-cloud/bin/python tests/doubles/services.py
 
 .venv-cloud/installed: tests/cloud/requirements.txt setup.cfg
 	$(call with_uv,.venv-cloud,-r $< --editable .)
@@ -170,6 +173,7 @@ bench-verdicts: setup .venv-detection/installed
 # that comes along.
 test-spark4: export OTHER_PYTHON = $(BIN)/python
 test-spark4: setup .venv-spark4/installed-$(SPARK4)
-	$(SPARK4_BIN)/pytest $(addprefix --ignore tests/test_, dataproc.py deploy.py)
-	$(SPARK4_BIN)/pytest -m slow $(addprefix tests/test_, fuzz.py invariance.py plan.py)
+	$(SPARK4_BIN)/pytest $(addprefix --ignore tests/runners/, dataproc composer)
+	$(SPARK4_BIN)/pytest -m slow tests/runners/storage/test_fuzz.py \
+	  tests/anomaly/pipeline/test_invariance.py tests/runs/test_plan.py
 	SPARK_TEST_CONNECT=1 $(SPARK4_BIN)/pytest -m 'not cloud and not airflow and not classic and not killed and not browser and not notebooks' $(CONNECT_TESTS)

@@ -12,8 +12,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from runners.engines.session import SETTINGS, jvm_options, local_session, use_bundled_java
-
-REAL_DATA = Path(__file__).parents[2] / "shared"
+from tests.builders.real_inputs import REAL_DATA
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from tests.airflow.connect_proxy import ConnectProxy
 from tests.airflow.deployed import Deployed
 from tests.airflow.harness import Airflow, environment_of
-from tests.cloud.services import CloudServices
+from tests.doubles.connect_proxy import ConnectProxy
+from tests.doubles.services import CloudServices
 
 SERVICE_NAME = "europe-west1-dataproc.googleapis.com"
 
@@ -48,7 +48,7 @@ def new_home(version: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run_batch(cloud: CloudServices, tmp_path: Path) -> Any:
     """A `LocalSubmit` whose batches do nothing, at once; modules that need more override it."""
-    from tests.cloud.dataproc_fake import LocalSubmit
+    from tests.doubles.dataproc_fake import LocalSubmit
 
     return LocalSubmit(["true"], cloud.storage_root, tmp_path / "batches")
 
@@ -56,7 +56,7 @@ def run_batch(cloud: CloudServices, tmp_path: Path) -> Any:
 @pytest.fixture
 def dataproc(run_batch: Any, tmp_path: Path) -> Iterator[Any]:
     """A `DataprocFake` under the name of the service; its certificate is in `ca.pem`."""
-    from tests.cloud.dataproc_fake import DataprocFake, make_tls
+    from tests.doubles.dataproc_fake import DataprocFake, make_tls
 
     with DataprocFake(run_batch, make_tls(tmp_path / "ca.pem", SERVICE_NAME)) as fake:
         yield fake

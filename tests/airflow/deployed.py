@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from runners.cli.main import main
 from tests.airflow.harness import Airflow, Run
-from tests.cloud.services import CloudServices
+from tests.doubles.services import CloudServices
 
 if TYPE_CHECKING:
-    from tests.cloud.dataproc_fake import DataprocFake
+    from tests.doubles.dataproc_fake import DataprocFake
 
 ROOT = Path(__file__).parents[2]
 DAG_ID = "cell-tower-anomaly"

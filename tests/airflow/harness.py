@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.airflow.connect_proxy import ConnectProxy
-from tests.cloud.services import CloudServices
+from tests.doubles.connect_proxy import ConnectProxy
+from tests.doubles.services import CloudServices
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = Path(__file__).with_name("in_airflow.py")

@@ -17,13 +17,13 @@ import pytest
 from anomaly.errors import ConfigurationError
 from runners.composer.deploy.settings import load_deployment
 from tests.airflow.deployed import DAG_ID, DAY, LOGICAL_DATE, ROOT, TIMEOUT_SECONDS, Deployed
-from tests.airflow.test_harness import cancel_when_running, client_of, created, states
-from tests.airflow.webhook import Webhook
-from tests.cloud.services import CloudServices
+from tests.doubles.services import CloudServices
+from tests.doubles.webhook import Webhook
 
 # Any environment can collect (and deselect) these tests; selected there, they fail.
 with suppress(ModuleNotFoundError):
-    from tests.cloud.dataproc_fake import (
+    from tests.airflow.batches import cancel_when_running, client_of, created, states
+    from tests.doubles.dataproc_fake import (
         DataprocFake,
         Fault,
         FaultKind,

@@ -15,14 +15,14 @@ from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE
 from runners.cli.main import main
 from tests.airflow.deployed import DAY, Deployed
 from tests.airflow.harness import Run
-from tests.cloud.services import CloudServices
-from tests.conftest import REAL_DATA
+from tests.builders.real_inputs import REAL_DATA
+from tests.doubles.services import CloudServices
 
 try:
-    from tests.cloud.dataproc_fake import LocalSubmit
     from tests.cloud.fetch_jars import fetch_jars
-    from tests.cloud.spark_submit import spark_submit
-    from tests.cloud.test_cloud_runs import KEYS, in_parquet, without_run_id
+    from tests.cloud.published_rows import KEYS, in_parquet, without_run_id
+    from tests.doubles.dataproc_fake import LocalSubmit
+    from tests.doubles.spark_submit import spark_submit
 except ModuleNotFoundError:
     pass  # any environment can collect (and deselect) these tests; selected there, they fail
 

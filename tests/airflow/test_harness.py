@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.airflow.connect_proxy import ConnectProxy
-from tests.airflow.harness import Airflow, Run, Task
-from tests.cloud.services import CloudServices
+from tests.airflow.harness import Airflow, Task
+from tests.doubles.connect_proxy import ConnectProxy
+from tests.doubles.services import CloudServices
 
 try:
-    import grpc
-    from google.cloud.dataproc_v1 import Batch, BatchControllerClient
-    from google.longrunning.operations_pb2 import CancelOperationRequest
-
-    from tests.cloud.dataproc_fake import DataprocFake, Fault, FaultKind
+    from tests.airflow.batches import cancel_when_running, created, states
+    from tests.doubles.dataproc_fake import DataprocFake, Fault, FaultKind
 except ModuleNotFoundError:
     pass  # any environment can collect (and deselect) these tests; selected there, they fail
 
@@ -101,34 +95,6 @@ def put_input(cloud: CloudServices) -> None:
     cloud.storage_client().bucket(BUCKET).blob("2026-11-01/a.csv").upload_from_string(
         "a", timeout=TIMEOUT_SECONDS
     )
-
-
-@contextmanager
-def client_of(dataproc: DataprocFake, certificate_file: Path) -> Iterator[BatchControllerClient]:
-    """A client from elsewhere, as that of the console."""
-    credentials = grpc.ssl_channel_credentials(certificate_file.read_bytes())
-    with grpc.secure_channel(dataproc.address, credentials) as channel:
-        transport = BatchControllerClient.get_transport_class("grpc")(channel=channel)
-        yield BatchControllerClient(transport=transport)
-
-
-def cancel_when_running(
-    dataproc: DataprocFake, certificate_file: Path, batch_id: str | None = None
-) -> None:
-    """Cancel a batch from elsewhere, as one does in the console."""
-    batch = dataproc.wait_for(batch_id, Batch.State.RUNNING, timeout=TIMEOUT_SECONDS)
-    with client_of(dataproc, certificate_file) as client:
-        client.cancel_operation(CancelOperationRequest(name=batch.operation))
-
-
-def created(dataproc: DataprocFake) -> list[Any]:
-    """The requests for new batches."""
-    return [call.request for call in dataproc.requests if call.method == "CreateBatch"]
-
-
-def states(run: Run) -> dict[str, str]:
-    """How each task ended."""
-    return {name: task.state for name, task in run.tasks.items()}
 
 
 def test_a_dag_file_is_described(airflow: Airflow) -> None:

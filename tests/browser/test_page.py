@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Error, sync_playwright
 
 from runners.cli.main import main
-from tests.dated_inputs import PROFILE_TEXT, write_days
+from tests.builders.dated_inputs import PROFILE_TEXT, write_days
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ from anomaly.pipeline.output_tables import table_columns
 from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE
 from runners.storage.bigquery import BigQueryDataset
 from runners.storage.bigquery_names import BigQueryPlace
-from tests.small_inputs import profile_text
+from tests.builders.small_inputs import profile_text
 
 TIMEOUT = 60.0
 PROFILE = parse_profile(profile_text())

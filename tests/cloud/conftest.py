@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests.cloud.fetch_jars import fetch_jars
-from tests.cloud.services import CloudServices
+from tests.doubles.services import CloudServices
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

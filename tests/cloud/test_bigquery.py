@@ -30,8 +30,8 @@ from tests.cloud.bigquery_tables import (
     frames,
     rows,
 )
-from tests.cloud.fault_proxy import Faults, HttpFaultProxy, TcpFaultProxy
-from tests.cloud.services import CloudServices
+from tests.doubles.fault_proxy import Faults, HttpFaultProxy, TcpFaultProxy
+from tests.doubles.services import CloudServices
 
 pytestmark = pytest.mark.cloud
 

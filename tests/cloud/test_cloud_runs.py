@@ -12,7 +12,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from anomaly.schema.tables import (
@@ -23,9 +22,10 @@ from anomaly.schema.tables import (
     SUMMARY_TABLE,
 )
 from runners.cli.main import main
-from tests.cloud.services import ACCESS_TOKEN, CloudServices
-from tests.conftest import REAL_DATA
-from tests.small_inputs import SmallInputs, profile_text
+from tests.builders.real_inputs import REAL_DATA
+from tests.builders.small_inputs import SmallInputs, profile_text
+from tests.cloud.published_rows import KEYS, in_bigquery, in_parquet, without_run_id
+from tests.doubles.services import ACCESS_TOKEN, CloudServices
 
 pytestmark = pytest.mark.cloud
 
@@ -34,7 +34,6 @@ RUN_TIMEOUT = 300.0
 ROOT = Path(__file__).parents[2]
 BUCKET = "inputs"
 TABLES = (REJECTED_TABLE, CUSTOMER_TABLE, CELL_TABLE, HISTORY_TABLE, SUMMARY_TABLE)
-KEYS = {CELL_TABLE: ("CellName",), CUSTOMER_TABLE: ("customerID", "CellName")}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -61,28 +60,6 @@ def arguments(inputs: dict[str, str], out: str, *others: str) -> list[str]:
     named = {"customers": "customers", "samples": "samples", "call_statistics": "calls"}
     paths = [part for source, path in inputs.items() for part in (f"--{named[source]}", path)]
     return ["run", *paths, "--out", out, "--run-date", "2026-11-01", *others]
-
-
-def in_bigquery(client: Any, dataset: str, table: str, keys: tuple[str, ...]) -> dict[Any, Any]:
-    """The rows of a table by their keys, as BigQuery's own client reads them."""
-    job = client.query(f"SELECT * FROM `p1.{dataset}.{table}`", timeout=TIMEOUT)
-    rows = [dict(row) for row in job.result(timeout=TIMEOUT)]
-    return {tuple(row[key] for key in keys): row for row in rows}
-
-
-def in_parquet(folder: Path, table: str, keys: tuple[str, ...]) -> dict[Any, Any]:
-    """The rows of a table by their keys, as DuckDB reads them."""
-    cursor = duckdb.execute(f"SELECT * FROM '{folder}/{table}/*/*.parquet'")
-    names = [column[0] for column in cursor.description or ()]
-    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return {tuple(row[key] for key in keys): row for row in rows}
-
-
-def without_run_id(rows: dict[Any, Any]) -> dict[Any, Any]:
-    return {
-        key: {name: value for name, value in row.items() if name != "run_id"}
-        for key, row in rows.items()
-    }
 
 
 @pytest.mark.real_data

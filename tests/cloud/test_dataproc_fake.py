@@ -21,7 +21,7 @@ try:
     from google.cloud import dataproc_v1
     from google.longrunning.operations_pb2 import CancelOperationRequest
 
-    from tests.cloud.dataproc_fake import DataprocFake, Fault, FaultKind, LocalSubmit, make_tls
+    from tests.doubles.dataproc_fake import DataprocFake, Fault, FaultKind, LocalSubmit, make_tls
 except ModuleNotFoundError:
     pass  # any environment can collect (and deselect) these tests; selected there, they fail
 

@@ -23,16 +23,16 @@ from runners.services.exit_codes import (
     BATCH_FAILED,
     BATCH_TIMED_OUT,
 )
-from tests.cloud.dataproc_fake import DataprocFake, Fault, FaultKind, LocalSubmit, State
-from tests.cloud.services import ACCESS_TOKEN, CloudServices
-from tests.cloud.spark_submit import spark_submit
-from tests.cloud.test_cloud_runs import (
+from tests.builders.real_inputs import REAL_DATA
+from tests.cloud.published_rows import (
     KEYS,
     in_bigquery,
     in_parquet,
     without_run_id,
 )
-from tests.conftest import REAL_DATA
+from tests.doubles.dataproc_fake import DataprocFake, Fault, FaultKind, LocalSubmit, State
+from tests.doubles.services import ACCESS_TOKEN, CloudServices
+from tests.doubles.spark_submit import spark_submit
 
 pytestmark = pytest.mark.cloud
 

