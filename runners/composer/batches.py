@@ -43,6 +43,10 @@ def batch_for(
     ]
     for source in stage.inputs:
         arguments += [f"--{source}", plan[source]]
+    if "samples" in stage.inputs and plan["history"]:
+        arguments += ["--history", plan["history"]]
+    if plan["hash_secret"]:
+        arguments += ["--hash-customers", "--hash-secret", plan["hash_secret"]]
     if folders:
         arguments += ["--read", *(f"{one}={folder}" for one, folder in folders.items())]
     if stage.publishes:

@@ -33,6 +33,7 @@ def make_plan(
         plan[name] = plan[name].replace("{run_date}", day.isoformat())
         bucket, prefix = looked_for(plan[name], plan["marker"])
         plan |= {f"bucket_of_{name}": bucket, f"prefix_of_{name}": prefix}
+    plan["history"] = plan["history"].replace("{run_date}", day.isoformat())
     if faults := overlaps(plan):
         raise refused(faults)
     return {

@@ -72,7 +72,7 @@ def _contradictions(settings: Mapping[str, Any], shape: str) -> list[str]:
 
 def overlaps(settings: Mapping[str, Any]) -> list[str]:
     """What would be written among what is read, or the other way round."""
-    read = {f"the {name} input": settings[name] for name in INPUTS}
+    read = {f"the {name} input": settings[name] for name in (*INPUTS, "history")}
     places = read | {name: settings[name] for name in ("steps", "out")}
     pairs = [(name, other) for name in ("steps", "out") for other in read]
     return [

@@ -71,6 +71,9 @@ def fault(run_batch: LocalSubmit, what: str) -> None:
     run_batch.environment["QUICK_BATCH"] = what
 
 
+SECRET = "projects/p1/secrets/customers/versions/3"
+
+
 # --- what Airflow knows of it ----------------------------------------------------------------
 
 
@@ -322,6 +325,7 @@ def test_the_variable_overrides_the_deployment_and_the_form_overrides_both(
         {
             **{"prefix": "of_variable", "samples": f"gs://{deployed.name}/samples"},
             **{"add_columns": True, "staging_bucket": "staged-rows"},
+            **{"history": f"gs://{deployed.name}/samples", "hash_secret": SECRET},
         },
     )
     form = {"prefix": "of_form", "run_date": "2026-10-05"}
@@ -334,6 +338,8 @@ def test_the_variable_overrides_the_deployment_and_the_form_overrides_both(
         *("--customers", f"gs://{deployed.name}/customers/2026-10-05"),
         *("--samples", f"gs://{deployed.name}/samples"),
         *("--calls", f"gs://{deployed.name}/calls/2026-10-05"),
+        *("--history", f"gs://{deployed.name}/samples"),
+        *("--hash-customers", "--hash-secret", SECRET),
         *("--out", f"bq://{deployed.cloud.project}.{deployed.name}", "--prefix", "of_form"),
         *("--staging-bucket", "staged-rows", "--add-columns"),
     ]

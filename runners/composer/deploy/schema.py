@@ -3,6 +3,7 @@
 import re
 
 from runners.composer.run_settings import Setting
+from runners.services.hash_key import SECRET
 from runners.storage.bigquery_names import BUCKET, DATASET, PREFIX, PROJECT
 
 ADDRESS = rf"gs://{BUCKET.pattern}(/[^{{}}*?\[\]\s]*)?"
@@ -17,6 +18,11 @@ RUN_SETTINGS = {
     "customers": Setting("customers, a gs:// folder; {run_date} stands for the day", DATED),
     "samples": Setting("quarter-hour samples of the cells, likewise", DATED),
     "calls": Setting("call statistics of the customers, likewise", DATED),
+    "history": Setting(
+        "samples of earlier days, which the baselines of alarms rest on, likewise",
+        f"({DATED})?",
+        default="",
+    ),
     "marker": Setting(
         "an object in the folder of an input, such as _SUCCESS", r"[^/{}\n]*", default=""
     ),
@@ -33,6 +39,12 @@ RUN_SETTINGS = {
         "add columns that an existing BigQuery table lacks",
         kind="boolean",
         default=False,
+        set_in="variable",
+    ),
+    "hash_secret": Setting(
+        "the secret with the key that customer numbers are hashed with",
+        f"({SECRET.pattern})?",
+        default="",
         set_in="variable",
     ),
     "smallest_required_share": Setting(
