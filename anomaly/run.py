@@ -1,5 +1,6 @@
 """What every pipeline is handed: the run that it is part of, and how frames are kept."""
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -77,6 +78,11 @@ class Run:
 
     run_date: date
     run_id: str
+
+    @classmethod
+    def new(cls, run_date: date | None = None) -> "Run":
+        """A run of its own for a day; without one, for today."""
+        return cls(run_date or date.today(), uuid.uuid4().hex[:12])
 
     @property
     def date_column(self) -> Column:

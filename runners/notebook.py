@@ -1,7 +1,7 @@
 """What a notebook needs beside `detect`: results that are computed once, and tables to look at.
 
 from runners.notebook import computed_once, explain, show_towers
-cells = detect(..., keep=computed_once).cell_tower_performance_data
+cells = detect(..., keep=computed_once).cells
 show_towers(cells)
 explain(cells, "4CLTE")
 """

@@ -1,73 +1,63 @@
 """The pipeline as functions, from raw inputs to the tables. They start no job."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 
 from pyspark.sql import DataFrame
 
 from anomaly.alarms.detection import rules_of
 from anomaly.cleaning.sample_times import ANY_TIME, TimesOfRun
 from anomaly.pipeline.nodes import GRAPH, AlarmRequest, Request
+from anomaly.pipeline.results import TABLES, AlarmResults, Results
+from anomaly.profile.input_columns import expected_columns
 from anomaly.profile.model import Profile
 from anomaly.run import Frame, Keep, Run, leave_lazy
-
-TABLES = (Frame.CUSTOMERS, Frame.CELLS, Frame.REJECTED, Frame.SUMMARY)
-ALARM_TABLES = (Frame.ANOMALIES, Frame.ALARMS)
-
-
-@dataclass(frozen=True)
-class Results:
-    """The tables of a run, lazy; each attribute carries the name of its table.
-
-    The alarms are None where the samples were not said to be dated.
-    """
-
-    customer_service_metrics_data: DataFrame
-    cell_tower_performance_data: DataFrame
-    rejected_rows: DataFrame
-    run_summary: DataFrame
-    cell_sample_anomalies: DataFrame | None = None
-    cell_alarms: DataFrame | None = None
-
-
-@dataclass(frozen=True)
-class AlarmResults:
-    """The tables of a run for alarms alone, lazy; each attribute has the name of its table."""
-
-    cell_sample_anomalies: DataFrame
-    cell_alarms: DataFrame
-    rejected_rows: DataFrame
-    run_summary: DataFrame
+from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS
 
 
 def detect(
-    customers: DataFrame,
     samples: DataFrame,
-    calls: DataFrame,
+    *,
     profile: Profile,
-    run: Run,
+    customers: DataFrame | None = None,
+    calls: DataFrame | None = None,
+    run: Run | None = None,
+    alarms: AlarmRequest | None = None,
     keep: Keep = leave_lazy,
-    dated: AlarmRequest | None = None,
     hash_key: DataFrame | None = None,
     times: TimesOfRun = ANY_TIME,
 ) -> Results:
     """Find the cells that need maintenance and the customers whose service suffers.
 
     The inputs are raw frames (inputs.INPUT_CONTRACTS and the profile's KPI columns), texts or
-    typed. `keep(name, frame)` is handed each intermediate and each output, and returns the frame to
-    go on with, so that a caller may persist or stage it. Without it nothing is kept and the whole
-    is one lazy plan. With `dated` alarms are raised from the samples, too. With `hash_key` (one row
-    of pseudonyms.KEY_BLOCKS) the published customer numbers are hashed, and texts of personal
-    inputs left out. Samples with times that are none of `times` are rejected.
+    typed. Samples are enough to judge cells; without `customers` every cell with samples is judged,
+    and without `calls` no customer is.
 
-    Raises InputError for an input without a column that is needed, ConfigurationError where alarms
-    are wanted and the profile has no `[alarms]`.
+    `run` marks the rows; by default it is a new one, of today. With `alarms`, alarms are raised
+    from the samples, too, which must have dates. `keep(name, frame)` is handed each intermediate
+    and each output, and returns the frame to go on with, so that a caller may persist it. Without
+    it the whole is one lazy plan. With `hash_key` (one row of pseudonyms.KEY_BLOCKS) the published
+    customer numbers are hashed, and texts of personal inputs left out. Samples whose times are none
+    of `times` are rejected.
+
+    Raises InputError for an input without a column that is needed, ConfigurationError for a profile
+    that is not valid, and where alarms are wanted and the profile has no `[alarms]`.
     """
-    given = {Frame.RAW_CUSTOMERS: customers, Frame.RAW_SAMPLES: samples, Frame.RAW_CALLS: calls}
-    if dated is not None and dated.history is not None:
-        given[Frame.RAW_HISTORY] = dated.history
-    return results_of(given, Request(profile, run, times, dated, hash_key), keep)
+    profile.validate()
+    if customers is None:
+        # All cells are without customers then.
+        profile = replace(profile, join=replace(profile.join, keep_cells_without_customers=True))
+    given = {
+        Frame.RAW_SAMPLES: samples,
+        Frame.RAW_CUSTOMERS: _or_no_rows(customers, CUSTOMERS, samples, profile),
+        Frame.RAW_CALLS: _or_no_rows(calls, CALL_STATISTICS, samples, profile),
+    }
+    if alarms is not None:
+        rules_of(profile)
+        if alarms.history is not None:
+            given[Frame.RAW_HISTORY] = alarms.history
+    request = Request(profile, run or Run.new(), times, alarms, hash_key)
+    return results_of(given, request, keep)
 
 
 def results_of(
@@ -77,38 +67,49 @@ def results_of(
 
     Raises ConfigurationError where alarms are wanted and the profile has no `[alarms]`.
     """
-    return Results(**_made((*TABLES, *ALARM_TABLES), given, request, keep))
+    return Results(**_made(TABLES, given, request, keep))
 
 
 def raise_alarms(
     samples: DataFrame,
+    *,
     profile: Profile,
-    run: Run,
-    history: DataFrame | None = None,
-    start: datetime | None = None,
+    run: Run | None = None,
+    alarms: AlarmRequest | None = None,
     keep: Keep = leave_lazy,
     times: TimesOfRun = ANY_TIME,
 ) -> AlarmResults:
     """Find anomalies in dated samples, and the alarms that they raise.
 
-    `samples` is a raw frame (inputs.SAMPLES_CONTRACT and the profile's KPI columns), and so is
-    `history`. `history` and `start` as in AlarmRequest, `keep` and `times` as in `detect`.
+    `samples` is a raw frame (inputs.SAMPLES_CONTRACT and the KPI columns that the profile's alarms
+    need). `alarms` may name older samples that baselines rest on, and the first instant that is
+    judged. The others as in `detect`.
 
-    Raises InputError for an input without a column that is needed, ConfigurationError where the
-    profile has no `[alarms]`.
+    Raises InputError for an input without a column that is needed, ConfigurationError for a profile
+    that is not valid, and where it has no `[alarms]`.
     """
-    rules_of(profile)
+    rules_of(profile.validate())
+    alarms = alarms or AlarmRequest()
     given = {Frame.RAW_SAMPLES: samples}
-    if history is not None:
-        given[Frame.RAW_HISTORY] = history
-    request = Request(profile.for_alarms(), run, times, AlarmRequest(start=start))
-    wanted = (*ALARM_TABLES, Frame.REJECTED, Frame.SUMMARY)
+    if alarms.history is not None:
+        given[Frame.RAW_HISTORY] = alarms.history
+    request = Request(profile.for_alarms(), run or Run.new(), times, alarms)
+    wanted = ("alarms", "anomalies", "rejected", "summary")
     return AlarmResults(**_made(wanted, given, request, keep))
 
 
+def _or_no_rows(raw: DataFrame | None, source: str, like: DataFrame, profile: Profile) -> DataFrame:
+    """An input that is not there as one without rows."""
+    if raw is not None:
+        return raw
+    columns = (f"`{name}` string" for name in expected_columns(source, profile))
+    return like.sparkSession.createDataFrame([], ", ".join(columns))
+
+
 def _made(
-    tables: Iterable[Frame], given: Mapping[Frame, DataFrame], request: Request, keep: Keep
+    names: Iterable[str], given: Mapping[Frame, DataFrame], request: Request, keep: Keep
 ) -> dict[str, DataFrame]:
-    """The tables that can be made, by their names."""
-    made = GRAPH.make(tables, given, request, keep)
-    return {table.value: made[table] for table in tables if table in made}
+    """The tables that can be made, by their attributes."""
+    frames = {name: TABLES[name] for name in names}
+    made = GRAPH.make(frames.values(), given, request, keep)
+    return {name: made[frame] for name, frame in frames.items() if frame in made}

@@ -66,7 +66,12 @@ def tables_of(text: str, subject: str, *chain: Traversable) -> Tables:
 
 def whole_text(source: str | Path) -> str:
     """A profile as TOML that needs no other file: what it extends is written into it."""
-    return "\n".join(_lines(read_tables(source))) + "\n"
+    return toml_of(read_tables(source))
+
+
+def toml_of(tables: Tables) -> str:
+    """Tables as TOML."""
+    return "\n".join(_lines(tables)) + "\n"
 
 
 def _find(source: str, folder: Path) -> Traversable | None:

@@ -5,8 +5,11 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 
+from anomaly.errors import ConfigurationError
 from anomaly.profile.alarm_rules import AlarmRules
 from anomaly.profile.sections import (
     DerivedKpi,
@@ -23,30 +26,84 @@ from anomaly.profile.sections import (
     Rule,
     VerdictRule,
 )
-from anomaly.schema.inputs import SAMPLES
+from anomaly.schema.inputs import INPUT_CONTRACTS, SAMPLES
 from anomaly.schema.tables import CELL_LEVEL, CUSTOMER_LEVEL, SAMPLE_COUNT
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A whole profile, valid as a whole."""
+    """A whole profile. Those that are loaded are valid; `validate` checks one made in Python."""
 
     name: str
-    description: str
-    inputs: dict[str, InputRules]
     kpis: tuple[Kpi, ...]
-    derived: tuple[DerivedKpi, ...]
     rules: tuple[Rule, ...]
-    customer_level: Level
-    cell_level: Level
-    join: JoinRules
     verdict: VerdictRule
-    limits: Limits
+    description: str = ""
+    inputs: dict[str, InputRules] = field(
+        default_factory=lambda: dict.fromkeys(INPUT_CONTRACTS, InputRules())
+    )
+    derived: tuple[DerivedKpi, ...] = ()
+    customer_level: Level = Level(derived=())
+    cell_level: Level = Level(derived=())
+    join: JoinRules = JoinRules()
+    limits: Limits = Limits()
     history: HistoryRules = HistoryRules()
     alarms: AlarmRules | None = None
     families: tuple[Family, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     peers: Peers | None = None
+
+    @classmethod
+    def load(cls, source: str | Path) -> "Profile":
+        """Load a profile from a TOML file, or a shipped one by its name ("default", "lab").
+
+        Raises ConfigurationError, which lists every problem of the file.
+        """
+        from anomaly.profile.reader import load_profile
+
+        return load_profile(source)
+
+    @classmethod
+    def parse(cls, text: str) -> "Profile":
+        """Build a profile from TOML text.
+
+        Raises ConfigurationError, which lists every problem of the text.
+        """
+        from anomaly.profile.reader import parse_profile
+
+        return parse_profile(text)
+
+    def to_toml(self) -> str:
+        """The profile as TOML, with every setting, so that it needs no other file."""
+        from anomaly.profile.writer import profile_to_toml
+
+        return profile_to_toml(self)
+
+    def validate(self) -> "Profile":
+        """The profile itself; a profile made in Python is held to what one in a file is held to.
+
+        Raises ConfigurationError, which lists every problem.
+        """
+        from anomaly.profile.reader import parse_profile
+
+        parse_profile(self.to_toml(), f"profile {self.name}")
+        return self
+
+    def with_rules(self, *rules: Rule) -> "Profile":
+        """The profile with these rules, each in place of the one for its KPI, if there is one.
+
+        Raises ConfigurationError where the whole is not valid.
+        """
+        by_kpi = {rule.kpi: rule for rule in (*self.rules, *rules)}
+        return replace(self, rules=tuple(by_kpi.values())).validate()
+
+    def without(self, *kpis: str) -> "Profile":
+        """The profile without these KPIs, and without what is made of them or judges them.
+
+        Derived KPIs, rules, and what diagnoses and alarms make of them. Raises ConfigurationError
+        for a name that is no KPI, and where what is left is not valid.
+        """
+        return without_kpis(self, kpis).validate()
 
     def level(self, name: str) -> Level:
         """The settings of the customer or the cell level."""
@@ -128,3 +185,39 @@ class Profile:
 SENT_SAMPLES = Kpi(
     SAMPLE_COUNT.name, SAMPLES, SAMPLE_COUNT.name, SAMPLE_COUNT.unit, "samples sent", minimum=0.0
 )
+
+
+def without_kpis(profile: Profile, kpis: Collection[str]) -> Profile:
+    """The profile without some KPIs and what is made of them; it may no longer be valid."""
+    unknown = sorted(set(kpis) - {kpi.name for kpi in profile.published_kpis})
+    if unknown:
+        known = ", ".join(kpi.name for kpi in profile.published_kpis)
+        problems = [f"has no KPI {name!r}; known are {known}" for name in unknown]
+        raise ConfigurationError(f"profile {profile.name}", problems)
+    derived = tuple(
+        kpi for kpi in profile.derived if not {kpi.name, kpi.first, kpi.second} & set(kpis)
+    )
+    gone = {*kpis, *(kpi.name for kpi in profile.derived if kpi not in derived)}
+
+    def left(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in names if name not in gone)
+
+    diagnoses = (
+        replace(one, failed=left(one.failed), sound=left(one.sound)) for one in profile.diagnoses
+    )
+    alarms = profile.alarms and replace(
+        profile.alarms,
+        kpis=tuple(kpi for kpi in profile.alarms.kpis if not gone.intersection(kpi.sources)),
+    )
+    return replace(
+        profile,
+        kpis=tuple(kpi for kpi in profile.kpis if kpi.name not in gone),
+        derived=derived,
+        rules=tuple(rule for rule in profile.rules if rule.kpi not in gone),
+        customer_level=replace(
+            profile.customer_level, derived=left(profile.customer_level.derived)
+        ),
+        cell_level=replace(profile.cell_level, derived=left(profile.cell_level.derived)),
+        diagnoses=tuple(one for one in diagnoses if one.failed),
+        alarms=alarms if alarms and alarms.kpis else None,
+    )

@@ -1,11 +1,12 @@
 """The tables of a profile as dataclasses: each setting with its type, default, unit and meaning."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
 
 from anomaly.profile.methods import Direction, Method, Scale
 from anomaly.profile.settings import OF_KPI, SHARE, about, setting
+from anomaly.profile.thresholds import Baseline, Threshold
 from anomaly.profile.toml_section import TEXT, Kind, Section, list_of
 from anomaly.schema.inputs import SAMPLES
 
@@ -118,15 +119,20 @@ class Kpi:
     column: str
     source: str
     name: str = field(
+        default="",
         metadata=about(
             "what it is published as; letters, digits and underscores", default="the column"
-        )
+        ),
     )
     unit: str = setting("", "unit of its values")
     meaning: str = setting("", "what it measures")
     minimum: float | None = setting(None, "smallest possible value", OF_KPI)
     maximum: float | None = setting(None, "largest possible value", OF_KPI)
     sentinels: tuple[float, ...] = setting((), "numbers that mean no value")
+
+    def __post_init__(self) -> None:
+        # Frozen, so not by assignment.
+        object.__setattr__(self, "name", self.name or self.column)
 
     @property
     def average(self) -> str:
@@ -203,6 +209,16 @@ class Rule:
         None, "beyond it a value is a defect whatever its peers, even without a baseline", OF_KPI
     )
     family: str | None = setting(None, "the KPI family; in it correlated KPIs are one voice")
+
+    @classmethod
+    def of(
+        cls, kpi: str, threshold: Threshold, *, flag: str | None = None, family: str | None = None
+    ) -> "Rule":
+        """The rule that judges a KPI by a threshold (profile.thresholds), as code writes it."""
+        settings = {one.name: getattr(threshold, one.name) for one in fields(threshold)}
+        baseline: Baseline = settings.pop("baseline")
+        settings |= {one.name: getattr(baseline, one.name) for one in fields(baseline)}
+        return cls(kpi, flag or f"{kpi}_Thrsld", family=family, **settings)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from anomaly import Profile, load_profile
+from anomaly import AlarmRequest, Profile, load_profile
 from anomaly.alarms.detection import rules_of
 from anomaly.errors import ConfigurationError
 from anomaly.pipeline.detection import raise_alarms
@@ -89,15 +89,15 @@ def run_alarms(
         raw = {name: read_input(spark, SAMPLES, path, narrow) for name, path in places.items()}
         times = times_of_alarms(find_times(raw[SAMPLES], profile), profile)
         with Materializer(destination, progress) as frames:
+            request = AlarmRequest(raw.get(HISTORY), inputs.start)
             figures = raise_alarms(
                 raw[SAMPLES],
-                profile,
-                run,
-                raw.get(HISTORY),
-                inputs.start,
-                frames.materialize,
-                times,
-            ).run_summary
+                profile=profile,
+                run=run,
+                alarms=request,
+                keep=frames.materialize,
+                times=times,
+            ).summary
             summary = figures.collect()
             frames.wait()
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:

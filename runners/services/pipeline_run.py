@@ -2,11 +2,10 @@
 
 import json
 import logging
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
@@ -56,7 +55,8 @@ COLUMNAR_CACHE_MIN_BYTES = 256 * 2**20
 
 def new_run(run_date: date, on_made_up_data: bool = False) -> Run:
     """A run of its own for a day; all rows tell by its id that they rest on made-up data."""
-    return Run(run_date, f"{MADE_UP if on_made_up_data else ''}{uuid.uuid4().hex[:12]}")
+    run = Run.new(run_date)
+    return replace(run, run_id=f"{MADE_UP}{run.run_id}") if on_made_up_data else run
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def make_and_publish(
                 Frame.CELLS, HISTORY_TABLE, partial(stage_history, destination, profile, run)
             )
             kept = frames.materialize_all(given)
-            figures = results_of(kept, request, frames.materialize).run_summary
+            figures = results_of(kept, request, frames.materialize).summary
             summary = figures.collect()
             frames.wait()
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:

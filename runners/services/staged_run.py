@@ -7,8 +7,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from anomaly import Profile, Run
 from anomaly.errors import InputError
-from anomaly.pipeline.detection import ALARM_TABLES, TABLES
 from anomaly.pipeline.nodes import GRAPH, Request
+from anomaly.pipeline.results import TABLES
 from anomaly.pipeline.stages import PUBLISH, STAGES, WITH_CALLS, WITH_SAMPLES
 from anomaly.run import Frame
 from anomaly.schema.inputs import HISTORY
@@ -83,7 +83,7 @@ class StageRun:
         """Publish what the stages made. Raises AnomalyError, with the previous output whole."""
         given = self._left(PUBLISH)
         of_run = self.run.columns(self.profile)
-        for table in (*TABLES, *ALARM_TABLES):
+        for table in TABLES.values():
             if table in given:
                 given[table] = given[table].withColumns(of_run)
         made_from = [

@@ -9,6 +9,7 @@ import pytest
 from anomaly import ConfigurationError, Run, parse_profile
 from anomaly.alarms.periods import first_period_from
 from anomaly.pipeline.detection import raise_alarms
+from anomaly.pipeline.nodes import AlarmRequest
 from runners.cli.main import main
 from tests.builders.alarm_kpis import HEAD, OF_PEERS, kpi
 from tests.builders.kept import kept
@@ -48,7 +49,7 @@ def found(results):
         return (time.replace(tzinfo=UTC) - MONDAY) / timedelta(hours=HOURS)
 
     alarms = {}
-    for row in sorted(results.cell_alarms.collect(), key=lambda row: (row.CellName, row.raised_at)):
+    for row in sorted(results.alarms.collect(), key=lambda row: (row.CellName, row.raised_at)):
         times = (period(row.raised_at), period(row.cleared_at))
         alarms.setdefault(row.CellName, []).append((*times, row.cleared_by, row.severity))
     return alarms
@@ -84,7 +85,7 @@ def states(spark):
     before = spark.conf.get("spark.sql.ansi.enabled")
     spark.conf.set("spark.sql.ansi.enabled", "true")
     profile = parse_profile(HEAD + kpi("one") + kpi("two", bad_when="both") + OF_PEERS)
-    yield raise_alarms(frame(spark, STATES), profile, RUN, keep=kept)
+    yield raise_alarms(frame(spark, STATES), profile=profile, run=RUN, keep=kept)
     spark.conf.set("spark.sql.ansi.enabled", before)
 
 
@@ -102,7 +103,7 @@ def test_alarms_are_raised_and_cleared(states):
 
 
 def test_kpis_at_once_are_one_alarm_that_explains_itself(states):
-    alarms = {row.CellName: row for row in states.cell_alarms.collect()}
+    alarms = {row.CellName: row for row in states.alarms.collect()}
     critical = alarms["critical"]
     assert (critical.kpis, critical.peak_deviation) == (["one", "two"], 5)
     assert critical.reason == (
@@ -131,18 +132,18 @@ def test_what_is_said_of_a_kpi_was_measured_however_far_it_is(spark, scale, of_t
     more = f"fixed = 3\nscale = {scale}\nat_least = 15"
     profile = parse_profile(head + kpi("one", floor=0.3, more=more) + OF_PEERS)
     samples = frame(spark, {"congested": [3, 92, 92, 92, 3, 3, 3]})
-    results = raise_alarms(samples, profile, RUN, keep=kept)
-    rows = sorted(results.cell_sample_anomalies.collect(), key=lambda row: row.time)
+    results = raise_alarms(samples, profile=profile, run=RUN, keep=kept)
+    rows = sorted(results.anomalies.collect(), key=lambda row: row.time)
     told = [(round(row.value, 9), round(row.smoothed_value, 1)) for row in rows]
     assert told[:3] == [(92, of_two), (92, 92), (92, 92)]
-    (alarm,) = results.cell_alarms.collect()
+    (alarm,) = results.alarms.collect()
     assert "(one) is 92.0 % as a mean of 720 minutes, alarm above 15.0" in alarm.reason
 
 
 def test_what_is_out_of_line_is_listed_with_its_alarm(states):
     rows = {
         (row.CellName, row.time.replace(tzinfo=UTC), row.kpi): row
-        for row in states.cell_sample_anomalies.collect()
+        for row in states.anomalies.collect()
     }
     spike = rows["one spike", hours(1), "one"]
     assert (spike.status, spike.value, spike.bound, spike.deviation) == ("CRIT", 9, 2, 9)
@@ -155,7 +156,7 @@ def test_what_is_out_of_line_is_listed_with_its_alarm(states):
 
 
 def test_what_was_judged_is_accounted_for(states):
-    figures = {(row.section, row.subject, row.item): row for row in states.run_summary.collect()}
+    figures = {(row.section, row.subject, row.item): row for row in states.summary.collect()}
     assert figures["alarms", "judged", "cell days"].value == len(STATES) * 6 / 4
     assert figures["alarms", "judged", "until"].detail == "2026-01-13 12:00:00"
     missing = sum(values.count(None) for values in STATES.values())
@@ -225,10 +226,11 @@ def test_each_baseline_on_each_case(spark, bad_when):
     samples = frame(
         spark, {cell: [*before, *now] for cell, (before, now) in CASES.items()}, week_before
     )
-    results = raise_alarms(samples, profile, RUN, start=MONDAY, keep=kept)
+    from_monday = AlarmRequest(start=MONDAY)
+    results = raise_alarms(samples, profile=profile, run=RUN, alarms=from_monday, keep=kept)
     statuses = {
         (row.CellName, row.time.replace(tzinfo=UTC), row.kpi): row.status
-        for row in results.cell_sample_anomalies.collect()
+        for row in results.anomalies.collect()
     }
     expected = {}
     for cell, (history, judged) in CASES.items():
@@ -251,11 +253,12 @@ def test_peers_and_slots_are_groups(spark):
     group = 'groups = ["peers", "slot"]\nminimum_samples = 7'
     profile = parse_profile(HEAD + kpi("of_peers", "median_iqr", more=group))
     samples = frame(spark, cells, MONDAY - timedelta(days=7), vendors)
-    results = raise_alarms(samples, profile, RUN, start=MONDAY, keep=kept)
-    (row,) = results.cell_sample_anomalies.collect()
+    from_monday = AlarmRequest(start=MONDAY)
+    results = raise_alarms(samples, profile=profile, run=RUN, alarms=from_monday, keep=kept)
+    (row,) = results.anomalies.collect()
     assert (row.CellName, row.time.replace(tzinfo=UTC)) == ("A2", hours(3))
     assert (row.baseline, row.baseline_count, row.status) == (10, 14, "CRIT")
-    figures = {(row.subject, row.item): row.value for row in results.run_summary.collect()}
+    figures = {(row.subject, row.item): row.value for row in results.summary.collect()}
     assert figures["of_peers", "NO_BASELINE"] == 4
 
 
@@ -279,8 +282,8 @@ NOISY_PROFILE = HEAD + kpi("load", "median_iqr", more="minimum_samples = 5") + O
 
 
 def rows_of(results, until=None):
-    alarms = (row.asDict(recursive=True) for row in results.cell_alarms.collect())
-    anomalies = (row.asDict() for row in results.cell_sample_anomalies.collect())
+    alarms = (row.asDict(recursive=True) for row in results.alarms.collect())
+    anomalies = (row.asDict() for row in results.anomalies.collect())
     return (
         {(row["CellName"], row["raised_at"]): row for row in alarms},
         {(row["CellName"], row["time"], row["kpi"]): row for row in anomalies},
@@ -295,7 +298,11 @@ def test_day_by_day_equals_all_at_once_and_no_future_changes_the_past(spark, noi
     judged_from = begin + timedelta(days=first_day)
     at_once = rows_of(
         raise_alarms(
-            frame(spark, whole, begin).repartition(3), profile, RUN, start=judged_from, keep=kept
+            frame(spark, whole, begin).repartition(3),
+            profile=profile,
+            run=RUN,
+            alarms=AlarmRequest(start=judged_from),
+            keep=kept,
         )
     )
     alarms, anomalies = {}, {}
@@ -306,10 +313,9 @@ def test_day_by_day_equals_all_at_once_and_no_future_changes_the_past(spark, noi
         found = rows_of(
             raise_alarms(
                 frame(spark, today, start),
-                profile,
-                RUN,
-                history=frame(spark, before, begin),
-                start=start,
+                profile=profile,
+                run=RUN,
+                alarms=AlarmRequest(frame(spark, before, begin), start),
                 keep=kept,
             )
         )

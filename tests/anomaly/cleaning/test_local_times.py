@@ -113,8 +113,8 @@ def test_samples_of_one_period_give_the_ratio_of_their_sums(spark):
         rows, "Time string, CellName string, load string, called string"
     )
     run = Run(date(2026, 7, 1), "try")
-    results = raise_alarms(samples, parse_profile(text), run, keep=kept)
-    values = {row.CellName: row.value for row in results.cell_sample_anomalies.collect()}
+    results = raise_alarms(samples, profile=parse_profile(text), run=run, keep=kept)
+    values = {row.CellName: row.value for row in results.anomalies.collect()}
     assert values == {
         "1A": pytest.approx(0.1),
         "2B": pytest.approx(0.1),
@@ -130,10 +130,10 @@ def test_an_hour_that_cannot_be_told_apart_is_no_silence(spark):
     rows += [(time, "2B", "5") for time in times if not "10:00" <= time[11:] < "14:00"]
     samples = spark.createDataFrame(rows, "Time string, CellName string, load string")
     span = times_of_day(AUTUMN, MADRID)
-    results = raise_alarms(samples, PROFILE, Run(AUTUMN, "try"), keep=kept, times=span)
-    doubled = results.rejected_rows.where("reason = 'doubled_hour'")
+    results = raise_alarms(samples, profile=PROFILE, run=Run(AUTUMN, "try"), keep=kept, times=span)
+    doubled = results.rejected.where("reason = 'doubled_hour'")
     assert doubled.count() == 8
-    (alarm,) = results.cell_alarms.collect()
+    (alarm,) = results.alarms.collect()
     assert alarm.CellName == "2B"
     # Raised with the second missing quarter hour, and cleared with the second that is there: there
     # is no baseline yet, so that nothing but silence can be what it is about.

@@ -39,8 +39,15 @@ def cells(spark):
         [("1000001", 2.0), ("1000001", 4.0)], "Customer_ID string, drop_vce_Mean double"
     )
     run = Run(date(2026, 11, 1), "test")
-    results = detect(customers, samples, calls, parse_profile(PROFILE), run, kept)
-    rows = results.cell_tower_performance_data.collect()
+    results = detect(
+        samples,
+        customers=customers,
+        calls=calls,
+        profile=parse_profile(PROFILE),
+        run=run,
+        keep=kept,
+    )
+    rows = results.cells.collect()
     return {row.CellName: row for row in rows}
 
 

@@ -18,14 +18,19 @@ SOURCES = ("customers", "samples", "call_statistics")
 def tables(spark, inputs, partitions):
     """Both tables as sorted texts of rows: every column, evidence included, to the last bit."""
     profile = parse_profile(families_text())
-    raw = [read_input(spark, source, inputs[source], profile) for source in SOURCES]
-    results = detect(
-        *(frame.repartition(partitions) for frame in raw),
-        profile,
-        Run(date(2026, 11, 1), "same"),
-        kept,
+    customers, samples, calls = (
+        read_input(spark, source, inputs[source], profile).repartition(partitions)
+        for source in SOURCES
     )
-    both = results.customer_service_metrics_data, results.cell_tower_performance_data
+    results = detect(
+        samples,
+        customers=customers,
+        calls=calls,
+        profile=profile,
+        run=Run(date(2026, 11, 1), "same"),
+        keep=kept,
+    )
+    both = results.customers, results.cells
     return [sorted(map(repr, table.collect())) for table in both]
 
 

@@ -71,13 +71,20 @@ def results(spark):
     before = spark.conf.get("spark.sql.ansi.enabled")
     spark.conf.set("spark.sql.ansi.enabled", "true")
     run = Run(date(2026, 11, 1), "test")
-    yield detect(customers, samples, calls, parse_profile(PROFILE), run, kept)
+    yield detect(
+        samples,
+        customers=customers,
+        calls=calls,
+        profile=parse_profile(PROFILE),
+        run=run,
+        keep=kept,
+    )
     spark.conf.set("spark.sql.ansi.enabled", before)
 
 
 @pytest.fixture(scope="module")
 def cells(results):
-    return {row.CellName: row for row in results.cell_tower_performance_data.collect()}
+    return {row.CellName: row for row in results.cells.collect()}
 
 
 def evidence_of(row, kpi):
@@ -120,7 +127,7 @@ def test_a_new_cell_is_published_and_not_judged(cells):
 
 @pytest.fixture(scope="module")
 def figures(results):
-    return {(row.subject, row.item): row.value for row in results.run_summary.collect()}
+    return {(row.subject, row.item): row.value for row in results.summary.collect()}
 
 
 def test_a_kpi_without_any_value_counts_as_not_evaluated(figures):
@@ -167,8 +174,15 @@ def of_few_values(spark):
         'bad_when = "below"\nmethod = "mean"', 'bad_when = "above"\nmethod = "mean"'
     )
     run = Run(date(2026, 11, 1), "test")
-    found = detect(customers_on(spark, towers), samples, calls, parse_profile(text), run, kept)
-    return {row.CellName: row for row in found.cell_tower_performance_data.collect()}
+    found = detect(
+        samples,
+        customers=customers_on(spark, towers),
+        calls=calls,
+        profile=parse_profile(text),
+        run=run,
+        keep=kept,
+    )
+    return {row.CellName: row for row in found.cells.collect()}
 
 
 def test_a_mean_of_one_value_among_thirty_rows_is_not_judged(of_few_values):
@@ -208,8 +222,8 @@ def test_one_cell_alone_has_no_baseline_and_is_published(spark):
         PROFILE.replace("[cell_level]", "[cell_level]\nminimum_baseline_count = 2")
     )
     run = Run(date(2026, 11, 1), "test")
-    found = detect(customers, samples, calls, profile, run, kept)
-    (cell,) = found.cell_tower_performance_data.collect()
+    found = detect(samples, customers=customers, calls=calls, profile=profile, run=run, keep=kept)
+    (cell,) = found.cells.collect()
     one = evidence_of(cell, "meanThr_DL")
     assert (one.status, one.flag, one.value, one.baseline_count) == ("NO_BASELINE", None, 5.0, 1)
     # A fixed bound needs no other cell.

@@ -139,23 +139,23 @@ class Found:
 
     @cached_property
     def customers(self) -> list[Row]:
-        return self.results.customer_service_metrics_data.collect()
+        return self.results.customers.collect()
 
     @cached_property
     def cells(self) -> list[Row]:
-        return self.results.cell_tower_performance_data.collect()
+        return self.results.cells.collect()
 
     @cached_property
     def rejected_rows(self) -> Counter[str]:
         """The rows of each input that were rejected as a whole."""
-        rejected = self.results.rejected_rows.where("scope = 'row'").collect()
+        rejected = self.results.rejected.where("scope = 'row'").collect()
         return Counter(row.source for row in rejected)
 
     @cached_property
     def account(self) -> dict[str, Counter[str]]:
         """The figures of the summary on input files, added up: rows by item and input."""
         totals: dict[str, Counter[str]] = defaultdict(Counter)
-        for row in self.results.run_summary.where("section = 'input'").collect():
+        for row in self.results.summary.where("section = 'input'").collect():
             totals[row["item"]][row.subject] += int(row.value)
         return totals
 
@@ -166,9 +166,18 @@ class Found:
 
 def found_in(spark, folder: Path, inputs: Inputs, files: int) -> Found:
     places = inputs.write(folder, files)
-    raw = (read_input(spark, source, places[source], PROFILE) for source in HEADERS)
+    raw = {source: read_input(spark, source, places[source], PROFILE) for source in HEADERS}
     run = Run(date(2026, 11, 1), "properties")
-    return Found(detect(*raw, PROFILE, run, kept))
+    return Found(
+        detect(
+            raw["samples"],
+            customers=raw["customers"],
+            calls=raw["call_statistics"],
+            profile=PROFILE,
+            run=run,
+            keep=kept,
+        )
+    )
 
 
 @pytest.fixture(scope="module")

@@ -260,15 +260,15 @@ def detected(spark, profile, samples, schema, towers=None, dated=None):
         [(f"100{int(number):04}", 7.0) for number in names], "Customer_ID string, calls double"
     )
     results = detect(
-        customers_on(spark, names),
         spark.createDataFrame(samples, schema),
-        calls,
-        profile,
-        Run(date(2026, 1, 12), "test"),
-        kept,
-        dated,
+        customers=customers_on(spark, names),
+        calls=calls,
+        profile=profile,
+        run=Run(date(2026, 1, 12), "test"),
+        keep=kept,
+        alarms=dated,
     )
-    return {row.CellName: row for row in results.cell_tower_performance_data.collect()}
+    return {row.CellName: row for row in results.cells.collect()}
 
 
 PEERS = """
@@ -328,7 +328,9 @@ def test_cells_are_grouped_by_a_column_of_either_input(spark, source):
 
 def cells_of(spark, profile, customers, samples, calls):
     run = Run(date(2026, 1, 12), "test")
-    table = detect(customers, samples, calls, profile, run, kept).cell_tower_performance_data
+    table = detect(
+        samples, customers=customers, calls=calls, profile=profile, run=run, keep=kept
+    ).cells
     return {row.CellName: row for row in table.collect()}
 
 
