@@ -111,7 +111,7 @@ def _holds(found: About, hint: Any) -> str:
 
 def _default(one: Field[Any], found: About) -> str:
     default = one.default
-    if default is MISSING:
+    if found.default or default is MISSING:
         return found.default or "needed"
     return "" if default in (None, "", ()) else f"`{_written(default)}`"
 
