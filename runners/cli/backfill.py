@@ -14,18 +14,17 @@ from anomaly.errors import ConfigurationError, InputError
 from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, HISTORY, SAMPLES
 from anomaly.schema.tables import SUMMARY_TABLE
 from runners.engines.session import local_session
-from runners.services.arguments import add_common_arguments, inputs_of, publishing_of
+from runners.services.arguments import add_common_arguments, destination_in, inputs_of
 from runners.services.console import Progress
 from runners.services.hash_key import hash_key
 from runners.services.origins import ORIGIN, Origin, origins
 from runners.services.pipeline_run import new_run, run_pipeline
 from runners.services.times_of_run import find_times
-from runners.storage.destination import Publishing, check_destination
+from runners.storage.destination import Storage
 from runners.storage.files import Place, has_files
-from runners.storage.inputs import file_system, read_input
-from runners.storage.published import published_days, published_table
-from runners.storage.spark_errors import SPARK_ERRORS, root_cause
-from runners.storage.spark_files import has_scheme
+from runners.storage.inputs import read_input
+from runners.storage.places import file_system, on_this_machine, storages_of
+from runners.storage.spark_errors import failing_as
 
 PLACEHOLDER = "{run_date}"
 MEANINGS = {
@@ -42,10 +41,9 @@ class Backfill:
 
     profile: Profile
     inputs: Mapping[str, str]
-    out: str
+    out: Storage
     first: date
     last: date
-    publishing: Publishing
     hash_key: bytes | None = None
 
     @property
@@ -73,19 +71,17 @@ def backfill_command(options: argparse.Namespace) -> None:
     """Run the days that need it, and say why each does."""
     profile = load_profile(options.profile)
     inputs = {source: place or "" for source, place in inputs_of(options).items()}
-    publishing = publishing_of(options)
     _check(inputs, options)
-    check_destination(options.out, publishing)
+    out = destination_in(options)
     backfill = Backfill(
         profile,
         inputs,
-        options.out,
+        out,
         options.first,
         options.last,
-        publishing,
         hash_key() if options.hash_customers else None,
     )
-    spark = local_session(options.master, any(map(has_scheme, (*inputs.values(), options.out))))
+    spark = local_session(options.master, not on_this_machine(*storages_of(inputs), out))
     redone = [day for day, reasons in run_days(spark, backfill) if reasons]
     print(f"{len(redone)} of {len(backfill.days)} days run, the others are as they were published")
 
@@ -111,7 +107,6 @@ def run_days(spark: SparkSession, backfill: Backfill) -> Iterator[tuple[date, li
                 inputs,
                 backfill.out,
                 new_run(day),
-                backfill.publishing,
                 Progress(),
                 backfill.hash_key,
             )
@@ -130,16 +125,13 @@ def _check(inputs: Mapping[str, str], options: argparse.Namespace) -> None:
 
 def _published_origins(spark: SparkSession, backfill: Backfill) -> dict[date, list[Row]]:
     """What the published days were made from: rows of their summaries."""
-    place, prefix = backfill.out, backfill.publishing.prefix
-    if not published_days(spark, place, SUMMARY_TABLE, prefix):
+    place = backfill.out
+    if not place.days(spark, SUMMARY_TABLE):
         return {}
-    try:
-        summary = published_table(spark, place, SUMMARY_TABLE, prefix)
+    with failing_as(InputError, f"{place}: its {SUMMARY_TABLE} cannot be read"):
+        summary = place.table(spark, SUMMARY_TABLE)
         in_time = F.col("run_date").between(F.lit(backfill.first), F.lit(backfill.last))
         rows = summary.where(in_time & (F.col("section") == ORIGIN)).collect()
-    except SPARK_ERRORS as error:
-        told = root_cause(error)
-        raise InputError(f"{place}: its {SUMMARY_TABLE} cannot be read ({told})") from error
     found: dict[date, list[Row]] = {}
     for row in rows:
         found.setdefault(row.run_date, []).append(row)

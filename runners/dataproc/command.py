@@ -12,7 +12,7 @@ from anomaly.profile.files import whole_text
 from anomaly.profile.reader import load_profile
 from runners.dataproc.names import batch_id
 from runners.dataproc.settings import DataprocSettings, load_settings
-from runners.services.arguments import add_arguments, inputs_of, publishing_of
+from runners.services.arguments import add_arguments, destination_in, inputs_of
 from runners.services.hash_key import secret_name
 
 POLL_SECONDS = 10.0
@@ -67,8 +67,8 @@ def _submit(options: argparse.Namespace) -> None:
     need_clients(CLIENTS)
     from runners.dataproc import batches, calls, checks, request, uploads
 
-    publishing = publishing_of(options)
-    inputs = checks.check_places(inputs_of(options), options.out, publishing)
+    out = destination_in(options)
+    inputs = checks.check_inputs(inputs_of(options), out)
     checks.check_python(settings)
     code = uploads.code_for(settings.code_bucket, whole_text(options.profile))
     arguments = _arguments(options, code.profile) + hashing
@@ -79,7 +79,7 @@ def _submit(options: argparse.Namespace) -> None:
         print(_dry_run(settings, name, type(batch).to_json(batch), [*code.contents]))
         return
     client = storage_client(settings)
-    checks.check_buckets_and_dataset(client, settings, inputs, options.out, publishing)
+    checks.check_buckets_and_dataset(client, settings, inputs, out)
     for address in uploads.upload(client, code):
         print(f"uploaded {address}")
     controller = calls.batch_client(settings.region)

@@ -9,6 +9,7 @@ from anomaly.profile.files import whole_text
 from anomaly.profile.reader import load_profile
 from runners.composer.deploy.settings import load_deployment
 from runners.dataproc.command import add_settings, need_clients, storage_client
+from runners.storage.addresses import address_of
 
 CLIENTS = (
     "google.cloud.dataproc_v1",
@@ -58,8 +59,9 @@ def _deploy_dag(options: argparse.Namespace) -> None:
         print(json.dumps(whole, indent=2, sort_keys=True))
         return
     client = storage_client(settings)
-    if not checks.has_bucket(client, deployment.bucket_of(folder)):
-        missing = f"there is no bucket {deployment.bucket_of(folder)}; give the environment's"
+    bucket = address_of(folder).host
+    if not checks.has_bucket(client, bucket):
+        missing = f"there is no bucket {bucket}; give the environment's"
         raise ConfigurationError("deploy-dag", [missing])
     for done, address in deployment.deploy(client, planned):
         print(f"{done:8}  {address}")

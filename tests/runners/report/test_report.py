@@ -492,9 +492,10 @@ def published(spark, *cells):
             [(name, 1) for name, *_, customers in cells for _ in range(customers)],
             "CellName string, defected_count int",
         ),
-        SUMMARY_TABLE: spark.createDataFrame([], "section string"),
+        SUMMARY_TABLE: spark.createDataFrame([], "section string, run_date date"),
     }
-    return SimpleNamespace(table=frames.get, history=lambda: None, alarm_days=lambda: [])
+    place = SimpleNamespace(days=lambda *_: [], table=lambda _, name: frames[name])
+    return SimpleNamespace(spark=spark, place=place, day=date(2026, 11, 1), table=frames.get)
 
 
 def test_cells_stand_by_what_is_to_be_done_and_every_state_is_counted(spark):
