@@ -16,6 +16,7 @@ from runners.services.console import Progress, report_of_alarms
 from runners.services.limits import check_alarm_limits
 from runners.services.materializer import Materializer
 from runners.services.pipeline_run import Finished, new_run, publish, refusing
+from runners.services.run_summary import RunSummary
 from runners.services.times_of_run import find_times, times_of_alarms
 from runners.storage.destination import Storage
 from runners.storage.inputs import read_input
@@ -95,7 +96,7 @@ def run_alarms(
                 keep=frames.materialize,
                 times=times,
             ).summary
-            summary = figures.collect()
+            summary = RunSummary(figures.collect())
             frames.wait()
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
             check_alarm_limits(summary, profile, rejections, places)

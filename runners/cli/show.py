@@ -11,6 +11,7 @@ from anomaly.schema.tables import CELL_TABLE, SUMMARY_TABLE
 from anomaly.summary.account import tower_figures
 from runners.engines.session import local_session
 from runners.services.console import report
+from runners.services.run_summary import RunSummary
 from runners.storage.places import on_this_machine, storage_of
 from runners.storage.published import published_day
 from runners.storage.spark_errors import failing_as
@@ -45,4 +46,4 @@ def show_command(options: argparse.Namespace) -> None:
         if place.around(CELL_TABLE) == place:
             of_alarms = F.col("section").isin("alarms", "alarm")
             figures += published.table(SUMMARY_TABLE).where(of_alarms).collect()
-    print(report(figures, f"{place}, {published.day}", made_up))
+    print(report(RunSummary(figures), f"{place}, {published.day}", made_up))

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pyspark.errors import PySparkException
-from pyspark.sql import Row, SparkSession
+from pyspark.sql import SparkSession
 
 from anomaly import AnomalyError, ConfigurationError, InputError, Profile, Run, parse_profile
 from anomaly.pipeline.stages import PUBLISH, STAGES
@@ -25,6 +25,7 @@ from runners.services.console import Progress
 from runners.services.exit_codes import UNEXPECTED, code_of
 from runners.services.hash_key import hash_key
 from runners.services.pipeline_run import Finished, new_run, run_pipeline
+from runners.services.run_summary import RunSummary
 from runners.services.staged_run import StageRun
 from runners.storage.destination import Storage
 from runners.storage.literal_paths import reader
@@ -168,12 +169,11 @@ def _profile(spark: SparkSession, path: str) -> Profile:
     return parse_profile(found[0].value, path)
 
 
-def _figures(summary: Sequence[Row]) -> dict[str, float]:
+def _figures(summary: RunSummary) -> dict[str, float]:
     """Rows in, clean and rejected, and verdicts: counts alone, of no customer and no cell."""
     totals: Counter[str] = Counter()
-    for row in summary:
-        if row.section in ("input", "verdict"):
-            totals[f"{row.subject} {row.item}"] += row.value
+    for row in (*summary.of("input"), *summary.of("verdict")):
+        totals[f"{row.subject} {row.item}"] += row.value
     return dict(totals)
 
 

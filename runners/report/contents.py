@@ -22,6 +22,7 @@ from anomaly.schema.tables import (
 from anomaly.thresholds.verdict import FEW_SAMPLES, NO_SAMPLES, REPORTING, REQUIRED
 from runners.report.distributions import Distribution, distributions_of
 from runners.report.family_states import FamilyState, State, families_of, has_families
+from runners.services.run_summary import RunSummary
 from runners.storage.published import PublishedDay
 
 # A heat map of more rows than this is not read from top to bottom.
@@ -122,7 +123,7 @@ class Contents:
     customers_of_required: int
     distributions: list[Distribution]
     alarms: Alarms
-    summary: list[Row]
+    summary: RunSummary
 
     @property
     def has_families(self) -> bool:
@@ -153,7 +154,7 @@ def contents_of(run: PublishedDay) -> Contents:
         totals.customers_of_required,
         distributions_of(cells),
         _alarms(run),
-        run.table(SUMMARY_TABLE).collect(),
+        RunSummary(run.table(SUMMARY_TABLE).collect()),
     )
 
 

@@ -36,6 +36,7 @@ from runners.services.notices import notices
 from runners.services.origins import ORIGIN, Origin, origins
 from runners.services.published_history import stage_history
 from runners.services.rejections import Rejections
+from runners.services.run_summary import RunSummary
 from runners.services.stopping import publishing
 from runners.services.times_of_run import find_times, times_of_run
 from runners.storage.destination import Destination, Storage
@@ -59,9 +60,9 @@ def new_run(run_date: date, on_made_up_data: bool = False) -> Run:
 
 @dataclass(frozen=True)
 class Finished:
-    """What a run leaves: the rows of its summary, and where its tables are."""
+    """What a run leaves: its summary, and where its tables are."""
 
-    summary: list[Row]
+    summary: RunSummary
     place_of_tables: str
 
 
@@ -115,7 +116,7 @@ def make_and_publish(
             )
             kept = frames.materialize_all(given)
             figures = results_of(kept, request, frames.materialize).summary
-            summary = figures.collect()
+            summary = RunSummary(figures.collect())
             frames.wait()
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
             if has_alarms:
@@ -217,7 +218,7 @@ def refusing(rejected: DataFrame, out: Storage, progress: Progress) -> Iterator[
 def publish(
     destination: Destination,
     figures: DataFrame,
-    summary: list[Row],
+    summary: RunSummary,
     profile: Profile,
     run: Run,
     progress: Progress,
@@ -229,22 +230,22 @@ def publish(
     """
     for sentence in notices(summary):
         LOG.warning(sentence)
-    progress.done(SUMMARY_TABLE, len(summary))
+    progress.done(SUMMARY_TABLE, len(summary.rows))
     figure = Row(*figures.columns)
     of_run = (run.run_id, profile.fingerprint, run.run_date)
-    summary = [
-        *summary,
+    rows = [
+        *summary.rows,
         *(figure(ORIGIN, one.source, "files", one.files, one.digest, *of_run) for one in made_from),
         *(
             figure("seconds", stage, "seconds", seconds, None, *of_run)
             for stage, seconds in progress.seconds.items()
         ),
     ]
-    destination.stage(SUMMARY_TABLE, frame_of(summary, figures))
+    destination.stage(SUMMARY_TABLE, frame_of(rows, figures))
     with publishing(destination.place_of_tables, str(run.run_date)):
         destination.publish()
     progress.done("published")
-    return Finished(summary, destination.place_of_tables)
+    return Finished(RunSummary(rows), destination.place_of_tables)
 
 
 def frame_of(rows: Sequence[Row], like: DataFrame) -> DataFrame:

@@ -25,6 +25,7 @@ from runners.services.pipeline_run import (
     should_cache_columnar,
 )
 from runners.services.rejections import Rejections
+from runners.services.run_summary import RunSummary
 from runners.storage.destination import Storage
 from runners.storage.stage_results import StageFolder, read_stage
 
@@ -101,7 +102,7 @@ class StageRun:
         """
         both = (self._read(WITH_SAMPLES), read_stage(self.spark, folder, self.run, self.profile))
         try:
-            summary = _of_both(Frame.INPUT_FIGURES, both).collect()
+            summary = RunSummary(_of_both(Frame.INPUT_FIGURES, both).collect())
             rejected = _of_both(Frame.REJECTED, both)
             rejections = Rejections(rejected, self.progress.tells_persons)
             check_limits(summary, self.profile, rejections)

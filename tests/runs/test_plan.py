@@ -93,9 +93,11 @@ def test_no_cartesian_product_and_no_task_that_takes_all_rows(runs):
 
 @pytest.mark.slow
 def test_each_input_file_is_read_by_one_scan(runs):
-    figures = {(row.section, row.subject, row.item): row.value for row in runs[5].summary}
+    figures = {(row.section, row.subject, row.item): row.value for row in runs[5].summary.rows}
     assert figures["join", "all inputs", "customers"] == 60
-    read = [row.value for row in runs[5].summary if (row.section, row.item) == ("input", "rows in")]
+    read = [
+        row.value for row in runs[5].summary.rows if (row.section, row.item) == ("input", "rows in")
+    ]
     assert sorted(read) == [30, 30, 60, 75, 75]
 
 
