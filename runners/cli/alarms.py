@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
-def alarms_command(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Raise the alarms, publish them, and print the newest."""
     profile = load_profile(options.profile)
     inputs = AlarmInputs(options.samples, options.history, options.start)

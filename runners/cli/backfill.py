@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
-def backfill_command(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Run the days that need it, and say why each does."""
     profile = load_profile(options.profile)
     inputs = {source: place or "" for source, place in inputs_of(options).items()}

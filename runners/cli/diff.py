@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
-def diff_command(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Compare, print what changed, and write it where it is asked for."""
     (first, first_day), (second, second_day) = options.first, options.second
     places = _places((first, second), options)

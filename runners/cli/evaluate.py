@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
-def evaluate_command(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Compare, print the figures, and write them where they are asked for."""
     _check_options(options)
     margins = Margins(options.found_within, options.aftermath)

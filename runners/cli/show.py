@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
-def show_command(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Print the towers of one day, worst first, and its alarms.
 
     Raises InputError where there is no such table.

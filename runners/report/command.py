@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
-def report_command(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Read one day of the tables, and write what people look at."""
     out, pictures = options.out, options.png
     check_report(out, pictures)
