@@ -25,16 +25,15 @@ from anomaly.schema.tables import CELL_TABLE
 from runners.engines.session import local_session
 from runners.report.command import check_report, write_report
 from runners.sample import write_sample
-from runners.services.arguments import add_arguments, inputs_of, publishing_of
+from runners.services.arguments import add_arguments, destination_in, inputs_of
 from runners.services.console import Progress, report
 from runners.services.exit_codes import exit_code_of
 from runners.services.hash_key import hash_key
 from runners.services.pipeline_run import Finished, new_run, run_pipeline
-from runners.storage.destination import DEFAULT_PUBLISHING, Publishing, check_destination
-from runners.storage.files import Place, all_paths
+from runners.storage.destination import Storage
+from runners.storage.files import Place
 from runners.storage.local_files import bytes_below
-from runners.storage.published import published_days, published_table
-from runners.storage.spark_files import has_scheme
+from runners.storage.places import on_this_machine, storages_of
 
 SAMPLE_SCALE, SAMPLE_SEED = 1, 42
 
@@ -42,10 +41,9 @@ SAMPLE_SCALE, SAMPLE_SEED = 1, 42
 def run_locally(
     profile: Profile,
     inputs: Mapping[str, Place],
-    out: str,
+    out: Storage,
     run_date: date,
     master: str | None = None,
-    publishing: Publishing = DEFAULT_PUBLISHING,
     key: bytes | None = None,
     on_made_up_data: bool = False,
 ) -> Finished:
@@ -53,15 +51,13 @@ def run_locally(
 
     Raises AnomalyError, with the previous output whole.
     """
-    check_destination(out, publishing)
     progress = Progress()
-    paths = all_paths(inputs)
-    on_this_machine = [path for path in paths if not has_scheme(path)]
-    with_cloud = len(on_this_machine) < len(paths) or has_scheme(out)
-    spark = local_session(master, with_cloud, bytes_below(on_this_machine))
+    read = storages_of(inputs)
+    here = [str(place) for place in read if on_this_machine(place)]
+    spark = local_session(master, not on_this_machine(*read, out), bytes_below(here))
     progress.done("session")
     run = new_run(run_date, on_made_up_data)
-    return run_pipeline(spark, profile, inputs, out, run, publishing, progress, key)
+    return run_pipeline(spark, profile, inputs, out, run, progress, key)
 
 
 def add_local_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,25 +77,23 @@ def run_command(options: argparse.Namespace) -> None:
     profile = load_profile(options.profile)
     inputs = inputs_of(options)
     _check_inputs(inputs, options.sample)
-    publishing = publishing_of(options)
-    check_destination(options.out, publishing)
+    out = destination_in(options)
     if options.report:
         check_report(options.report)
     key = hash_key() if options.hash_customers else None
-    sample = made_up_inputs(options, publishing.prefix)
+    sample = made_up_inputs(options.master, out)
     with sample if options.sample else nullcontext(inputs) as inputs:
         finished = run_locally(
             profile,
             inputs,
-            options.out,
+            out,
             options.run_date,
             options.master,
-            publishing,
             key,
             options.sample,
         )
     print(report(finished.summary, finished.place_of_tables, options.sample))
-    _show_report(options, publishing)
+    _show_report(options, out)
 
 
 def _check_inputs(inputs: Mapping[str, Place | None], is_sample: bool) -> None:
@@ -121,25 +115,25 @@ def _check_inputs(inputs: Mapping[str, Place | None], is_sample: bool) -> None:
 
 
 @contextmanager
-def made_up_inputs(options: argparse.Namespace, prefix: str) -> Iterator[dict[str, Place]]:
+def made_up_inputs(master: str | None, out: Storage) -> Iterator[dict[str, Place]]:
     """Made-up inputs, until the end of the block.
 
     Raises ConfigurationError where real days are published in the place of the tables.
     """
-    spark = local_session(options.master, has_scheme(options.out))
-    _check_no_real_day(spark, options.out, prefix)
+    spark = local_session(master, not on_this_machine(out))
+    _check_no_real_day(spark, out)
     print(f"Made-up sample data, scale {SAMPLE_SCALE}", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         write_sample(spark, SAMPLE_SCALE, SAMPLE_SEED, folder, "parquet")
         yield {source: f"{folder}/{source}" for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS)}
 
 
-def _check_no_real_day(spark: SparkSession, out: str, prefix: str) -> None:
+def _check_no_real_day(spark: SparkSession, out: Storage) -> None:
     """Not only of the run's own day: the history of cells would go through both."""
-    days = published_days(spark, out, CELL_TABLE, prefix)
+    days = out.days(spark, CELL_TABLE)
     if not days:
         return
-    real = published_table(spark, out, CELL_TABLE, prefix, days).where(~is_made_up())
+    real = out.table(spark, CELL_TABLE, days).where(~is_made_up())
     found = sorted(row.run_date for row in real.select("run_date").distinct().collect())
     if found:
         count = f"{len(found)} days" if len(found) > 1 else "a day"
@@ -147,13 +141,13 @@ def _check_no_real_day(spark: SparkSession, out: str, prefix: str) -> None:
         raise ConfigurationError("--sample", [holds])
 
 
-def _show_report(options: argparse.Namespace, publishing: Publishing) -> None:
+def _show_report(options: argparse.Namespace, out: Storage) -> None:
     """The page of the run, or how to make it."""
-    out, prefix, day = options.out, publishing.prefix, options.run_date
     if options.report:
-        write_report(local_session(options.master), out, prefix, day, options.report)
+        write_report(local_session(options.master), out, options.run_date, options.report)
     else:
-        named = [out, *(["--prefix", prefix] if prefix else []), "--run-date", str(day)]
+        prefix = ["--prefix", options.prefix] if options.prefix else []
+        named = [options.out, *prefix, "--run-date", str(options.run_date)]
         command = ["cell-tower-anomaly", "report", *named, "--out", "report.html"]
         print(f"To look at them: {shlex.join(command)}")
 

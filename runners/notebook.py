@@ -18,7 +18,8 @@ from anomaly.summary.figures import explode_and_sum, figure
 from anomaly.thresholds.compare import CRIT, NO_BASELINE, NO_DATA, OK, OUT_OF_REACH, WARN
 from runners.notebook_table import NotebookTable
 from runners.report.quantities import quantity
-from runners.services.console import headline, required_towers, worst_towers
+from runners.services.console import headline
+from runners.services.run_summary import RunSummary
 from runners.storage.held import held
 
 # What several tables rest on, and the table that is looked at again and again.
@@ -57,12 +58,12 @@ def show_towers(cells: DataFrame, limit: int = 20) -> NotebookTable:
         raise ConfigurationError("show_towers", [f"limit is {limit}: give 1 or more"])
     _check_columns(cells)
     days = explode_and_sum(cells, f"array({DAYS})")
-    figures = tower_figures(cells, limit).unionByName(days).collect()
-    day = _one_day([row.item for row in figures if row.section == "day"])
-    worst, required = worst_towers(figures), required_towers(figures)
-    shown = f", the worst {len(worst)} are shown" if required > len(worst) else ""
+    summary = RunSummary(tower_figures(cells, limit).unionByName(days).collect())
+    day = _one_day([row.item for row in summary.of("day")])
+    worst = summary.worst
+    shown = f", the worst {len(worst)} are shown" if summary.required > len(worst) else ""
     return NotebookTable(
-        f"{day}: {headline(figures)}{shown}",
+        f"{day}: {headline(summary)}{shown}",
         ("Tower", "Rank", "Fails", "Reason"),
         [(row.subject, f"{row.value:.0f}", row.item, row.detail) for row in worst],
     )

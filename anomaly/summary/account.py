@@ -29,6 +29,8 @@ from anomaly.thresholds.compare import OUT_OF_REACH
 from anomaly.thresholds.verdict import REQUIRED
 
 UNMATCHED = "'unmatched'"
+# The join of all inputs, and what is counted of it.
+ALL_INPUTS, MATCHED_CUSTOMERS, CUSTOMERS_READ = "all inputs", "matched customers", "customers"
 # What is counted of cells without a verdict, in place of one.
 NOT_JUDGED = "Not judged"
 # The SQL of whether a joined row is a cell without customers.
@@ -97,14 +99,14 @@ def join_figures(joined: DataFrame, without_partner: DataFrame) -> DataFrame:
     makes of it, customer numbers as they may be published.
     """
     counted = {
-        ("customers to samples", "matched customers"): "is_customer AND sample_count IS NOT NULL",
+        ("customers to samples", MATCHED_CUSTOMERS): "is_customer AND sample_count IS NOT NULL",
         ("customers to samples", "unmatched customers"): "is_customer AND sample_count IS NULL",
         ("customers to samples", "cells without customers"): ALONE,
-        ("customers to calls", "matched customers"): "is_customer AND call_row_count IS NOT NULL",
+        ("customers to calls", MATCHED_CUSTOMERS): "is_customer AND call_row_count IS NOT NULL",
         ("customers to calls", "unmatched customers"): "is_customer AND call_row_count IS NULL",
-        ("all inputs", "matched customers"): "is_customer AND call_row_count IS NOT NULL "
+        (ALL_INPUTS, MATCHED_CUSTOMERS): "is_customer AND call_row_count IS NOT NULL "
         "AND sample_count IS NOT NULL",
-        ("all inputs", "customers"): "is_customer",
+        (ALL_INPUTS, CUSTOMERS_READ): "is_customer",
     }
     of_joins = (
         figure("'join'", f"'{join}'", f"'{item}'", f"CASE WHEN {condition} THEN 1 ELSE 0 END")

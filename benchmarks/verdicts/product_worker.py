@@ -17,6 +17,7 @@ import pyarrow.parquet
 from anomaly import Profile, load_profile
 from runners.engines.session import LARGE_INPUTS, local_session
 from runners.local import run_locally
+from runners.storage.places import destination_of
 
 INPUTS = ("customers", "samples", "call_statistics")
 TABLE = "cell_tower_performance_data"
@@ -34,7 +35,8 @@ RUN_DATE = date(2026, 1, 5)
 def published_cells(profile: Profile, folder: Path) -> list[dict[str, Any]]:
     """Run the library and return the rows of the cell table."""
     with tempfile.TemporaryDirectory() as out:
-        run_locally(profile, {name: str(folder / name) for name in INPUTS}, out, RUN_DATE)
+        inputs = {name: str(folder / name) for name in INPUTS}
+        run_locally(profile, inputs, destination_of(out), RUN_DATE)
         table = pyarrow.parquet.read_table(f"{out}/{TABLE}")
     rows: list[dict[str, Any]] = table.select(
         [name for name in COLUMNS if name in table.column_names]

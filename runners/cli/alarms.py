@@ -15,12 +15,12 @@ from runners.engines.session import local_session
 from runners.services.console import Progress, report_of_alarms
 from runners.services.limits import check_alarm_limits
 from runners.services.materializer import Materializer
-from runners.services.pipeline_run import Finished, keep_apart, new_run, publish, refusing
+from runners.services.pipeline_run import Finished, new_run, publish, refusing
+from runners.services.run_summary import RunSummary
 from runners.services.times_of_run import find_times, times_of_alarms
-from runners.storage.bigquery_names import SCHEME as BIGQUERY
-from runners.storage.destination import DEFAULT_PUBLISHING, check_destination, open_destination
+from runners.storage.destination import Storage
 from runners.storage.inputs import read_input
-from runners.storage.spark_files import has_scheme
+from runners.storage.places import destination_of, keep_apart, on_this_machine, storages_of
 
 TABLES = (REJECTED_TABLE, ALARMS_TABLE, ANOMALIES_TABLE, SUMMARY_TABLE)
 
@@ -59,30 +59,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
-def alarms_command(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Raise the alarms, publish them, and print the newest."""
     profile = load_profile(options.profile)
     inputs = AlarmInputs(options.samples, options.history, options.start)
-    finished = run_alarms(profile, inputs, options.out, options.run_date, options.master)
+    out = destination_of(options.out)
+    finished = run_alarms(profile, inputs, out, options.run_date, options.master)
     print(report_of_alarms(finished.summary, finished.place_of_tables))
 
 
 def run_alarms(
-    profile: Profile, inputs: AlarmInputs, out: str, run_date: date, master: str | None = None
+    profile: Profile, inputs: AlarmInputs, out: Storage, run_date: date, master: str | None = None
 ) -> Finished:
     """One run for alarms. Raises AnomalyError, with the previous output whole."""
     places = {SAMPLES: inputs.samples} | ({HISTORY: inputs.history} if inputs.history else {})
-    if out.startswith(BIGQUERY):
+    if out.folder is None:
         raise ConfigurationError(f"--out {out}", ["alarms go to a folder or to gs://"])
     rules_of(profile)
-    check_destination(out, DEFAULT_PUBLISHING)
     keep_apart(places, out)
     progress, run = Progress(), new_run(run_date)
-    spark = local_session(master, any(map(has_scheme, (*places.values(), out))))
+    spark = local_session(master, not on_this_machine(*storages_of(places), out))
     progress.done("session")
-    with open_destination(
-        spark, out, run, table_columns(profile, TABLES), DEFAULT_PUBLISHING
-    ) as destination:
+    with out.destination(spark, run, table_columns(profile, TABLES)) as destination:
         progress.done("destination")
         narrow = profile.for_alarms()
         # Both have the columns of samples.
@@ -98,7 +96,7 @@ def run_alarms(
                 keep=frames.materialize,
                 times=times,
             ).summary
-            summary = figures.collect()
+            summary = RunSummary(figures.collect())
             frames.wait()
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
             check_alarm_limits(summary, profile, rejections, places)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pyspark.sql import Row, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from anomaly import Profile, load_profile
@@ -14,18 +14,18 @@ from anomaly.errors import ConfigurationError, InputError
 from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, HISTORY, SAMPLES
 from anomaly.schema.tables import SUMMARY_TABLE
 from runners.engines.session import local_session
-from runners.services.arguments import add_common_arguments, inputs_of, publishing_of
+from runners.services.arguments import add_common_arguments, destination_in, inputs_of
 from runners.services.console import Progress
 from runners.services.hash_key import hash_key
 from runners.services.origins import ORIGIN, Origin, origins
 from runners.services.pipeline_run import new_run, run_pipeline
+from runners.services.run_summary import RunSummary
 from runners.services.times_of_run import find_times
-from runners.storage.destination import Publishing, check_destination
+from runners.storage.destination import Storage
 from runners.storage.files import Place, has_files
-from runners.storage.inputs import file_system, read_input
-from runners.storage.published import published_days, published_table
-from runners.storage.spark_errors import SPARK_ERRORS, root_cause
-from runners.storage.spark_files import has_scheme
+from runners.storage.inputs import read_input
+from runners.storage.places import file_system, on_this_machine, storages_of
+from runners.storage.spark_errors import failing_as
 
 PLACEHOLDER = "{run_date}"
 MEANINGS = {
@@ -42,10 +42,9 @@ class Backfill:
 
     profile: Profile
     inputs: Mapping[str, str]
-    out: str
+    out: Storage
     first: date
     last: date
-    publishing: Publishing
     hash_key: bytes | None = None
 
     @property
@@ -69,23 +68,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
-def backfill_command(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Run the days that need it, and say why each does."""
     profile = load_profile(options.profile)
     inputs = {source: place or "" for source, place in inputs_of(options).items()}
-    publishing = publishing_of(options)
     _check(inputs, options)
-    check_destination(options.out, publishing)
+    out = destination_in(options)
     backfill = Backfill(
         profile,
         inputs,
-        options.out,
+        out,
         options.first,
         options.last,
-        publishing,
         hash_key() if options.hash_customers else None,
     )
-    spark = local_session(options.master, any(map(has_scheme, (*inputs.values(), options.out))))
+    spark = local_session(options.master, not on_this_machine(*storages_of(inputs), out))
     redone = [day for day, reasons in run_days(spark, backfill) if reasons]
     print(f"{len(redone)} of {len(backfill.days)} days run, the others are as they were published")
 
@@ -101,7 +98,7 @@ def run_days(spark: SparkSession, backfill: Backfill) -> Iterator[tuple[date, li
     for day in backfill.days:
         inputs = _inputs_of(spark, backfill, day, with_history)
         reasons = _reasons(
-            known.get(day, []), origins(spark, inputs, backfill.profile), backfill.profile
+            known.get(day), origins(spark, inputs, backfill.profile), backfill.profile
         )
         print(f"{day}  {'; '.join(reasons) or 'as published'}", flush=True)
         if reasons:
@@ -111,7 +108,6 @@ def run_days(spark: SparkSession, backfill: Backfill) -> Iterator[tuple[date, li
                 inputs,
                 backfill.out,
                 new_run(day),
-                backfill.publishing,
                 Progress(),
                 backfill.hash_key,
             )
@@ -128,22 +124,17 @@ def _check(inputs: Mapping[str, str], options: argparse.Namespace) -> None:
         raise ConfigurationError("backfill", faults)
 
 
-def _published_origins(spark: SparkSession, backfill: Backfill) -> dict[date, list[Row]]:
-    """What the published days were made from: rows of their summaries."""
-    place, prefix = backfill.out, backfill.publishing.prefix
-    if not published_days(spark, place, SUMMARY_TABLE, prefix):
+def _published_origins(spark: SparkSession, backfill: Backfill) -> dict[date, RunSummary]:
+    """What the summaries of the published days tell of what they were made from."""
+    place = backfill.out
+    if not place.days(spark, SUMMARY_TABLE):
         return {}
-    try:
-        summary = published_table(spark, place, SUMMARY_TABLE, prefix)
+    with failing_as(InputError, f"{place}: its {SUMMARY_TABLE} cannot be read"):
+        summary = place.table(spark, SUMMARY_TABLE)
         in_time = F.col("run_date").between(F.lit(backfill.first), F.lit(backfill.last))
         rows = summary.where(in_time & (F.col("section") == ORIGIN)).collect()
-    except SPARK_ERRORS as error:
-        told = root_cause(error)
-        raise InputError(f"{place}: its {SUMMARY_TABLE} cannot be read ({told})") from error
-    found: dict[date, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.run_date, []).append(row)
-    return found
+    days = {row.run_date for row in rows}
+    return {day: RunSummary([row for row in rows if row.run_date == day]) for day in days}
 
 
 def _is_dated(spark: SparkSession, backfill: Backfill) -> bool:
@@ -176,18 +167,17 @@ def _of_day(place: str, day: date) -> str:
     return place.replace(PLACEHOLDER, day.isoformat())
 
 
-def _reasons(published: Sequence[Row], wanted: Sequence[Origin], profile: Profile) -> list[str]:
+def _reasons(published: RunSummary | None, wanted: Sequence[Origin], profile: Profile) -> list[str]:
     """Why a day has to be run; nothing where it is published from the same files and profile."""
-    if not published:
+    if published is None:
         return ["is not published yet"]
     reasons = []
-    if any(row.profile != profile.fingerprint for row in published):
+    if any(row.profile != profile.fingerprint for row in published.rows):
         reasons.append(f"the profile is another one, {profile.fingerprint}")
-    known = {row.subject: row for row in published}
-    for source in sorted({*known, *(one.source for one in wanted)}):
-        found = next((one for one in wanted if one.source == source), Origin(source, 0.0, ""))
-        before = known.get(source)
-        if before is None or before.detail != found.digest:
-            files = f"{before.value if before else 0:.0f} files before, {found.files:.0f} now"
+    known, found = published.origins, {one.source: one for one in wanted}
+    for source in sorted({*known, *found}):
+        before, now = (of.get(source, Origin(source, 0.0, "")) for of in (known, found))
+        if before.digest != now.digest:
+            files = f"{before.files:.0f} files before, {now.files:.0f} now"
             reasons.append(f"{MEANINGS[source]} changed ({files})")
     return reasons

@@ -1,15 +1,11 @@
 """Says how good published alarms are against known events, such as trouble tickets."""
 
 import argparse
-import csv
-import os
-from collections.abc import Sequence
-from pathlib import Path
 
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from anomaly.errors import ConfigurationError, InputError, OutputError
+from anomaly.errors import ConfigurationError, InputError
 from anomaly.evaluation.known_events import (
     EVENT_COLUMNS,
     RULES,
@@ -22,16 +18,17 @@ from anomaly.evaluation.known_events import (
 from anomaly.evaluation.scores import JUDGED, OF_KIND, WITHOUT_KIND, Margins, evaluate, judged_time
 from anomaly.schema.inputs import SOURCE_FILE
 from anomaly.schema.tables import ALARMS_TABLE, ANOMALIES_TABLE, SUMMARY_TABLE
+from runners.cli.csv_file import check_file, faults_of_file, write_file
 from runners.cli.evaluation_text import report_of_evaluation
 from runners.engines.session import local_session
-from runners.services.pipeline_run import keep_apart
+from runners.storage.destination import Storage
 from runners.storage.inputs import read_files
-from runners.storage.published import published_table
-from runners.storage.spark_errors import SPARK_ERRORS, root_cause
-from runners.storage.spark_files import has_scheme
+from runners.storage.places import on_this_machine, storage_of
+from runners.storage.spark_errors import failing_as
 
 FAULTY_ROWS_SHOWN = 10
 USUAL = Margins()
+COLUMNS = ("subject", "item", "value", "detail")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,50 +68,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
-def evaluate_command(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Compare, print the figures, and write them where they are asked for."""
     _check_options(options)
     margins = Margins(options.found_within, options.aftermath)
-    spark = local_session(options.master, has_scheme(options.truth) or has_scheme(options.alarms))
-    figures = evaluate_alarms(
-        spark, options.truth, options.alarms, margins, options.every_day, options.prefix
-    )
+    alarms = storage_of(options.alarms, options.prefix)
+    spark = local_session(options.master, not on_this_machine(alarms, storage_of(options.truth)))
+    figures = evaluate_alarms(spark, options.truth, alarms, margins, options.every_day)
     if options.out:
-        _write(figures, Path(options.out))
+        write_file(options.out, COLUMNS, ([row[name] for name in COLUMNS] for row in figures))
     print(report_of_evaluation(figures, options.alarms))
 
 
 def evaluate_alarms(
     spark: SparkSession,
     truth: str,
-    alarms: str,
+    alarms: Storage,
     margins: Margins,
     every_day: bool = False,
-    prefix: str = "",
 ) -> list[Row]:
     """The figures of `evaluation.evaluate`, of published alarms and a file of events.
 
     Of the last day that is published, or of `every_day`: then the time between the first and the
-    last instant that was judged counts as judged. `prefix` is that of BigQuery tables.
+    last instant that was judged counts as judged.
 
     Raises InputError for an event with a fault, and where no alarms were published.
     """
-    try:
-        tables = _tables(spark, alarms, every_day, prefix)
+    with failing_as(InputError, f"{alarms}: holds no tables of `alarms`"):
+        tables = _tables(spark, alarms, every_day)
         judged = judged_time(tables[SUMMARY_TABLE])
         # An alarm that stands for days is a row of each.
         raised = tables[ALARMS_TABLE].select("CellName", "raised_at").distinct()
         known = tables[ANOMALIES_TABLE].select("CellName").unionByName(raised.select("CellName"))
         # Spark Connect opens the tables only when it is asked what is in them.
         _ = known.schema, judged.schema
-    except SPARK_ERRORS as error:
-        told = root_cause(error)
-        raise InputError(f"{alarms}: holds no tables of `alarms` ({told})") from error
-    try:
+    with failing_as(InputError, f"{truth}, {alarms}: cannot be read"):
         events = _events(spark, truth)
         figures = evaluate(raised, events, judged, known, margins).collect()
-    except SPARK_ERRORS as error:
-        raise InputError(f"{truth}, {alarms}: cannot be read: {root_cause(error)}") from error
     if any(row.detail is None for row in figures if row.subject == JUDGED and row.value is None):
         raise InputError(f"{alarms}: its {SUMMARY_TABLE} does not tell what `alarms` has judged")
     return sorted(figures, key=_order)
@@ -134,20 +124,15 @@ def _check_options(options: argparse.Namespace) -> None:
         faults.append(
             "--aftermath is shorter than --found-within: an alarm that finds is not false"
         )
-    if options.out and has_scheme(options.out):
-        faults.append("--out: give a file of this machine")
-    if faults:
+    if faults := faults + faults_of_file(options.out):
         raise ConfigurationError("evaluate", faults)
-    if options.out:
-        keep_apart({TRUTH: options.truth, "alarms": options.alarms}, options.out)
-        if not Path(options.out).parent.is_dir():
-            raise OutputError(f"{options.out}: its folder is not there; make it first")
+    check_file(options.out, {TRUTH: options.truth, "alarms": options.alarms})
 
 
-def _tables(spark: SparkSession, alarms: str, every_day: bool, prefix: str) -> dict[str, DataFrame]:
+def _tables(spark: SparkSession, alarms: Storage, every_day: bool) -> dict[str, DataFrame]:
     """The tables of the last day that is published, or of every day."""
     names = (ALARMS_TABLE, ANOMALIES_TABLE, SUMMARY_TABLE)
-    tables = {name: published_table(spark, alarms, name, prefix) for name in names}
+    tables = {name: alarms.table(spark, name) for name in names}
     if every_day:
         return tables
     (last,) = tables[SUMMARY_TABLE].agg(F.max("run_date").alias("day")).collect()
@@ -168,17 +153,3 @@ def _events(spark: SparkSession, truth: str) -> DataFrame:
         listed = "\n".join((*told, *more))
         raise InputError(f"{TRUTH}: mend these rows, or take them out\n{listed}")
     return clean_events(checked)
-
-
-def _write(figures: Sequence[Row], target: Path) -> None:
-    """A CSV file with a row per figure, whole or not at all; a figure without data is empty."""
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with unfinished.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(("subject", "item", "value", "detail"))
-            writer.writerows((row.subject, row.item, row.value, row.detail) for row in figures)
-        unfinished.replace(target)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise OutputError(f"{target}: cannot be written: {error}") from error

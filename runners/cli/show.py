@@ -3,7 +3,6 @@
 import argparse
 from datetime import date
 
-from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
 from anomaly.errors import InputError
@@ -12,9 +11,10 @@ from anomaly.schema.tables import CELL_TABLE, SUMMARY_TABLE
 from anomaly.summary.account import tower_figures
 from runners.engines.session import local_session
 from runners.services.console import report
-from runners.storage.published import chosen_day, published_table
-from runners.storage.spark_errors import SPARK_ERRORS, root_cause
-from runners.storage.spark_files import has_scheme
+from runners.services.run_summary import RunSummary
+from runners.storage.places import on_this_machine, storage_of
+from runners.storage.published import published_day
+from runners.storage.spark_errors import failing_as
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,29 +31,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
-def show_command(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Print the towers of one day, worst first, and its alarms.
 
     Raises InputError where there is no such table.
     """
-    spark = local_session(options.master, has_scheme(options.table))
-    try:
-        cells = published_table(spark, options.table, CELL_TABLE, options.prefix)
-        day = chosen_day(cells, options.table, options.run_date)
-        of_day = cells.where(F.col("run_date") == F.lit(day))
-        figures = tower_figures(of_day).collect()
-        made_up = bool(of_day.where(is_made_up()).head(1))
-        figures += _alarms(spark, options, day)
-    except SPARK_ERRORS as error:
-        told = root_cause(error)
-        raise InputError(f"{options.table}: holds no table of a run ({told})") from error
-    print(report(figures, f"{options.table}, {day}", made_up))
-
-
-def _alarms(spark: SparkSession, options: argparse.Namespace, day: date) -> list[Row]:
-    """What the summary of a day tells of its alarms; nothing where the cell table is named."""
-    if options.table.rstrip("/").endswith(CELL_TABLE):
-        return []
-    summary = published_table(spark, options.table, SUMMARY_TABLE, options.prefix, [day])
-    of_alarms = F.col("section").isin("alarms", "alarm")
-    return summary.where((F.col("run_date") == F.lit(day)) & of_alarms).collect()
+    place = storage_of(options.table, options.prefix)
+    spark = local_session(options.master, not on_this_machine(place))
+    with failing_as(InputError, f"{place}: holds no table of a run"):
+        published = published_day(spark, place, options.run_date)
+        figures = tower_figures(published.cells).collect()
+        made_up = bool(published.cells.where(is_made_up()).head(1))
+        # Where the cell table itself is named, there may be nothing else.
+        if place.around(CELL_TABLE) == place:
+            of_alarms = F.col("section").isin("alarms", "alarm")
+            figures += published.table(SUMMARY_TABLE).where(of_alarms).collect()
+    print(report(RunSummary(figures), f"{place}, {published.day}", made_up))

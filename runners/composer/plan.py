@@ -9,6 +9,7 @@ from typing import Any
 from runners.composer.airflow_names import AirflowFailException
 from runners.composer.deployed import DEPLOYMENT, SCHEMA, VARIABLE
 from runners.composer.run_settings import INPUTS, faults_of, is_file, overlaps
+from runners.storage.addresses import address_of
 
 PLAN = "plan"
 LONGEST_PREFIX = 24
@@ -100,7 +101,7 @@ def ended_day(dag_run: Any, interval_start: datetime | None) -> date:
 
 def looked_for(address: str, marker: str) -> tuple[str, str]:
     """The bucket of an input, and how the names of its objects begin; or the marker's name."""
-    bucket, _, name = address.removeprefix("gs://").partition("/")
+    _, bucket, name = address_of(address)
     if name and not name.endswith("/") and not is_file(address):
         # Otherwise `samples` would find `samples-of-last-year`.
         name += "/"

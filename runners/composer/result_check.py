@@ -10,7 +10,7 @@ from typing import Any
 from runners.composer.airflow_names import AirflowFailException
 from runners.composer.deployed import DEPLOYMENT
 from runners.composer.plan import PLAN
-from runners.composer.run_settings import BIGQUERY
+from runners.storage.addresses import BIGQUERY, GCS, address_of
 
 CHECK = "check-result"
 CUSTOMER_TABLE = "customer_service_metrics_data"
@@ -35,8 +35,7 @@ class Published:
 def check_result(ti: Any) -> dict[str, Any]:
     """Looks at the published tables of the day; fails, without another try, if they are wrong."""
     plan = ti.xcom_pull(task_ids=PLAN)
-    look = in_bigquery if plan["out"].startswith(BIGQUERY) else on_storage
-    found = look(plan)
+    found = LOOKS[address_of(plan["out"]).scheme](plan)
     faults = [
         f"the {level} table has {found.rows.get(level, 0)} rows of {plan['run_date']}, the summary "
         f"of the run counts {found.said.get(level, 0)}"
@@ -66,7 +65,7 @@ def in_bigquery(plan: Mapping[str, Any]) -> Published:
     from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
     prefix = f"{plan['prefix']}_" if plan["prefix"] else ""
-    dataset = plan["out"].removeprefix(BIGQUERY)
+    dataset = address_of(plan["out"]).host
     customers, cells, summary = (
         f"`{dataset}.{prefix}{name}`" for name in (CUSTOMER_TABLE, CELL_TABLE, SUMMARY_TABLE)
     )
@@ -138,6 +137,10 @@ def objects(address: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
     from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
     hook = GCSHook(gcp_conn_id=DEPLOYMENT.connection)
-    bucket, _, prefix = address.removeprefix("gs://").partition("/")
+    _, bucket, prefix = address_of(address)
     for name in hook.list(bucket, prefix=prefix):
         yield name, partial(hook.download, bucket, name)
+
+
+# By the scheme of the place.
+LOOKS = {BIGQUERY: in_bigquery, GCS: on_storage}

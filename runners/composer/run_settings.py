@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runners.storage.addresses import BIGQUERY, address_of
+
 INPUTS = ("customers", "samples", "calls")
 FILES = (".csv", ".csv.gz", ".csv.bz2", ".parquet")
-BIGQUERY = "bq://"
 # By their names in JSON Schema, which the form of a run is drawn from.
 KINDS = {"string": str, "number": float, "boolean": bool}
 
@@ -61,7 +62,7 @@ def _contradictions(settings: Mapping[str, Any], shape: str) -> list[str]:
     if shape == "staged" and not settings["steps"]:
         faults.append("steps names no folder for the results of the steps")
     of_bigquery = [name for name in ("prefix", "staging_bucket", "add_columns") if settings[name]]
-    if of_bigquery and not settings["out"].startswith(BIGQUERY):
+    if of_bigquery and address_of(settings["out"]).scheme != BIGQUERY:
         faults.append(f"{' and '.join(of_bigquery)}: for an out on bq:// alone")
     if settings["smallest_required_share"] > settings["largest_required_share"]:
         faults.append("smallest_required_share is above largest_required_share")

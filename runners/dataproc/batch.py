@@ -16,20 +16,21 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pyspark.errors import PySparkException
-from pyspark.sql import Row, SparkSession
+from pyspark.sql import SparkSession
 
 from anomaly import AnomalyError, ConfigurationError, InputError, Profile, Run, parse_profile
 from anomaly.pipeline.stages import PUBLISH, STAGES
-from runners.services.arguments import add_arguments, inputs_of, publishing_of
+from runners.services.arguments import add_arguments, destination_in, inputs_of
 from runners.services.console import Progress
 from runners.services.exit_codes import UNEXPECTED, code_of
 from runners.services.hash_key import hash_key
-from runners.services.pipeline_run import Finished, keep_apart, new_run, run_pipeline
+from runners.services.pipeline_run import Finished, new_run, run_pipeline
+from runners.services.run_summary import RunSummary
 from runners.services.staged_run import StageRun
-from runners.storage.destination import check_destination
+from runners.storage.destination import Storage
 from runners.storage.literal_paths import reader
-from runners.storage.spark_errors import SPARK_ERRORS, root_cause
-from runners.storage.spark_files import has_scheme
+from runners.storage.places import keep_apart, on_this_machine, storage_of
+from runners.storage.spark_errors import failing_as
 
 SINGLE = "single"
 RUN_ID = re.compile(r"[a-z0-9]{1,40}")
@@ -109,19 +110,19 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> None:
     inputs = inputs_of(options)
     folders = dict(given.partition("=")[::2] for given in options.read)
-    _check(options, inputs, folders)
+    out = _check(options, inputs, folders)
     key = hash_key(options.hash_secret) if options.hash_customers else None
     spark = SparkSession.builder.appName("cell-tower-anomaly").getOrCreate()
     for name, value in SETTINGS.items():
         spark.conf.set(name, value)
     profile = _profile(spark, options.profile)
     run = Run(options.run_date, options.run_id) if options.run_id else new_run(options.run_date)
-    progress, publishing = JsonProgress(), publishing_of(options)
+    progress = JsonProgress()
     stages = StageRun(spark, profile, run, folders, progress, key)
     if options.stage == SINGLE:
-        _tell(run_pipeline(spark, profile, inputs, options.out, run, publishing, progress, key))
+        _tell(run_pipeline(spark, profile, inputs, out, run, progress, key))
     elif options.stage == PUBLISH:
-        _tell(stages.publish(options.out, publishing))
+        _tell(stages.publish(out))
     else:
         stages.write(options.stage, inputs, options.write_to)
         log("stage kept", stage=options.stage, tables=options.write_to)
@@ -129,8 +130,8 @@ def _run(options: argparse.Namespace) -> None:
 
 def _check(
     options: argparse.Namespace, inputs: dict[str, str | None], folders: dict[str, str]
-) -> None:
-    """Raises ConfigurationError with all that the arguments lack or have wrong."""
+) -> Storage:
+    """Where tables go. Raises ConfigurationError with all that the arguments lack or have wrong."""
     is_single = options.stage == SINGLE
     stage = STAGES.get(options.stage)
     read = inputs if stage is None else [one for one in stage.inputs if one in inputs]
@@ -138,7 +139,7 @@ def _check(
     faults += [
         f"--read {name}=FOLDER is missing"
         for name in (stage.after if stage else ())
-        if not has_scheme(folders.get(name, ""))
+        if on_this_machine(storage_of(folders.get(name, "")))
     ]
     if options.run_id and not RUN_ID.fullmatch(options.run_id):
         faults.append(f"--run-id {options.run_id!r}: use small letters and digits, at most 40")
@@ -146,13 +147,13 @@ def _check(
         faults.append("--hash-secret: add --hash-customers, or nothing is hashed")
     publishes = is_single or options.stage == PUBLISH
     name, place = ("--out", options.out) if publishes else ("--write-to", options.write_to or "")
-    if not has_scheme(place):
+    if on_this_machine(storage_of(place)):
         faults.append(f"{name} {place!r} does not outlive the batch; give gs:// or bq://")
     if faults:
         raise ConfigurationError(f"stage {options.stage}", faults)
-    if publishes:
-        check_destination(options.out, publishing_of(options))
-    keep_apart({source: inputs[source] or "" for source in read}, place, name)
+    written = destination_in(options) if publishes else storage_of(place)
+    keep_apart({source: inputs[source] or "" for source in read}, written, name)
+    return written
 
 
 def _tell(finished: Finished) -> None:
@@ -161,21 +162,18 @@ def _tell(finished: Finished) -> None:
 
 def _profile(spark: SparkSession, path: str) -> Profile:
     """A profile that lies where Spark reads. Raises InputError where it cannot be read."""
-    try:
+    with failing_as(InputError, f"{path}: cannot be read"):
         found = reader(spark).text(path, wholetext=True).collect()
-    except SPARK_ERRORS as error:
-        raise InputError(f"{path}: cannot be read: {root_cause(error)}") from error
     if len(found) != 1:
         raise InputError(f"{path}: is not one file")
     return parse_profile(found[0].value, path)
 
 
-def _figures(summary: Sequence[Row]) -> dict[str, float]:
+def _figures(summary: RunSummary) -> dict[str, float]:
     """Rows in, clean and rejected, and verdicts: counts alone, of no customer and no cell."""
     totals: Counter[str] = Counter()
-    for row in summary:
-        if row.section in ("input", "verdict"):
-            totals[f"{row.subject} {row.item}"] += row.value
+    for row in (*summary.of("input"), *summary.of("verdict")):
+        totals[f"{row.subject} {row.item}"] += row.value
     return dict(totals)
 
 

@@ -10,16 +10,17 @@ from google.cloud import storage
 from anomaly.errors import ConfigurationError
 from runners.dataproc.calls import CALL, calling
 from runners.dataproc.settings import RUNTIMES, DataprocSettings
-from runners.services.pipeline_run import keep_apart
-from runners.storage.bigquery_names import BUCKET, bigquery_place
-from runners.storage.bigquery_names import SCHEME as BIGQUERY
-from runners.storage.destination import Publishing, check_destination
+from runners.storage.addresses import GCS, address_of
+from runners.storage.bigquery_dataset import Dataset
+from runners.storage.bigquery_names import BUCKET
+from runners.storage.destination import Storage
 from runners.storage.files import Place, paths_of
+from runners.storage.places import keep_apart
 
 DISTRIBUTION = "cell-tower-anomaly"
 
 
-def check_places(inputs: Mapping[str, Place | None], out: str, publishing: Publishing) -> list[str]:
+def check_inputs(inputs: Mapping[str, Place | None], out: Storage) -> list[str]:
     """The paths of the inputs, all of them on gs://; raises ConfigurationError with every fault."""
     faults = [f"the {source} input is not named" for source, place in inputs.items() if not place]
     places = {source: place for source, place in inputs.items() if place}
@@ -29,11 +30,10 @@ def check_places(inputs: Mapping[str, Place | None], out: str, publishing: Publi
         for source, path in paths
         if not _bucket_of(path)
     ]
-    if not out.startswith(BIGQUERY) and not _bucket_of(out):
+    if out.folder is not None and not _bucket_of(out.folder):
         faults.append(f"--out {out} is neither gs://BUCKET/FOLDER nor bq://PROJECT.DATASET")
     if faults:
         raise ConfigurationError("submit", faults)
-    check_destination(out, publishing)
     keep_apart(places, out)
     return [path for _, path in paths]
 
@@ -53,18 +53,17 @@ def check_buckets_and_dataset(
     client: storage.Client,
     settings: DataprocSettings,
     inputs: Iterable[str],
-    out: str,
-    publishing: Publishing,
+    out: Storage,
 ) -> None:
     """Raises ConfigurationError that names every bucket and dataset that is not there."""
     buckets = {settings.code_bucket, *(_bucket_of(path) for path in inputs)}
-    buckets |= {_bucket_of(out), publishing.staging_bucket or ""}
+    buckets |= {_bucket_of(out.folder or ""), out.publishing.staging_bucket or ""}
     faults = [
         f"there is no bucket {bucket}; `cell-tower-anomaly provision` makes those of the settings"
         for bucket in sorted(bucket for bucket in buckets if bucket)
         if not has_bucket(client, bucket)
     ]
-    if out.startswith(BIGQUERY) and not _has_dataset(out):
+    if isinstance(out, Dataset) and not _has_dataset(out):
         faults.append(f"there is no dataset {out}; `cell-tower-anomaly provision` makes it")
     if faults:
         raise ConfigurationError("submit", faults)
@@ -79,18 +78,13 @@ def has_bucket(client: storage.Client, name: str) -> bool:
             return True  # as far as this account can tell: the batch has one of its own
 
 
-def _has_dataset(out: str) -> bool:
-    from google.cloud.bigquery import DatasetReference
-
+def _has_dataset(out: Dataset) -> bool:
     from runners.storage.bigquery_calls import CALL as BIGQUERY_CALL
     from runners.storage.bigquery_calls import client_of
 
-    place = bigquery_place(out)
-    with calling(out):
+    with calling(str(out)):
         try:
-            client_of(place.project).get_dataset(
-                DatasetReference(place.project, place.dataset), **BIGQUERY_CALL
-            )
+            client_of(out.project).get_dataset(out.dataset, **BIGQUERY_CALL)
         except NotFound:
             return False
         except Forbidden:
@@ -100,6 +94,5 @@ def _has_dataset(out: str) -> bool:
 
 def _bucket_of(path: str) -> str:
     """The bucket of gs://BUCKET/FOLDER; empty where there is none."""
-    scheme, _, rest = path.partition("://")
-    bucket = rest.split("/")[0]
-    return bucket if scheme == "gs" and BUCKET.fullmatch(bucket) else ""
+    scheme, bucket, _ = address_of(path)
+    return bucket if scheme == GCS and BUCKET.fullmatch(bucket) else ""

@@ -12,45 +12,34 @@ from anomaly.profile.files import whole_text
 from anomaly.profile.reader import load_profile
 from runners.dataproc.names import batch_id
 from runners.dataproc.settings import DataprocSettings, load_settings
-from runners.services.arguments import add_arguments, inputs_of, publishing_of
+from runners.services.arguments import add_arguments, destination_in, inputs_of
 from runners.services.hash_key import secret_name
 
 POLL_SECONDS = 10.0
 CLIENTS = ("google.cloud.bigquery", "google.cloud.dataproc_v1", "google.cloud.storage")
 
 
-def add_commands(commands: Any) -> None:
-    """The parsers of the commands; Google's clients are imported only when one of them runs."""
-    submit = commands.add_parser(
-        "submit",
-        help="run on Dataproc Serverless",
-        description="Sends a run to Dataproc Serverless and follows it to its end.",
-    )
-    add_settings(submit)
-    add_arguments(submit)
-    submit.add_argument("--rerun", type=int, default=0, metavar="N", help="the same run once more")
-    submit.add_argument("--no-wait", action="store_true", help="end when the batch has started")
-    submit.add_argument("--dry-run", action="store_true", help="print the batch, send nothing")
-    submit.add_argument("--poll-seconds", type=float, default=POLL_SECONDS, metavar="SECONDS")
-    submit.set_defaults(command=_submit)
-    provision = commands.add_parser(
-        "provision",
-        help="make buckets, dataset and history server",
-        description="Makes what batches need; what is there already is left as it is.",
-    )
-    add_settings(provision)
-    provision.add_argument("--inputs", metavar="FOLDER", help="copy its files to data_bucket")
-    provision.add_argument("--dry-run", action="store_true", help="print the commands of gcloud")
-    provision.set_defaults(command=_provision)
-    for name, help_text, command in (
-        ("status", "print the state of a batch", _status),
-        ("logs", "print where the logs of a batch are, and its output", _logs),
-        ("cancel", "ask a batch to stop", _cancel),
-    ):
-        parser = commands.add_parser(name, help=help_text)
-        add_settings(parser)
-        parser.add_argument("batch", help="id of the batch, as submit prints it")
-        parser.set_defaults(command=command)
+def submit_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `submit`."""
+    add_settings(parser)
+    add_arguments(parser)
+    parser.add_argument("--rerun", type=int, default=0, metavar="N", help="the same run once more")
+    parser.add_argument("--no-wait", action="store_true", help="end when the batch has started")
+    parser.add_argument("--dry-run", action="store_true", help="print the batch, send nothing")
+    parser.add_argument("--poll-seconds", type=float, default=POLL_SECONDS, metavar="SECONDS")
+
+
+def provision_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `provision`."""
+    add_settings(parser)
+    parser.add_argument("--inputs", metavar="FOLDER", help="copy its files to data_bucket")
+    parser.add_argument("--dry-run", action="store_true", help="print the commands of gcloud")
+
+
+def batch_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of what concerns one batch."""
+    add_settings(parser)
+    parser.add_argument("batch", help="id of the batch, as submit prints it")
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -60,15 +49,16 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _submit(options: argparse.Namespace) -> None:
+def submit(options: argparse.Namespace) -> None:
+    """Start a batch, and follow it to its end."""
     settings = load_settings(options.settings)
     load_profile(options.profile)
     hashing = ["--hash-customers", "--hash-secret", secret_name()] if options.hash_customers else []
     need_clients(CLIENTS)
     from runners.dataproc import batches, calls, checks, request, uploads
 
-    publishing = publishing_of(options)
-    inputs = checks.check_places(inputs_of(options), options.out, publishing)
+    out = destination_in(options)
+    inputs = checks.check_inputs(inputs_of(options), out)
     checks.check_python(settings)
     code = uploads.code_for(settings.code_bucket, whole_text(options.profile))
     arguments = _arguments(options, code.profile) + hashing
@@ -79,7 +69,7 @@ def _submit(options: argparse.Namespace) -> None:
         print(_dry_run(settings, name, type(batch).to_json(batch), [*code.contents]))
         return
     client = storage_client(settings)
-    checks.check_buckets_and_dataset(client, settings, inputs, options.out, publishing)
+    checks.check_buckets_and_dataset(client, settings, inputs, out)
     for address in uploads.upload(client, code):
         print(f"uploaded {address}")
     controller = calls.batch_client(settings.region)
@@ -90,19 +80,22 @@ def _submit(options: argparse.Namespace) -> None:
         print(batches.description(batches.find(controller, settings, name)))
 
 
-def _provision(options: argparse.Namespace) -> None:
+def run_provision(options: argparse.Namespace) -> None:
+    """Make what batches need; Google's clients are imported only when a command runs."""
     need_clients(CLIENTS)
     from runners.dataproc.provision import provision
 
     provision(options)
 
 
-def _status(options: argparse.Namespace) -> None:
+def status(options: argparse.Namespace) -> None:
+    """Print the state of a batch."""
     settings, controller, batches = _of_batch(options)
     print(batches.description(batches.find(controller, settings, options.batch)))
 
 
-def _logs(options: argparse.Namespace) -> None:
+def logs(options: argparse.Namespace) -> None:
+    """Print the state of a batch, and its output."""
     settings, controller, batches = _of_batch(options)
     batch = batches.find(controller, settings, options.batch)
     print(batches.description(batch))
@@ -112,7 +105,8 @@ def _logs(options: argparse.Namespace) -> None:
         print(texts_below(storage_client(settings), batch.runtime_info.output_uri))
 
 
-def _cancel(options: argparse.Namespace) -> None:
+def cancel(options: argparse.Namespace) -> None:
+    """Ask a batch to stop."""
     settings, controller, batches = _of_batch(options)
     batches.stop(controller, batches.find(controller, settings, options.batch))
     print(f"{options.batch}: asked to stop")

@@ -9,6 +9,7 @@ from google.cloud import storage
 
 from runners.dataproc.archive import code_archive, main_file
 from runners.dataproc.calls import CALL, calling
+from runners.storage.addresses import address_of
 
 FOLDER = "cell-tower-anomaly"
 HASH_LENGTH = 16
@@ -66,7 +67,7 @@ def upload(client: storage.Client, code: UploadedCode) -> list[str]:
 
 def texts_below(client: storage.Client, address: str) -> str:
     """What the objects say whose address begins so, in the order of their names."""
-    bucket, _, prefix = address.removeprefix("gs://").partition("/")
+    _, bucket, prefix = address_of(address)
     with calling(address):
         blobs = sorted(client.list_blobs(bucket, prefix=prefix, **CALL), key=lambda blob: blob.name)
         # Joined first: an object may end inside a character.

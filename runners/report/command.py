@@ -8,9 +8,12 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from anomaly.errors import ConfigurationError, InputError, OutputError
+from anomaly.schema.tables import CELL_TABLE
 from runners.engines.session import local_session
-from runners.storage.spark_errors import SPARK_ERRORS, root_cause
-from runners.storage.spark_files import has_scheme
+from runners.storage.destination import Storage
+from runners.storage.places import on_this_machine, storage_of
+from runners.storage.published import published_day
+from runners.storage.spark_errors import failing_as
 
 # What the extra `report` installs.
 PACKAGES = ("altair", "jinja2", "vl_convert")
@@ -33,12 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
-def report_command(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Read one day of the tables, and write what people look at."""
     out, pictures = options.out, options.png
     check_report(out, pictures)
-    spark = local_session(options.master, has_scheme(options.place))
-    write_report(spark, options.place, options.prefix, options.run_date, out, pictures)
+    place = storage_of(options.place, options.prefix)
+    spark = local_session(options.master, not on_this_machine(place))
+    write_report(spark, place, options.run_date, out, pictures)
 
 
 def check_report(out: str, pictures: str | None = None) -> None:
@@ -47,7 +51,7 @@ def check_report(out: str, pictures: str | None = None) -> None:
     faults = [
         f"{option}: {place} is not a place on this machine, where reports are written"
         for option, place in named.items()
-        if has_scheme(place)
+        if not on_this_machine(storage_of(place))
     ]
     try:
         for package in PACKAGES:
@@ -60,8 +64,7 @@ def check_report(out: str, pictures: str | None = None) -> None:
 
 def write_report(
     spark: SparkSession,
-    place: str,
-    prefix: str,
+    place: Storage,
     day: date | None,
     out: str,
     pictures: str | None = None,
@@ -72,13 +75,9 @@ def write_report(
     """
     from runners.report.contents import contents_of
     from runners.report.page import page_of, pictures_of
-    from runners.report.place import published_run
 
-    try:
-        contents = contents_of(published_run(spark, place, prefix, day))
-    except SPARK_ERRORS as error:
-        told = root_cause(error)
-        raise InputError(f"{place}: holds no tables of a run ({told})") from error
+    with failing_as(InputError, f"{place}: holds no tables of a run"):
+        contents = contents_of(published_day(spark, place.around(CELL_TABLE), day))
     files = {Path(out): page_of(contents).encode()}
     if pictures:
         drawn = pictures_of(contents)

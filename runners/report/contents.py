@@ -15,19 +15,23 @@ from anomaly.schema.tables import (
     ANOMALIES_TABLE,
     CELL_TABLE,
     CUSTOMER_TABLE,
+    HISTORY_TABLE,
     SAMPLES_KPI,
     SUMMARY_TABLE,
 )
 from anomaly.thresholds.verdict import FEW_SAMPLES, NO_SAMPLES, REPORTING, REQUIRED
 from runners.report.distributions import Distribution, distributions_of
 from runners.report.family_states import FamilyState, State, families_of, has_families
-from runners.report.place import PublishedRun
+from runners.services.run_summary import RunSummary
+from runners.storage.published import PublishedDay
 
 # A heat map of more rows than this is not read from top to bottom.
 TOWERS_SHOWN = 60
 UNJUDGED_SHOWN = 30
 ALARM_TOWERS_SHOWN = 12
 POINTS_SHOWN = 2000
+# Alarms are shown of so many days up to that of the run.
+ALARM_DAYS = 7
 
 Record = dict[str, Any]
 
@@ -107,7 +111,7 @@ class Alarms:
 class Contents:
     """All that a report shows of a run."""
 
-    run: PublishedRun
+    run: PublishedDay
     towers: list[Tower]
     unjudged: list[Tower]
     towers_in_all: int
@@ -119,7 +123,7 @@ class Contents:
     customers_of_required: int
     distributions: list[Distribution]
     alarms: Alarms
-    summary: list[Row]
+    summary: RunSummary
 
     @property
     def has_families(self) -> bool:
@@ -127,7 +131,7 @@ class Contents:
         return has_families([tower.row for tower in self.towers])
 
 
-def contents_of(run: PublishedRun) -> Contents:
+def contents_of(run: PublishedDay) -> Contents:
     """Read what a report of a run shows. Raises what Spark raises where tables are no tables."""
     cells = run.table(CELL_TABLE)
     worst = cells.orderBy(*_worst_first()).head(TOWERS_SHOWN)
@@ -135,7 +139,7 @@ def contents_of(run: PublishedRun) -> Contents:
     most_customers = F.col("customerID_count").desc_nulls_last()
     unjudged = cells.where(is_unjudged).orderBy(most_customers, "CellName").head(UNJUDGED_SHOWN)
     customers = _customers(run.table(CUSTOMER_TABLE))
-    towers = _towers([*worst, *unjudged], customers, run.history())
+    towers = _towers([*worst, *unjudged], customers, _history(run))
     (totals,) = _totals(cells, customers).collect()
     return Contents(
         run,
@@ -150,7 +154,7 @@ def contents_of(run: PublishedRun) -> Contents:
         totals.customers_of_required,
         distributions_of(cells),
         _alarms(run),
-        run.table(SUMMARY_TABLE).collect(),
+        RunSummary(run.table(SUMMARY_TABLE).collect()),
     )
 
 
@@ -214,11 +218,26 @@ def _totals(cells: DataFrame, customers: DataFrame) -> DataFrame:
     )
 
 
-def _alarms(run: PublishedRun) -> Alarms:
-    days = run.alarm_days()
+def _history(run: PublishedDay) -> DataFrame | None:
+    """The history of the day; None of runs that were published before there was one."""
+    days = run.place.days(run.spark, HISTORY_TABLE)
+    return run.table(HISTORY_TABLE) if run.day in days else None
+
+
+def _alarm_days(run: PublishedDay) -> list[date]:
+    """The days of the last week, up to this one, of which alarms were judged."""
+    first = run.day - timedelta(days=ALARM_DAYS - 1)
+    is_judged = F.col("run_date").between(F.lit(first), F.lit(run.day))
+    summary = run.place.table(run.spark, SUMMARY_TABLE)
+    judged = summary.where(is_judged & (F.col("section") == "alarms"))
+    return sorted(row.run_date for row in judged.select("run_date").distinct().collect())
+
+
+def _alarms(run: PublishedDay) -> Alarms:
+    days = _alarm_days(run)
     if not days:
         return Alarms()
-    alarms = _newest_rows(run.tables_of_alarms(ALARMS_TABLE, days))
+    alarms = _newest_rows(run.table(ALARMS_TABLE, days))
     by_tower = alarms.groupBy("CellName").agg(
         F.count(F.lit(1)).alias("alarms"),
         F.sum(F.when(F.col("severity") == "CRIT", 1).otherwise(0)).alias("critical"),
@@ -229,7 +248,7 @@ def _alarms(run: PublishedRun) -> Alarms:
     ).collect()
     worst = by_tower.orderBy(F.desc("critical"), F.desc("periods"), "CellName")
     shown = worst.head(ALARM_TOWERS_SHOWN)
-    anomalies = _of(run.tables_of_alarms(ANOMALIES_TABLE, days), shown)
+    anomalies = _of(run.table(ANOMALIES_TABLE, days), shown)
     points = anomalies.where(F.col("kpi") != SAMPLES_KPI)
     newest = points.orderBy(F.desc("time"), "CellName", "kpi").limit(POINTS_SHOWN)
     return Alarms(

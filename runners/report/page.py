@@ -1,7 +1,7 @@
 """The page of a report: one file of HTML that needs nothing else, online or off."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -19,9 +19,10 @@ from runners.report.distribution_chart import bound_text
 from runners.report.distributions import Distribution
 from runners.report.quantities import quantity
 from runners.services.notices import notices
+from runners.services.run_summary import RunSummary
 
 FOLDER = Path(__file__).parent
-PICTURE_SCALE = 2.0
+PICTURE_SCALE, KEYS_SHOWN = 2.0, 5
 # What the bundle of Vega's libraries gives to the script of the page.
 LIBRARY = "window.vegaEmbed = vegaEmbed;"
 
@@ -83,39 +84,28 @@ def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
     return described
 
 
-def account_of(summary: Sequence[Row]) -> dict[str, Any]:
+def account_of(summary: RunSummary) -> dict[str, Any]:
     """What the summary of a run tells of its rows: of each input, of what was left out, of keys."""
     inputs: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     left_out: dict[tuple[str, str, str], float] = defaultdict(float)
-    sections: dict[str, list[Row]] = defaultdict(list)
-    for row in summary:
-        sections[row.section].append(row)
-        if row.section == "input":
-            inputs[row.subject][row.item] += row.value
-        if row.section in ("rejected", "missing_value"):
-            left_out[row.subject, row.section, row.item] += row.value
+    for row in summary.of("input"):
+        inputs[row.subject][row.item] += row.value
+    for row in (*summary.of("rejected"), *summary.of("missing_value")):
+        left_out[row.subject, row.section, row.item] += row.value
+    run_id, profile = next(((row.run_id, row.profile) for row in summary.rows), ("", ""))
     return {
         "inputs": inputs,
         "left_out": sorted(left_out.items(), key=lambda item: (-item[1], item[0])),
-        "joins": _in_order(sections["join"]),
-        "unmatched": _in_order(sections["unmatched_keys"]),
-        "unmatched_keys": _largest(sections["unmatched"]),
+        "joins": _in_order(summary.of("join")),
+        "unmatched": _in_order(summary.of("unmatched_keys")),
+        "unmatched_keys": {kind: rows[:KEYS_SHOWN] for kind, rows in summary.unmatched.items()},
         "notices": notices(summary),
-        "seconds": sorted(sections["seconds"], key=lambda row: -row.value),
-        "profile": summary[0].profile if summary else "",
-        "run_id": summary[0].run_id if summary else "",
-        "is_made_up": bool(summary) and summary[0].run_id.startswith(MADE_UP),
+        "seconds": sorted(summary.of("seconds"), key=lambda row: -row.value),
+        "profile": profile,
+        "run_id": run_id,
+        "is_made_up": run_id.startswith(MADE_UP),
     }
 
 
 def _in_order(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (row.subject, row.item))
-
-
-def _largest(rows: Sequence[Row], shown: int = 5) -> Mapping[str, list[Row]]:
-    """Of each kind the keys with the most rows."""
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: (row.subject, -row.value, row.item)):
-        if len(found[row.subject]) < shown:
-            found[row.subject].append(row)
-    return found

@@ -12,8 +12,8 @@ from runners.sample.call_table import call_statistics
 from runners.sample.customer_table import customers
 from runners.sample.faults import truth
 from runners.sample.sample_table import samples
-from runners.storage.local_files import absolute
-from runners.storage.spark_files import has_scheme
+from runners.storage.addresses import FILE, address_of
+from runners.storage.places import storage_of
 
 
 def write_sample(
@@ -26,7 +26,9 @@ def write_sample(
     """
     if file_format not in ("csv", "parquet"):
         raise ConfigurationError("sample", [f"format is {file_format!r}: give csv or parquet"])
-    root = out.rstrip("/") if has_scheme(out) else absolute(out)
+    root = storage_of(out).folder
+    if root is None:
+        raise ConfigurationError("sample", [f"{out} takes no files: give a folder or gs://"])
     with short_methods(spark):
         _write(customers(spark, scale, seed), f"{root}/customers", "parquet")
         _write(samples(spark, scale, seed), f"{root}/samples", file_format)
@@ -60,7 +62,8 @@ def _write(table: DataFrame, path: str, file_format: str) -> None:
 
 def _unfold(path: str) -> None:
     """Put the one part file of a local folder in the folder's place."""
-    folder = Path(path.removeprefix("file://"))
+    address = address_of(path)
+    folder = Path(f"/{address.name}" if address.scheme == FILE else path)
     if not folder.is_dir():
         return
     (part,) = folder.glob("part-*")

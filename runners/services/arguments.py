@@ -5,7 +5,8 @@ from datetime import date
 from typing import Any
 
 from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, HISTORY, SAMPLES
-from runners.storage.destination import Publishing
+from runners.storage.destination import Publishing, Storage
+from runners.storage.places import destination_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,8 +76,12 @@ def inputs_of(options: argparse.Namespace) -> dict[str, Any]:
     return inputs | ({HISTORY: history} if history else {})
 
 
-def publishing_of(options: argparse.Namespace) -> Publishing:
-    """How the arguments want tables to be published."""
-    return Publishing(
+def destination_in(options: argparse.Namespace) -> Storage:
+    """Where and how the arguments want tables to be published.
+
+    Raises ConfigurationError with all that is wrong with it.
+    """
+    publishing = Publishing(
         options.prefix, options.staging_bucket, options.add_columns, options.keep_days
     )
+    return destination_of(options.out, publishing)

@@ -3,18 +3,14 @@
 import sys
 import textwrap
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from threading import Lock
 
-from pyspark.sql import Row
-
-from anomaly.summary.account import NOT_JUDGED
-from anomaly.thresholds.verdict import REQUIRED
+from anomaly.schema.tables import CELL_LEVEL
+from runners.services.run_summary import RunSummary
 
 NEWEST_SHOWN = 10
 MADE_UP_WORDS = "MADE-UP SAMPLE DATA: nothing of this was measured in a network"
-UNABLE = ("out_of_reach", "cell")
 WIDTH, INDENT = 100, " " * 8
 
 
@@ -60,12 +56,12 @@ class Progress:
             print(f"\r{stage:32}{counted:>18}{seconds:8.1f} s", file=sys.stderr)
 
 
-def report(summary: Sequence[Row], place_of_tables: str, is_made_up: bool = False) -> str:
+def report(summary: RunSummary, place_of_tables: str, is_made_up: bool = False) -> str:
     """The towers that need maintenance, worst first, the alarms, both with their reasons.
 
     And the place of the tables.
     """
-    worst, required = worst_towers(summary), required_towers(summary)
+    worst, required = summary.worst, summary.required
     lines = [MADE_UP_WORDS] if is_made_up else []
     lines.append(f"{headline(summary)}{'; worst first:' * bool(worst)}")
     for row in worst:
@@ -73,8 +69,7 @@ def report(summary: Sequence[Row], place_of_tables: str, is_made_up: bool = Fals
         lines += wrapped(row.detail)
     if required > len(worst):
         lines.append(f"      and {required - len(worst)} more, in the table")
-    unable = [row.item for row in summary if (row.section, row.subject) == UNABLE]
-    if unable:
+    if unable := [row.item for row in summary.of("out_of_reach", CELL_LEVEL)]:
         lines.append(f"Limits that no value of a cell can pass: {', '.join(sorted(unable))}")
     lines += alarm_lines(summary)
     lines.append(f"Tables: {place_of_tables}")
@@ -86,62 +81,35 @@ def wrapped(sentence: str) -> list[str]:
     return textwrap.wrap(sentence, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
 
 
-def headline(summary: Sequence[Row]) -> str:
+def headline(summary: RunSummary) -> str:
     """How many towers need maintenance, and how many could not be judged."""
-    towers = _figure(summary, "kpi", "cell", "rows")
-    unknown = _figure(summary, "verdict", "cell", NOT_JUDGED)
+    unknown = summary.not_judged
     not_judged = f", {unknown} could not be judged" if unknown else ""
-    return f"{required_towers(summary)} of {towers} towers need maintenance{not_judged}"
+    return f"{summary.required} of {summary.towers} towers need maintenance{not_judged}"
 
 
-def required_towers(summary: Sequence[Row]) -> int:
-    """The number of towers that need maintenance."""
-    return _figure(summary, "verdict", "cell", REQUIRED)
-
-
-def worst_towers(summary: Sequence[Row]) -> list[Row]:
-    """The towers to visit, worst first: rank, cell, what fails and why (value to detail)."""
-    worst = (row for row in summary if row.section == "worst")
-    return sorted(worst, key=lambda row: (row.value, row.subject))
-
-
-def _figure(summary: Sequence[Row], *name: str) -> int:
-    """The count that has this section, subject and item; 0 where there is none."""
-    found = (row.value for row in summary if (row.section, row.subject, row.item) == name)
-    return int(next(found, 0))
-
-
-def report_of_alarms(summary: Sequence[Row], place_of_tables: str) -> str:
+def report_of_alarms(summary: RunSummary, place_of_tables: str) -> str:
     """What became of alarms, and the tables' place."""
     return "\n".join((*alarm_lines(summary), f"Tables: {place_of_tables}"))
 
 
-def alarm_lines(summary: Sequence[Row]) -> list[str]:
+def alarm_lines(summary: RunSummary) -> list[str]:
     """How many alarms were raised, those that stand and the newest; nothing where none was judged.
 
     The summary has the alarms in this order.
     """
-    figures = {(row.section, row.subject, row.item): row for row in summary}
-    if ("alarms", "judged", "cell days") not in figures:
+    alarms = summary.alarms
+    if alarms is None:
         return []
-    named = sorted((row for row in summary if row.section == "alarm"), key=lambda row: row.value)
-    shown = named[:NEWEST_SHOWN]
-
-    def raised(item: str) -> float:
-        found = figures.get(("alarms", "raised", item))
-        return found.value if found else 0
-
-    count = raised("CRIT") + raised("WARN")
-    days = figures["alarms", "judged", "cell days"].value
-    begin, end = (figures["alarms", "judged", side].detail for side in ("from", "until"))
+    shown = alarms.named[:NEWEST_SHOWN]
     lines = [
-        f"{count:.0f} alarm{'s' * (count != 1)} in {days:.1f} days of cells, "
-        f"from {begin} to {end} UTC; {raised('standing'):.0f} still stand"
+        f"{alarms.raised:.0f} alarm{'s' * (alarms.raised != 1)} in {alarms.cell_days:.1f} days of "
+        f"cells, from {alarms.begin} to {alarms.until} UTC; {alarms.standing:.0f} still stand"
         f"{'; these first, then the newest:' * bool(shown)}"
     ]
     for row in shown:
         first, *others = wrapped(row.detail)
         lines += [f"  {row.item}  {first.strip()}", *others]
-    if count > len(shown):
-        lines.append(f"      and {count - len(shown):.0f} more, in the table")
+    if alarms.raised > len(shown):
+        lines.append(f"      and {alarms.raised - len(shown):.0f} more, in the table")
     return lines

@@ -1,19 +1,14 @@
 """The limits of a profile, checked against the summary of a run before anything is published."""
 
-from collections.abc import Iterable, Sequence
-
-from pyspark.sql import Row
+from collections.abc import Iterable
 
 from anomaly.errors import InputError
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import Limits
 from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, HISTORY, SAMPLES
-from anomaly.schema.reasons import REASONS
-from anomaly.schema.tables import CELL_LEVEL
-from anomaly.summary.account import NOT_JUDGED
 from anomaly.thresholds.verdict import FEW_SAMPLES, NO_SAMPLES, REPORTING
 from runners.services.rejections import Rejections, cure
-from runners.services.summary_figures import cells_by_minutes, left_out, total
+from runners.services.run_summary import RunSummary
 
 # A column that spoils no larger share of the rows is let be, however few values it has.
 FEW_ROWS = 0.01
@@ -28,24 +23,22 @@ WHY_NOT_JUDGED = {
 KINDS_OF_PERSONS = ("customers without calls", "callers that are no customer")
 
 
-def check_limits(summary: Sequence[Row], profile: Profile, rejections: Rejections) -> None:
+def check_limits(summary: RunSummary, profile: Profile, rejections: Rejections) -> None:
     """Raises InputError where nothing was usable, or a limit of the profile is passed."""
     limits = profile.limits
     for source in JUDGED:
         _check_input(summary, source, limits, rejections)
-    customers = total(summary, "join", "all inputs", "customers")
-    matched = total(summary, "join", "all inputs", "matched customers") / customers
-    if matched < limits.smallest_match_rate:
+    if summary.match_rate < limits.smallest_match_rate:
         raise InputError(
-            f"{matched:.1%} of the customers have samples and call statistics, fewer than the "
-            f"profile's smallest_match_rate of {limits.smallest_match_rate:.1%}"
+            f"{summary.match_rate:.1%} of the customers have samples and call statistics, "
+            f"fewer than the profile's smallest_match_rate of {limits.smallest_match_rate:.1%}"
             f"{_keys(summary, rejections.tells_persons)}"
         )
     _check_judged(summary, limits)
 
 
 def check_run_limits(
-    summary: Sequence[Row], profile: Profile, rejections: Rejections, sources: Iterable[str]
+    summary: RunSummary, profile: Profile, rejections: Rejections, sources: Iterable[str]
 ) -> None:
     """Both of a run that judges customers and cells, and of its alarms."""
     check_limits(summary, profile, rejections)
@@ -54,7 +47,7 @@ def check_run_limits(
 
 
 def check_alarm_limits(
-    summary: Sequence[Row], profile: Profile, rejections: Rejections, sources: Iterable[str]
+    summary: RunSummary, profile: Profile, rejections: Rejections, sources: Iterable[str]
 ) -> None:
     """Raises InputError where no row is usable, too much was left out, or nothing is judged.
 
@@ -63,32 +56,28 @@ def check_alarm_limits(
     for source in sources:
         _check_input(summary, source, profile.limits, rejections)
     _check_periods(summary, profile)
-    if not total(summary, "alarms", "judged", "cell days"):
+    if not (summary.alarms and summary.alarms.cell_days):
         raise InputError(
             f"{SAMPLES}: nothing to judge; Time needs a date (2026-03-01 06:15), and --from must "
             "not lie behind the last sample"
         )
 
 
-def _keys(summary: Sequence[Row], tells_persons: bool) -> str:
+def _keys(summary: RunSummary, tells_persons: bool) -> str:
     """Of each kind of key without a partner some examples, as they are compared."""
-    kinds: dict[str, list[str]] = {}
-    unmatched = (row for row in summary if row.section == "unmatched")
-    for row in sorted(unmatched, key=lambda row: (row.subject, -row.value, row.item)):
-        keys = kinds.setdefault(row.subject, [])
-        if len(keys) < KEYS_NAMED and (tells_persons or row.subject not in KINDS_OF_PERSONS):
-            keys.append(repr(row.item))
-    return "".join(f"; {kind}: {', '.join(keys) or '(withheld)'}" for kind, keys in kinds.items())
+    return "".join(
+        f"; {kind}: {', '.join(repr(row.item) for row in rows[:KEYS_NAMED])}"
+        if tells_persons or kind not in KINDS_OF_PERSONS
+        else f"; {kind}: (withheld)"
+        for kind, rows in summary.unmatched.items()
+    )
 
 
-def _check_judged(summary: Sequence[Row], limits: Limits) -> None:
+def _check_judged(summary: RunSummary, limits: Limits) -> None:
     """Raises InputError where too many cells have no verdict."""
-    cells = total(summary, "kpi", CELL_LEVEL, "rows")
-    unjudged = total(summary, "verdict", CELL_LEVEL, NOT_JUDGED)
+    cells, unjudged = summary.towers, summary.not_judged
     if unjudged > limits.largest_unjudged_share * cells:
-        states = sorted(
-            (row for row in summary if row.section == "not_judged"), key=lambda row: -row.value
-        )
+        states = sorted(summary.of("not_judged"), key=lambda row: -row.value)
         why = ", ".join(f"{row.value:,.0f} {WHY_NOT_JUDGED[row.item]}" for row in states)
         raise InputError(
             f"{unjudged:,.0f} of {cells:,.0f} cells could not be judged, more than the profile's "
@@ -96,13 +85,13 @@ def _check_judged(summary: Sequence[Row], limits: Limits) -> None:
         )
 
 
-def _check_periods(summary: Sequence[Row], profile: Profile) -> None:
+def _check_periods(summary: RunSummary, profile: Profile) -> None:
     """Raises InputError where most cells report less often than the profile says.
 
     What they do not send would be taken for silence.
     """
     expected = profile.period_seconds // 60
-    cells = cells_by_minutes(summary)
+    cells = summary.cells_by_minutes
     rarer = {minutes: cells[minutes] for minutes in cells if minutes > expected}
     if 2 * sum(rarer.values()) > sum(cells.values()):
         usual = max(rarer, key=lambda minutes: (rarer[minutes], minutes))
@@ -113,30 +102,22 @@ def _check_periods(summary: Sequence[Row], profile: Profile) -> None:
         )
 
 
-def _check_input(
-    summary: Sequence[Row], source: str, limits: Limits, rejections: Rejections
-) -> None:
+def _check_input(summary: RunSummary, source: str, limits: Limits, rejections: Rejections) -> None:
     _check_rejected(summary, source, limits.largest_rejected_share, rejections)
     _check_empty(summary, source)
     _check_left_out(summary, source, limits.largest_left_out_share, rejections)
 
 
 def _check_rejected(
-    summary: Sequence[Row], source: str, largest_share: float, rejections: Rejections
+    summary: RunSummary, source: str, largest_share: float, rejections: Rejections
 ) -> None:
-    rows = total(summary, "input", source, "rows in")
+    rows = summary.rows_in(source)
     if not rows:
         raise InputError(f"{source}: none of 0 rows can be used; its files have a header alone")
-    if not total(summary, "input", source, "rows clean"):
+    if not summary.rows_clean(source):
         told = rejections.commonest_rows(source)
         raise InputError(f"{source}: none of {rows:,.0f} rows can be used: {told}")
-    # What the profile itself leaves out is no fault of the input.
-    rejected = sum(
-        total(summary, "rejected", source, code)
-        for code, reason in REASONS.items()
-        if reason.rejects_row and reason.is_fault
-    )
-    share = rejected / rows
+    share = summary.rejected_share(source)
     if share > largest_share:
         raise InputError(
             f"{source}: {share:.1%} of the rows were rejected, more than the profile's "
@@ -144,28 +125,26 @@ def _check_rejected(
         )
 
 
-def _check_empty(summary: Sequence[Row], source: str) -> None:
+def _check_empty(summary: RunSummary, source: str) -> None:
     """Raises InputError where no column of an input's KPIs has anything in it."""
-    columns = [row for row in summary if (row.section, row.subject) == ("column", source)]
+    columns = summary.of("column", source)
     is_of_kpis = source != CUSTOMERS
-    if is_of_kpis and not any(row.value or left_out(summary, source, row.item) for row in columns):
+    if is_of_kpis and not any(row.value or summary.left_out(source, row.item) for row in columns):
         raise InputError(
-            f"{source}: none of {total(summary, 'input', source, 'rows clean'):,.0f} rows has a "
+            f"{source}: none of {summary.rows_clean(source):,.0f} rows has a "
             f"value; all {len(columns)} columns of KPIs are empty"
         )
 
 
 def _check_left_out(
-    summary: Sequence[Row], source: str, largest_share: float, rejections: Rejections
+    summary: RunSummary, source: str, largest_share: float, rejections: Rejections
 ) -> None:
     """Raises InputError with the column that lost the largest share of its values."""
-    rows = total(summary, "input", source, "rows clean")
     shares = {}
-    for row in summary:
-        if (row.section, row.subject) == ("column", source):
-            lost = left_out(summary, source, row.item)
-            if lost > FEW_ROWS * rows:
-                shares[row.item] = lost / (lost + row.value)
+    for row in summary.of("column", source):
+        lost = summary.left_out(source, row.item)
+        if lost > FEW_ROWS * summary.rows_clean(source):
+            shares[row.item] = lost / (lost + row.value)
     beyond = {column: share for column, share in shares.items() if share > largest_share}
     if not beyond:
         return

@@ -1,18 +1,14 @@
 """What is no reason to refuse a run, and may well be wrong with its inputs."""
 
-from collections.abc import Sequence
-
-from pyspark.sql import Row
-
 from anomaly.alarms.account import BEHIND, CELLS, LACKING, SAMPLES_SENT
 from anomaly.schema.inputs import SAMPLES
 from anomaly.thresholds.compare import CRIT, NO_BASELINE, OK, WARN
-from runners.services.summary_figures import cells_by_minutes, left_out, total
+from runners.services.run_summary import RunSummary
 
 LARGEST_SHARE_WITHOUT_BASELINE = 0.5
 
 
-def notices(summary: Sequence[Row]) -> list[str]:
+def notices(summary: RunSummary) -> list[str]:
     """A sentence for each, from the summary of a run."""
     return [
         *_empty_columns(summary),
@@ -23,30 +19,27 @@ def notices(summary: Sequence[Row]) -> list[str]:
     ]
 
 
-def _empty_columns(summary: Sequence[Row]) -> list[str]:
+def _empty_columns(summary: RunSummary) -> list[str]:
     """A sentence for each column of numbers that has nothing in any row that counts."""
     return [
         f"{row.subject}: column {row.item} is empty: none of "
-        f"{total(summary, 'input', row.subject, 'rows clean'):,.0f} rows has a value"
-        for row in summary
-        if row.section == "column"
-        and not row.value
-        and not left_out(summary, row.subject, row.item)
+        f"{summary.rows_clean(row.subject):,.0f} rows has a value"
+        for row in summary.of("column")
+        if not row.value and not summary.left_out(row.subject, row.item)
     ]
 
 
-def _look_alikes(summary: Sequence[Row]) -> list[str]:
+def _look_alikes(summary: RunSummary) -> list[str]:
     return [
         f"cells {row.item} count as different ones: their names differ in nothing but case, "
         "kinds of dashes, or letters of two alphabets that look the same"
-        for row in summary
-        if row.section == "look_alike"
+        for row in summary.of("look_alike")
     ]
 
 
-def _cells_that_send_rarely(summary: Sequence[Row]) -> list[str]:
+def _cells_that_send_rarely(summary: RunSummary) -> list[str]:
     """Where some cells send less often than most do."""
-    cells = cells_by_minutes(summary)
+    cells = summary.cells_by_minutes
     if not cells:
         return []
     usual = max(cells, key=lambda minutes: (cells[minutes], -minutes))
@@ -60,30 +53,24 @@ def _cells_that_send_rarely(summary: Sequence[Row]) -> list[str]:
     ]
 
 
-def _end_of_samples(summary: Sequence[Row]) -> list[str]:
+def _end_of_samples(summary: RunSummary) -> list[str]:
     """Where samples end before the run's day does, or those of some cells before the others'."""
     lacking, behind, cells = (
-        total(summary, "alarms", SAMPLES_SENT, item) for item in (LACKING, BEHIND, CELLS)
+        summary.total("alarms", SAMPLES_SENT, item) for item in (LACKING, BEHIND, CELLS)
     )
-    if lacking <= 0 and not behind:
+    if summary.alarms is None or (lacking <= 0 and not behind):
         return []
-    until = next(
-        row.detail
-        for row in summary
-        if (row.section, row.subject, row.item) == ("alarms", "judged", "until")
-    )
     before = f", {lacking:,.0f} periods before the end of the day" if lacking > 0 else ""
     return [
-        f"{SAMPLES} reach until {until} UTC{before}; {behind:,.0f} of {cells:,.0f} cells are behind"
+        f"{SAMPLES} reach until {summary.alarms.until} UTC{before}; "
+        f"{behind:,.0f} of {cells:,.0f} cells are behind"
     ]
 
 
-def _without_baseline(summary: Sequence[Row]) -> list[str]:
+def _without_baseline(summary: RunSummary) -> list[str]:
     """Where no alarm but of silence can be raised, as nothing is known of what is usual."""
     periods = {
-        status: sum(
-            row.value for row in summary if (row.section, row.item) == ("alarm_kpi", status)
-        )
+        status: sum(row.value for row in summary.of("alarm_kpi") if row.item == status)
         for status in (NO_BASELINE, OK, WARN, CRIT)
     }
     share = periods[NO_BASELINE] / (sum(periods.values()) or 1)

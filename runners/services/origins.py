@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from anomaly.profile.model import Profile
 from anomaly.schema.inputs import HISTORY, SAMPLES
 from runners.storage.files import Place, listed_files
-from runners.storage.inputs import file_system
+from runners.storage.places import file_system
 
 # The section of the summary.
 ORIGIN = "origin"

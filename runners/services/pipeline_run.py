@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from pathlib import Path, PurePath, PurePosixPath
 
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
@@ -37,15 +36,15 @@ from runners.services.notices import notices
 from runners.services.origins import ORIGIN, Origin, origins
 from runners.services.published_history import stage_history
 from runners.services.rejections import Rejections
+from runners.services.run_summary import RunSummary
 from runners.services.stopping import publishing
 from runners.services.times_of_run import find_times, times_of_run
-from runners.storage.bigquery_names import SCHEME as BIGQUERY
-from runners.storage.destination import Destination, Publishing, open_destination
-from runners.storage.files import Place, all_paths, paths_of
+from runners.storage.destination import Destination, Storage
+from runners.storage.files import Place
 from runners.storage.inputs import read_input
 from runners.storage.local_files import bytes_below
+from runners.storage.places import keep_apart, on_this_machine, storages_of
 from runners.storage.spark_errors import SPARK_ERRORS
-from runners.storage.spark_files import has_scheme
 
 LOG = logging.getLogger(__name__)
 # From so many bytes of inputs on they are persisted, which packs their columns. Below that, a plan
@@ -61,9 +60,9 @@ def new_run(run_date: date, on_made_up_data: bool = False) -> Run:
 
 @dataclass(frozen=True)
 class Finished:
-    """What a run leaves: the rows of its summary, and where its tables are."""
+    """What a run leaves: its summary, and where its tables are."""
 
-    summary: list[Row]
+    summary: RunSummary
     place_of_tables: str
 
 
@@ -71,9 +70,8 @@ def run_pipeline(
     spark: SparkSession,
     profile: Profile,
     inputs: Mapping[str, Place],
-    out: str,
+    out: Storage,
     run: Run,
-    publishing: Publishing,
     progress: Progress,
     hash_key: bytes | None = None,
 ) -> Finished:
@@ -88,17 +86,14 @@ def run_pipeline(
     progress.done("inputs")
     request = Request(profile, run, times, alarms, key_frame(spark, hash_key))
     caches_inputs = should_cache_columnar(inputs)
-    return make_and_publish(
-        spark, checked, request, out, publishing, progress, made_from, caches_inputs
-    )
+    return make_and_publish(spark, checked, request, out, progress, made_from, caches_inputs)
 
 
 def make_and_publish(
     spark: SparkSession,
     given: Mapping[Frame, DataFrame],
     request: Request,
-    out: str,
-    publishing: Publishing,
+    out: Storage,
     progress: Progress,
     made_from: Sequence[Origin],
     caches_inputs: bool = True,
@@ -111,7 +106,7 @@ def make_and_publish(
     has_alarms = request.alarms is not None or Frame.ALARMS in given
     tables = (*TABLES_OF_A_RUN, *(TABLES_OF_ALARMS if has_alarms else ()))
     columns = table_columns(profile, tables, hash_customers=request.hash_key is not None)
-    with open_destination(spark, out, run, columns, publishing) as destination:
+    with out.destination(spark, run, columns) as destination:
         progress.done("destination")
         if not has_alarms:
             keep_alarms(destination, run.run_date, profile)
@@ -121,7 +116,7 @@ def make_and_publish(
             )
             kept = frames.materialize_all(given)
             figures = results_of(kept, request, frames.materialize).summary
-            summary = figures.collect()
+            summary = RunSummary(figures.collect())
             frames.wait()
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
             if has_alarms:
@@ -192,8 +187,9 @@ def _has_alarms(destination: Destination, day: date) -> bool:
 
 def should_cache_columnar(inputs: Mapping[str, Place]) -> bool:
     """Whether the rows of the inputs are better packed; unknown sizes are taken for large."""
-    paths = all_paths(inputs)
-    return any(map(has_scheme, paths)) or bytes_below(paths) >= COLUMNAR_CACHE_MIN_BYTES
+    places = storages_of(inputs)
+    is_known = on_this_machine(*places)
+    return not is_known or bytes_below(map(str, places)) >= COLUMNAR_CACHE_MIN_BYTES
 
 
 def alarm_request(has_history: bool, profile: Profile, times: TimesOfRun) -> AlarmRequest | None:
@@ -210,7 +206,7 @@ def alarm_request(has_history: bool, profile: Profile, times: TimesOfRun) -> Ala
 
 
 @contextmanager
-def refusing(rejected: DataFrame, out: str, progress: Progress) -> Iterator[Rejections]:
+def refusing(rejected: DataFrame, out: Storage, progress: Progress) -> Iterator[Rejections]:
     """Where the run is refused in there, its rejected rows are kept beside the output."""
     rejections = Rejections(rejected, progress.tells_persons)
     try:
@@ -222,7 +218,7 @@ def refusing(rejected: DataFrame, out: str, progress: Progress) -> Iterator[Reje
 def publish(
     destination: Destination,
     figures: DataFrame,
-    summary: list[Row],
+    summary: RunSummary,
     profile: Profile,
     run: Run,
     progress: Progress,
@@ -234,22 +230,22 @@ def publish(
     """
     for sentence in notices(summary):
         LOG.warning(sentence)
-    progress.done(SUMMARY_TABLE, len(summary))
+    progress.done(SUMMARY_TABLE, len(summary.rows))
     figure = Row(*figures.columns)
     of_run = (run.run_id, profile.fingerprint, run.run_date)
-    summary = [
-        *summary,
+    rows = [
+        *summary.rows,
         *(figure(ORIGIN, one.source, "files", one.files, one.digest, *of_run) for one in made_from),
         *(
             figure("seconds", stage, "seconds", seconds, None, *of_run)
             for stage, seconds in progress.seconds.items()
         ),
     ]
-    destination.stage(SUMMARY_TABLE, frame_of(summary, figures))
+    destination.stage(SUMMARY_TABLE, frame_of(rows, figures))
     with publishing(destination.place_of_tables, str(run.run_date)):
         destination.publish()
     progress.done("published")
-    return Finished(summary, destination.place_of_tables)
+    return Finished(RunSummary(rows), destination.place_of_tables)
 
 
 def frame_of(rows: Sequence[Row], like: DataFrame) -> DataFrame:
@@ -263,25 +259,3 @@ def frame_of(rows: Sequence[Row], like: DataFrame) -> DataFrame:
     of_one_row = like.sparkSession.sql("SELECT 1")
     array = F.from_json(F.lit(texts), ArrayType(like.schema), {"mode": "FAILFAST"})
     return of_one_row.select(F.inline(array))
-
-
-def keep_apart(inputs: Mapping[str, Place], out: str, name: str = "--out") -> None:
-    """Refuse an output among the inputs, which a later run would read, and the other way round.
-
-    Raises ConfigurationError with every input that it concerns.
-    """
-    if out.startswith(BIGQUERY):
-        return
-    written, faults = _place(out), []
-    for source, path in ((one, path) for one in inputs for path in paths_of(inputs[one])):
-        read = _place(path)
-        if written == read:
-            faults.append(f"is the folder of the {source} input: {path}")
-        elif written.is_relative_to(read) or read.is_relative_to(written):
-            faults.append(f"lies inside the {source} input, or the other way round: {path}")
-    if faults:
-        raise ConfigurationError(name, faults)
-
-
-def _place(path: str) -> PurePath:
-    return PurePosixPath(path) if has_scheme(path) else Path(path).resolve()

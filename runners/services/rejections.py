@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
@@ -12,9 +11,8 @@ from anomaly.pipeline.pseudonyms import withheld_texts
 from anomaly.schema.inputs import SOURCE_FILE
 from anomaly.schema.reasons import REASONS
 from anomaly.schema.tables import REJECTED_TABLE
-from runners.storage.bigquery_names import SCHEME as BIGQUERY
+from runners.storage.destination import Storage
 from runners.storage.spark_errors import reading_and_writing
-from runners.storage.spark_files import has_scheme
 
 MOST_TOLD, LONGEST_TEXT = 3, 120
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
@@ -53,14 +51,13 @@ class Rejections:
         told = (f"{row.row_count:,} times {row.reason}, first {_place(row)}" for row in found)
         return "; ".join(told), [row.first.text for row in found if row.first.text is not None]
 
-    def keep(self, out: str) -> str:
+    def keep(self, out: Storage) -> str:
         """Keep them beside the output; where, in words. Nothing is said where there are none."""
         if self._rejected.isEmpty():
             return ""
-        if out.startswith(BIGQUERY):
+        if out.folder is None:
             return "; the rejected rows are kept where the output is a folder or gs://"
-        out = out.rstrip("/") if has_scheme(out) else str(Path(out).resolve())
-        target = f"{out}-refused/{REJECTED_TABLE}"
+        target = f"{out.folder}-refused/{REJECTED_TABLE}"
         try:
             with reading_and_writing(target):
                 self._rejected.write.mode("overwrite").parquet(target)

@@ -25,7 +25,8 @@ from runners.services.pipeline_run import (
     should_cache_columnar,
 )
 from runners.services.rejections import Rejections
-from runners.storage.destination import Publishing
+from runners.services.run_summary import RunSummary
+from runners.storage.destination import Storage
 from runners.storage.stage_results import StageFolder, read_stage
 
 ORIGIN_COLUMNS = "source string, files double, digest string"
@@ -79,7 +80,7 @@ class StageRun:
         if stage == WITH_CALLS:
             self._check_limits(folder)
 
-    def publish(self, out: str, publishing: Publishing) -> Finished:
+    def publish(self, out: Storage) -> Finished:
         """Publish what the stages made. Raises AnomalyError, with the previous output whole."""
         given = self._left(PUBLISH)
         of_run = self.run.columns(self.profile)
@@ -92,9 +93,7 @@ class StageRun:
             for row in self._read(stage)[ORIGIN].collect()
         ]
         request = Request(self.profile, self.run, hash_key=self.hash_key)
-        return make_and_publish(
-            self.spark, given, request, out, publishing, self.progress, made_from
-        )
+        return make_and_publish(self.spark, given, request, out, self.progress, made_from)
 
     def _check_limits(self, folder: str) -> None:
         """All inputs are joined now: what would stop the run at its end stops it here.
@@ -103,7 +102,7 @@ class StageRun:
         """
         both = (self._read(WITH_SAMPLES), read_stage(self.spark, folder, self.run, self.profile))
         try:
-            summary = _of_both(Frame.INPUT_FIGURES, both).collect()
+            summary = RunSummary(_of_both(Frame.INPUT_FIGURES, both).collect())
             rejected = _of_both(Frame.REJECTED, both)
             rejections = Rejections(rejected, self.progress.tells_persons)
             check_limits(summary, self.profile, rejections)

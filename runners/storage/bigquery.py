@@ -9,7 +9,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -17,7 +17,6 @@ from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import bigquery
 from google.cloud.bigquery import SchemaField
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from anomaly.errors import AnomalyError, OutputError
 from anomaly.pipeline.output_tables import TABLE_MEANINGS, TABLES_OF_ALARMS
@@ -32,9 +31,16 @@ from anomaly.schema.tables import (
     REJECTED_TABLE,
     SUMMARY_TABLE,
 )
-from runners.storage.bigquery_calls import CALL, calling, client_of, rows_of, run_once, try_query
-from runners.storage.bigquery_names import BigQueryPlace
-from runners.storage.bigquery_reading import read_table
+from runners.storage.bigquery_calls import (
+    CALL,
+    calling,
+    client_of,
+    days_of_table,
+    rows_of,
+    run_once,
+    try_query,
+)
+from runners.storage.bigquery_dataset import Dataset, read_table
 from runners.storage.bigquery_schema import (
     contradictions,
     fields_of,
@@ -46,13 +52,13 @@ from runners.storage.bigquery_sql import (
     Swap,
     count_rows,
     for_run,
-    published_days,
     published_runs,
     replace_day,
 )
 from runners.storage.columns import differing, warn_of_removed
+from runners.storage.destination import Destination
 from runners.storage.held import held
-from runners.storage.spark_errors import SPARK_ERRORS, root_cause
+from runners.storage.spark_errors import failing_as
 
 LOG = logging.getLogger(__name__)
 STAGING_HOURS = 24
@@ -80,28 +86,23 @@ class Table:
     fields: tuple[SchemaField, ...]
 
 
-class BigQueryDataset:
+class BigQueryDataset(Destination):
     """The tables of a run in one dataset, all of them published in one transaction."""
 
     def __init__(
         self,
         spark: SparkSession,
-        place: BigQueryPlace,
+        place: Dataset,
         run: Run,
         columns: Mapping[str, Sequence[Column]],
-        staging_bucket: str | None = None,
-        add_columns: bool = False,
-        keep_days: int | None = None,
     ) -> None:
         """`columns` are those of each table that the run publishes."""
         self.spark, self.place, self.run = spark, place, run
-        self.staging_bucket, self.add_columns = staging_bucket, add_columns
-        self.keep_days = keep_days
         self.tables = {
             name: Table(
                 name,
-                place.table(name),
-                f"{place.table(name)}_staging_{run.run_id}",
+                place.full_name(name),
+                f"{place.full_name(name)}_staging_{run.run_id}",
                 tuple(fields_of(spark, of_table)),
             )
             for name, of_table in columns.items()
@@ -113,14 +114,13 @@ class BigQueryDataset:
     def __enter__(self) -> "BigQueryDataset":
         """Raises OutputError where anything would stop the run later: it is found out now."""
         self._client = client_of(self.place.project)
-        dataset = f"{self.place.project}.{self.place.dataset}"
         with calling(f"{self.place}: cannot be used"):
-            self._location = self._client.get_dataset(dataset, **CALL).location
+            self._location = self._client.get_dataset(self.place.dataset, **CALL).location
             try_query(self._client, self._location)
         self._compare_schemas()
         self._runs = self._published_runs()
-        if self.staging_bucket is not None:
-            self._try_bucket(self.staging_bucket)
+        if bucket := self.place.publishing.staging_bucket:
+            self._try_bucket(bucket)
         try:
             for table in self.tables.values():
                 self._create_staging(table)
@@ -142,10 +142,6 @@ class BigQueryDataset:
         """Where a reader finds the published tables."""
         return ", ".join(table.target for table in self.tables.values())
 
-    def hold(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
-        """Keep an intermediate for the run, and count its rows."""
-        return held(name, frame)
-
     def stage(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
         """Write a table where no reader looks yet, check that it is whole, and count its rows.
 
@@ -154,11 +150,8 @@ class BigQueryDataset:
         """
         table = self.tables[name]
         kept, rows = held(name, frame)
-        try:
+        with failing_as(OutputError, f"{table.staging}: cannot be written"):
             self._write(kept, table.staging)
-        except SPARK_ERRORS as error:
-            told = root_cause(error)
-            raise OutputError(f"{table.staging}: cannot be written: {told}") from error
         self._check(table, rows)
         return kept, rows
 
@@ -192,16 +185,7 @@ class BigQueryDataset:
 
     def days(self, name: str) -> list[date]:
         """The days that are published of a table, in order."""
-        table = self.place.table(name)
-        if self._existing(table) is None:
-            return []
-        with calling(table):
-            days = rows_of(self._client, published_days(table), self._location)
-        return sorted(day for (day,) in days)
-
-    def published(self, name: str, days: Iterable[date]) -> DataFrame:
-        """A published table, of these days."""
-        return read_table(self.spark, self.place.table(name)).where(F.col("run_date").isin(*days))
+        return days_of_table(self._client, self.place.full_name(name))
 
     # --- before the first stage ---
 
@@ -215,7 +199,7 @@ class BigQueryDataset:
             if existing.table_type != "TABLE":
                 found.append(f"is a {existing.table_type}, whose rows cannot be replaced")
             missing = missing_fields(existing.schema, table.fields)
-            if not self.add_columns:
+            if not self.place.publishing.add_columns:
                 found += [
                     f"column {field.name} ({field.field_type}) is missing" for field in missing
                 ]
@@ -234,11 +218,8 @@ class BigQueryDataset:
     def _try_bucket(self, bucket: str) -> None:
         """The connector would notice a bucket that is missing only when all work is done."""
         target = f"gs://{bucket}/cell-tower-anomaly/checks/{self.run.run_id}"
-        try:
+        with failing_as(OutputError, f"--staging-bucket {bucket}: cannot be written"):
             self.spark.range(0, 1, 1, numPartitions=1).write.parquet(target)
-        except SPARK_ERRORS as error:
-            told = root_cause(error)
-            raise OutputError(f"--staging-bucket {bucket}: cannot be written: {told}") from error
 
     def _create_staging(self, table: Table) -> None:
         staging = bigquery.Table(table.staging, table.fields)
@@ -249,14 +230,9 @@ class BigQueryDataset:
 
     def _try_connector(self) -> None:
         staging = self.tables[CELL_TABLE].staging
-        try:
+        unusable = "Spark's BigQuery connector cannot be used; its jar comes with `make jars`"
+        with failing_as(OutputError, f"{self.place}: {unusable}"):
             _ = read_table(self.spark, staging).schema
-        except SPARK_ERRORS as error:
-            told = root_cause(error)
-            raise OutputError(
-                f"{self.place}: Spark's BigQuery connector cannot be used; its jar comes with "
-                f"`make jars` ({told})"
-            ) from error
 
     # --- staging ---
 
@@ -264,12 +240,13 @@ class BigQueryDataset:
         """Append to a table with the connector, which commits all rows or none."""
         writer = frame.write.format("bigquery").mode("append")
         writer = writer.option("parentProject", self.place.project)
-        if self.staging_bucket is None:
+        bucket = self.place.publishing.staging_bucket
+        if bucket is None:
             writer = writer.option("writeMethod", "direct")
         else:
             writer = writer.options(
                 writeMethod="indirect",
-                temporaryGcsBucket=self.staging_bucket,
+                temporaryGcsBucket=bucket,
                 intermediateFormat="parquet",
                 # Otherwise an array arrives as a record that holds a list.
                 enableListInference=True,
@@ -318,14 +295,15 @@ class BigQueryDataset:
 
     def _tables_of_other_runs(self) -> list[str]:
         """What a run of this day may have published that this one does not."""
-        names = (self.place.table(name) for name in TABLES_OF_ALARMS if name not in self.tables)
+        names = (self.place.full_name(one) for one in TABLES_OF_ALARMS if one not in self.tables)
         return [name for name in names if self._existing(name) is not None]
 
     def _replace_day(self, swaps: Sequence[Swap]) -> None:
         """BigQuery aborts a transaction on a table that another one changes, of any day."""
         summary = self.tables[SUMMARY_TABLE].target
-        script = replace_day(swaps, summary, self.keep_days is not None)
-        parameters = for_run(self.run, self._first_date(), self._known_ids(), self.keep_days)
+        keep_days = self.place.publishing.keep_days
+        script = replace_day(swaps, summary, keep_days is not None)
+        parameters = for_run(self.run, self._first_date(), self._known_ids(), keep_days)
         for attempt in range(1, ATTEMPTS + 1):
             # Of this attempt alone: a job of another one with the same id would pass for its own.
             job_id = f"cell-tower-anomaly-{self.run.run_id}-{uuid.uuid4().hex[:8]}"
@@ -339,11 +317,12 @@ class BigQueryDataset:
 
     def _prepare_target(self, table: Table) -> None:
         existing = self._existing(table.target)
+        adds = self.place.publishing.add_columns
         with calling(table.target):
             if existing is None:
                 self._changed.append(f"{table.target}, new and without rows of this run")
                 self._client.create_table(_new(table), exists_ok=True, **CALL)
-            elif self.add_columns and (missing := missing_fields(existing.schema, table.fields)):
+            elif adds and (missing := missing_fields(existing.schema, table.fields)):
                 self._changed.append(f"columns added to {table.target}")
                 existing.schema = [*existing.schema, *missing]
                 self._client.update_table(existing, ["schema"], **CALL)

@@ -70,9 +70,8 @@ def try_query(client: bigquery.Client, location: str) -> None:
     client.query("SELECT 1 AS one", config, location=location, job_retry=None, **CALL)
 
 
-def days_of_table(table: str) -> list[date]:
+def days_of_table(client: bigquery.Client, table: str) -> list[date]:
     """The days of a table, in order; none where it is not there."""
-    client = client_of(table.rsplit(".", 2)[0])
     with calling(table):
         try:
             location = client.get_table(table, **CALL).location

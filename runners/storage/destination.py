@@ -1,55 +1,17 @@
-"""Where the tables of a run go: a folder, a bucket or a dataset of BigQuery."""
+"""What a place of tables can do, and what takes the tables of one run there."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 from typing import Protocol, Self
 
 from pyspark.sql import DataFrame, SparkSession
 
-from anomaly.errors import ConfigurationError
 from anomaly.run import Run
 from anomaly.schema.inputs import Column
-from runners.storage import bigquery_names
-from runners.storage.parquet_bucket import ParquetBucket
-from runners.storage.parquet_folder import ParquetFolder
-from runners.storage.spark_files import has_scheme
-
-
-class FrameStore(Protocol):
-    """Keeps frames of one run."""
-
-    def hold(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
-        """Keep an intermediate for the run; returns the frame to go on with, and its rows."""
-
-    def stage(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
-        """Write a table where no reader looks; returns the frame to go on with, and its rows."""
-
-
-class Destination(FrameStore, Protocol):
-    """Takes the tables of one run, and lets readers see all of them at once or none.
-
-    Entered before the first stage, it raises OutputError where it could not take them; left, it
-    removes what was staged and not published, or says what it leaves behind.
-    """
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def publish(self) -> None:
-        """Let readers see the staged tables in place of those before."""
-
-    def days(self, name: str) -> list[date]:
-        """The days that are published of a table, in order."""
-
-    def published(self, name: str, days: Iterable[date]) -> DataFrame:
-        """A published table, of these days, which are there."""
-
-    @property
-    def place_of_tables(self) -> str:
-        """Where a reader finds the published tables."""
+from runners.storage.files import FileSystem
+from runners.storage.held import held
 
 
 @dataclass(frozen=True)
@@ -71,58 +33,99 @@ class Publishing:
 DEFAULT_PUBLISHING = Publishing()
 
 
-def check_destination(out: str, publishing: Publishing) -> None:
-    """Raises ConfigurationError with all that is wrong with the names of a destination."""
-    if publishing.keep_days is not None and publishing.keep_days < 1:
-        raise ConfigurationError("--keep-days", ["must be at least 1"])
-    if out.startswith(bigquery_names.SCHEME):
-        bigquery_names.bigquery_place(out, publishing.prefix, publishing.staging_bucket)
-        return
-    faults = []
-    if publishing.prefix or publishing.staging_bucket:
-        faults.append("--prefix and --staging-bucket are for bq:// alone")
-    if has_scheme(out):
-        if not out.startswith("gs://"):
-            faults.append("give a folder, gs:// or bq://")
-        if publishing.add_columns or publishing.keep_days:
-            faults.append(
-                "--add-columns and --keep-days are for a folder or bq://; on gs:// each run has "
-                "columns of its own, and rules of the bucket remove what is old"
-            )
-    if faults:
-        raise ConfigurationError(f"--out {out}", faults)
+def for_bigquery_alone(publishing: Publishing) -> list[str]:
+    """What is wrong with these options in any other place."""
+    options = {"--prefix": publishing.prefix, "--staging-bucket": publishing.staging_bucket}
+    given = [option for option, value in options.items() if value]
+    are = "is" if len(given) == 1 else "are"
+    return [f"{' and '.join(given)} {are} for bq:// alone"] if given else []
 
 
-def open_destination(
-    spark: SparkSession,
-    out: str,
-    run: Run,
-    columns: Mapping[str, Sequence[Column]],
-    publishing: Publishing,
-) -> Destination:
-    """The destination that --out names, for a run's tables with these columns.
+class FrameStore(Protocol):
+    """Keeps frames of one run."""
 
-    Raises ConfigurationError where it cannot be one.
+    def hold(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
+        """Keep an intermediate for the run; returns the frame to go on with, and its rows."""
+        return held(name, frame)
+
+    def stage(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
+        """Write a table where no reader looks; returns the frame to go on with, and its rows."""
+
+
+class Destination(FrameStore, Protocol):
+    """Takes the tables of one run, and lets readers see all of them at once or none.
+
+    Entered before the first stage, it raises OutputError where it could not take them; left, it
+    removes what was staged and not published, or says what it leaves behind.
     """
-    check_destination(out, publishing)
-    if out.startswith(bigquery_names.SCHEME):
-        place = bigquery_names.bigquery_place(out, publishing.prefix, publishing.staging_bucket)
-        try:
-            from runners.storage.bigquery import BigQueryDataset
-        except ImportError as error:
-            missing = f"bq:// needs google-cloud-bigquery; `make jars` installs it ({error})"
-            raise ConfigurationError(f"--out {out}", [missing]) from error
-        return BigQueryDataset(
-            spark,
-            place,
-            run,
-            columns,
-            publishing.staging_bucket,
-            publishing.add_columns,
-            publishing.keep_days,
-        )
-    if has_scheme(out):
-        return ParquetBucket(spark, out, run)
-    return ParquetFolder(
-        spark, str(Path(out)), run, columns, publishing.add_columns, publishing.keep_days
-    )
+
+    spark: SparkSession
+    place: "Storage"
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def publish(self) -> None:
+        """Let readers see the staged tables in place of those before."""
+
+    @property
+    def place_of_tables(self) -> str:
+        """Where a reader finds the published tables."""
+
+    def days(self, name: str) -> list[date]:
+        """The days that are published of a table, in order."""
+        return self.place.days(self.spark, name)
+
+    def published(self, name: str, days: Iterable[date]) -> DataFrame:
+        """A published table, of these days, which are there."""
+        return self.place.table(self.spark, name, [*days])
+
+
+@dataclass(frozen=True)
+class Storage(ABC):
+    """A place of inputs, of published tables, or of both; as a text it is its address."""
+
+    address: str
+    publishing: Publishing = DEFAULT_PUBLISHING
+
+    def __str__(self) -> str:
+        return self.address
+
+    @property
+    def folder(self) -> str | None:
+        """Its whole address where files can lie there, None where there are tables alone."""
+        return self.address.rstrip("/")
+
+    def faults(self, is_destination: bool) -> list[str]:
+        """What is wrong with its names, or with how the tables of a run are to go there."""
+        return for_bigquery_alone(self.publishing)
+
+    def around(self, name: str) -> Self:
+        """The place whose table `name` this one is; itself where it is none."""
+        folder, _, last = self.address.rstrip("/").rpartition("/")
+        return replace(self, address=folder or ".") if last == name else self
+
+    @abstractmethod
+    def files(self, spark: SparkSession) -> FileSystem:
+        """What lists and looks into the files there. Raises InputError where none can be."""
+
+    @abstractmethod
+    def destination(
+        self, spark: SparkSession, run: Run, columns: Mapping[str, Sequence[Column]]
+    ) -> Destination:
+        """What takes a run's tables with these columns."""
+
+    @abstractmethod
+    def days(self, spark: SparkSession, name: str) -> list[date]:
+        """The days of a published table, in order; none where nothing is yet."""
+
+    @abstractmethod
+    def table(
+        self, spark: SparkSession, name: str, days: Sequence[date] | None = None
+    ) -> DataFrame:
+        """A published table, with the columns of all its days; or the place, where it is that.
+
+        Where not every run made it, name the `days` on which one did; other days may come along.
+        Raises InputError or an error of Spark where there is none.
+        """

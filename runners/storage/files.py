@@ -6,7 +6,7 @@ import io
 import json
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from glob import escape
@@ -14,6 +14,7 @@ from typing import Protocol
 
 from anomaly.errors import InputError
 from anomaly.profile.encodings import charset_of, codec_of
+from runners.storage.addresses import FILE, address_of
 
 # The longer marks first: that of UTF-32 begins like that of UTF-16.
 BYTE_ORDER_MARKS = {
@@ -114,11 +115,6 @@ class FileSystem(Protocol):
 def paths_of(place: Place) -> list[str]:
     """The files and folders that an input consists of."""
     return [place] if isinstance(place, str) else [*place]
-
-
-def all_paths(inputs: Mapping[str, Place]) -> list[str]:
-    """The files and folders of all inputs."""
-    return [path for place in inputs.values() for path in paths_of(place)]
 
 
 def has_files(system: FileSystem, path: str) -> bool:
@@ -261,7 +257,7 @@ def _why_unreadable(file: File) -> str:
         return "no .csv, .csv.gz, .csv.bz2 or .parquet"
     if file.packing != file.packing.lower():
         return f"Spark unpacks {file.packing.lower()} in small letters alone; rename it"
-    is_on_a_disk = file.address.startswith(("/", "file:"))
+    is_on_a_disk = address_of(file.address).scheme in ("", FILE)
     if ":" in file.name and is_on_a_disk:
         return "Spark cannot open a name with a colon; rename it"
     if any("\ud800" <= character <= "\udfff" for character in file.address):

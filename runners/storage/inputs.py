@@ -34,10 +34,9 @@ from runners.storage.files import (
     paths_of,
 )
 from runners.storage.literal_paths import literal, reader
-from runners.storage.local_files import LocalFiles
 from runners.storage.open_quotes import MOST_CHARACTERS, is_broken
+from runners.storage.places import file_system
 from runners.storage.spark_errors import SPARK_ERRORS, root_cause
-from runners.storage.spark_files import SparkFiles, has_scheme
 
 LOG = logging.getLogger(__name__)
 # A line without a field is no row.
@@ -64,11 +63,6 @@ def read_input(spark: SparkSession, source: str, place: Place, profile: Profile)
 
     names = names_in_files(source, profile)
     return read_files(spark, source, place, profile.inputs[source], names, conformed)
-
-
-def file_system(spark: SparkSession, place: Place) -> FileSystem:
-    """Where the files of an input lie."""
-    return SparkFiles(spark) if any(map(has_scheme, paths_of(place))) else LocalFiles()
 
 
 def read_files(

@@ -7,33 +7,102 @@ counts.
 """
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import partial, reduce
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from anomaly.errors import InputError
 from anomaly.run import Run
+from anomaly.schema.inputs import Column
 from anomaly.schema.tables import HISTORY_TABLE
-from runners.storage.held import held
+from runners.storage.destination import Destination, Storage
 from runners.storage.literal_paths import literal, reader
 from runners.storage.spark_errors import SPARK_ERRORS, root_cause
+from runners.storage.spark_files import SparkFiles
 from runners.storage.whole_parquet import write, write_whole
 
 PUBLISHED = "run_id string, run_date date, published_at timestamp"
 LOG = logging.getLogger(__name__)
 
 
-class ParquetBucket:
+class Bucket(Storage):
+    """A file or a folder of a bucket, or wherever else Spark reads."""
+
+    def files(self, spark: SparkSession) -> SparkFiles:
+        """Files are looked into with Spark, which has the credentials."""
+        return SparkFiles(spark)
+
+    def faults(self, is_destination: bool) -> list[str]:
+        """A run's tables are added here, and nothing is changed."""
+        faults = super().faults(is_destination)
+        if self.publishing.add_columns or self.publishing.keep_days:
+            faults.append(
+                "--add-columns and --keep-days are for a folder or bq://; on gs:// each run has "
+                "columns of its own, and rules of the bucket remove what is old"
+            )
+        return faults
+
+    def destination(
+        self, spark: SparkSession, run: Run, columns: Mapping[str, Sequence[Column]]
+    ) -> "ParquetBucket":
+        """What takes a run's tables, whatever columns they have."""
+        return ParquetBucket(spark, self, run)
+
+    def days(self, spark: SparkSession, name: str) -> list[date]:
+        """The days that were published, in order; not every table needs to have each of them."""
+        return sorted({run.run_date for run in self._runs(spark)})
+
+    def table(
+        self, spark: SparkSession, name: str, days: Sequence[date] | None = None
+    ) -> DataFrame:
+        """A table of these days: of each the rows of the run that was published last.
+
+        The history of a day is written by each run of that day or of one before.
+        """
+        if self.around(name) != self:
+            return reader(spark).option("mergeSchema", True).parquet(literal(spark, self.address))
+        runs = self._runs(spark)
+        frames = []
+        for day in days or sorted({run.run_date for run in runs}):
+            of_day = [
+                run
+                for run in runs
+                if run.run_date == day or (name == HISTORY_TABLE and run.run_date < day)
+            ]
+            path = f"{self}/runs/{of_day[-1].run_id}/{name}"
+            table = reader(spark).parquet(literal(spark, path))
+            frames.append(table.where(F.col("run_date") == F.lit(day)))
+        if not frames:
+            raise InputError(f"{self}: no run was published there")
+        return reduce(partial(DataFrame.unionByName, allowMissingColumns=True), frames)
+
+    def _runs(self, spark: SparkSession) -> list[Row]:
+        """The runs that were published, in turn; none where nothing is."""
+        try:
+            # One file in a folder of its own for each of them.
+            below = reader(spark).option("recursiveFileLookup", True).schema(PUBLISHED)
+            runs = below.parquet(literal(spark, f"{self}/published")).collect()
+        except SPARK_ERRORS as error:
+            if "PATH_NOT_FOUND" in str(error):
+                return []
+            raise InputError(f"{self}: cannot be read: {root_cause(error)}") from error
+        return sorted(runs, key=lambda run: run.published_at)
+
+
+class ParquetBucket(Destination):
     """The tables of a run in a folder of a bucket, all of them published with one object."""
 
-    def __init__(self, spark: SparkSession, folder: str, run: Run) -> None:
-        self.spark, self.folder, self.run = spark, folder.rstrip("/"), run
-        self.place_of_tables = f"{self.folder}/runs/{run.run_id}"
+    def __init__(self, spark: SparkSession, place: Bucket, run: Run) -> None:
+        self.spark, self.place, self.run = spark, place, run
         self._is_published = False
+
+    @property
+    def place_of_tables(self) -> str:
+        """Where the tables lie from the first stage on."""
+        return f"{self.place}/runs/{self.run.run_id}"
 
     def __enter__(self) -> "ParquetBucket":
         """Raises OutputError where the bucket cannot be written: it is found out now."""
@@ -43,10 +112,6 @@ class ParquetBucket:
     def __exit__(self, *_: object) -> None:
         if not self._is_published:
             LOG.warning("left behind, not published: %s", self.place_of_tables)
-
-    def hold(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
-        """Keep an intermediate for the run, and count its rows."""
-        return held(name, frame)
 
     def stage(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
         """Write a table, and read back how many rows arrived.
@@ -64,60 +129,5 @@ class ParquetBucket:
             F.current_timestamp().alias("published_at"),
         )
         # Each in a folder of its own: two runs that wrote into one would share unfinished files.
-        write(published, f"{self.folder}/published/{self.run.run_id}")
+        write(published, f"{self.place}/published/{self.run.run_id}")
         self._is_published = True
-
-    def days(self, name: str) -> list[date]:
-        """The days that are published, in order."""
-        return published_days(self.spark, self.folder)
-
-    def published(self, name: str, days: Iterable[date]) -> DataFrame:
-        """A published table, of these days, which are there."""
-        return published_table(self.spark, self.folder, name, days)
-
-
-@dataclass(frozen=True)
-class PublishedRun:
-    """A run that was published in a folder of a bucket."""
-
-    run_id: str
-    run_date: date
-    published_at: datetime
-
-
-def published_runs(spark: SparkSession, folder: str) -> list[PublishedRun]:
-    """The runs that were published in a folder of a bucket, in turn; none where nothing is."""
-    try:
-        # One file in a folder of its own for each of them.
-        below = reader(spark).option("recursiveFileLookup", True).schema(PUBLISHED)
-        rows = below.parquet(literal(spark, f"{folder}/published")).collect()
-    except SPARK_ERRORS as error:
-        if "PATH_NOT_FOUND" in str(error):
-            return []
-        raise InputError(f"{folder}: cannot be read: {root_cause(error)}") from error
-    found = (PublishedRun(row.run_id, row.run_date, row.published_at) for row in rows)
-    return sorted(found, key=lambda run: run.published_at)
-
-
-def published_days(spark: SparkSession, folder: str) -> list[date]:
-    """The days that were published in a folder of a bucket, in order."""
-    return sorted({run.run_date for run in published_runs(spark, folder)})
-
-
-def published_table(spark: SparkSession, folder: str, name: str, days: Iterable[date]) -> DataFrame:
-    """A table of these days: of each the rows of the run that was published last.
-
-    The history of a day is written by each run of that day or of one before.
-    """
-    runs = published_runs(spark, folder)
-    frames = []
-    for day in days:
-        of_day = [
-            run
-            for run in runs
-            if run.run_date == day or (name == HISTORY_TABLE and run.run_date < day)
-        ]
-        path = f"{folder}/runs/{of_day[-1].run_id}/{name}"
-        table = reader(spark).parquet(literal(spark, path))
-        frames.append(table.where(F.col("run_date") == F.lit(day)))
-    return reduce(partial(DataFrame.unionByName, allowMissingColumns=True), frames)

@@ -14,15 +14,56 @@ from anomaly.run import Run
 from anomaly.schema.inputs import Column
 from anomaly.schema.tables import CELL_TABLE, HISTORY_TABLE
 from runners.storage.columns import removed_columns, types_of, with_removed
+from runners.storage.destination import Destination, Storage
 from runners.storage.literal_paths import literal, reader
-from runners.storage.local_files import absolute
+from runners.storage.local_files import LocalFiles, absolute
 from runners.storage.spark_errors import reading_and_writing
 from runners.storage.versions import Versions, day_folder, days_of
 
 STAGING = ".staging"
 
 
-class ParquetFolder:
+class LocalFolder(Storage):
+    """A file or a folder of this machine."""
+
+    @property
+    def folder(self) -> str:
+        """The path without links."""
+        return absolute(str(Path(self.address).resolve()))
+
+    def files(self, spark: SparkSession) -> LocalFiles:
+        """Files are looked into without Spark."""
+        return LocalFiles()
+
+    def destination(
+        self, spark: SparkSession, run: Run, columns: Mapping[str, Sequence[Column]]
+    ) -> "ParquetFolder":
+        """What takes a run's tables."""
+        return ParquetFolder(spark, self, run, columns)
+
+    def days(self, spark: SparkSession, name: str) -> list[date]:
+        """The published days of a table, in order."""
+        return Versions(Path(self.address)).days(name)
+
+    def table(
+        self, spark: SparkSession, name: str, days: Sequence[date] | None = None
+    ) -> DataFrame:
+        """A table of all days."""
+        table = Path(absolute(str(Path(self.around(name).address) / name)))
+        return read_days(spark, table, days_of(table))
+
+
+def read_days(spark: SparkSession, table: Path, days: Iterable[date]) -> DataFrame:
+    """Days of a table; all that lies there where there are none."""
+    reading = reader(spark).option("mergeSchema", True)
+    # One by one: another folder beside them would turn the days into texts.
+    folders = [literal(spark, str(day_folder(table, day))) for day in days]
+    if folders:
+        return reading.option("basePath", str(table)).parquet(*folders)
+    return reading.parquet(literal(spark, str(table)))
+
+
+class ParquetFolder(Destination):
     """A folder with TABLE/run_date=DAY/ for each table and day (runners.storage.versions).
 
     A run owns its day: all that is published of it is replaced at once, other days stay. It holds
@@ -32,16 +73,13 @@ class ParquetFolder:
     def __init__(
         self,
         spark: SparkSession,
-        folder: str,
+        place: LocalFolder,
         run: Run,
         columns: Mapping[str, Sequence[Column]],
-        add_columns: bool = False,
-        keep_days: int | None = None,
     ) -> None:
         """`columns` are those of each table that the run publishes."""
-        self.spark, self.run, self.columns = spark, run, types_of(columns)
-        self.add_columns, self.keep_days = add_columns, keep_days
-        self.folder = Path(absolute(folder))
+        self.spark, self.place, self.run, self.columns = spark, place, run, types_of(columns)
+        self.folder = Path(absolute(place.address))
         self.versions = Versions(self.folder)
         self.staging = self.folder / STAGING / run.run_id
         self.tables, self.intermediates = self.staging / "tables", self.staging / "intermediates"
@@ -104,7 +142,7 @@ class ParquetFolder:
             name: {self.run.run_date, *days_of(self.tables / name)}
             for name in (*self.versions.tables(), *self.columns)
         }
-        kept_days = timedelta(days=self.keep_days or 0)
+        kept_days = timedelta(days=self.place.publishing.keep_days or 0)
         columns = {name: types | self._removed[name] for name, types in self.columns.items()}
 
         def stays(table: str, day: date) -> bool:
@@ -116,16 +154,9 @@ class ParquetFolder:
         except OSError as error:
             raise OutputError(f"{self.folder}: not published: {error}") from error
 
-    def days(self, name: str) -> list[date]:
-        """The days that are published of a table, in order."""
-        return self.versions.days(name)
-
     def published(self, name: str, days: Iterable[date]) -> DataFrame:
-        """A published table, of these days."""
-        table = self.folder / name
-        merging = reader(self.spark).option("basePath", str(table)).option("mergeSchema", True)
-        folders = (str(day_folder(table, day)) for day in days)
-        return merging.parquet(*(literal(self.spark, folder) for folder in folders))
+        """A published table, of these days and with their columns alone."""
+        return read_days(self.spark, self.folder / name, days)
 
     def _compare(self) -> None:
         if strays := self.versions.strays(self.columns):
@@ -138,7 +169,10 @@ class ParquetFolder:
                 "whole; give another --out"
             )
         self._removed = removed_columns(
-            str(self.folder), self.versions.columns(), self.columns, self.add_columns
+            str(self.folder),
+            self.versions.columns(),
+            self.columns,
+            self.place.publishing.add_columns,
         )
 
     def _write(self, frame: DataFrame, target: Path, *partitions: str) -> tuple[DataFrame, int]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
-from anomaly.errors import InputError, OutputError
+from anomaly.errors import AnomalyError, InputError, OutputError
 from runners.storage.open_quotes import REFUSAL
 
 # A job that fails is told by py4j on classic Spark, by PySpark itself through Spark Connect.
@@ -40,6 +40,15 @@ REFUSED = re.compile(rf"\S+: {REFUSAL}.*?prints")
 # What py4j says before the error itself, and the JVM before what led to it.
 NOISE, CAUSE = "An error occurred while calling", "Caused by: "
 NO_FILE_SYSTEM = "No FileSystem for scheme"
+
+
+@contextmanager
+def failing_as(kind: type[AnomalyError], message: str) -> Iterator[None]:
+    """Turns an error of Spark into one of ours, with its cause behind the message."""
+    try:
+        yield
+    except SPARK_ERRORS as error:
+        raise kind(f"{message}: {root_cause(error)}") from error
 
 
 @contextmanager

@@ -3,28 +3,18 @@
 No client of a storage service is needed, and credentials are those that Spark has.
 """
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anomaly.errors import InputError
+from runners.storage.addresses import FILE, address_of
 from runners.storage.files import File
 from runners.storage.literal_paths import literal, reader
 from runners.storage.local_files import LocalFiles
-from runners.storage.spark_errors import NO_FILE_SYSTEM, SPARK_ERRORS, root_cause
+from runners.storage.spark_errors import NO_FILE_SYSTEM, SPARK_ERRORS, failing_as, root_cause
 
-SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
-THIS_MACHINE = "file://"
 # Of a text file; a header with so many line breaks inside quotes is none.
 START_LINES = 100
-
-
-def has_scheme(path: str) -> bool:
-    """Whether a path names a storage service, such as gs://bucket/folder."""
-    return SCHEME.match(path) is not None
 
 
 class SparkFiles:
@@ -61,13 +51,13 @@ class SparkFiles:
 
     def start(self, file: File) -> bytes:
         """The first lines of a file, without its byte order mark where that is of UTF-8."""
-        with _reading(file):
+        with failing_as(InputError, f"{file}: cannot be read"):
             lines = self._lines(file).selectExpr("CAST(value AS binary) AS line").head(START_LINES)
         return b"\n".join(line.line for line in lines)
 
     def has_rows(self, file: File) -> bool:
         """Whether a text file has more than its first line."""
-        with _reading(file):
+        with failing_as(InputError, f"{file}: cannot be read"):
             filled = self._lines(file).where(F.col("value").rlike("[^\\x00-\\x20]"))
             return len(filled.head(2)) > 1
 
@@ -78,7 +68,7 @@ class SparkFiles:
     def digest(self, file: File) -> str:
         """Of all lines, whatever their order: a file may be read in several parts."""
         hashed = F.expr("sum(CAST(xxhash64(value) AS decimal(38, 0)))")
-        with _reading(file):
+        with failing_as(InputError, f"{file}: cannot be read"):
             found = self._lines(file).agg(hashed, F.expr("count(*)")).head()
         return str(found)
 
@@ -91,22 +81,16 @@ def _unlisted_on_this_machine(path: str) -> list[File]:
 
     A storage service has none of these. And names that begin with _, of which it does not tell.
     """
-    if not path.startswith(THIS_MACHINE):
+    scheme, _, name = address_of(path)
+    if scheme != FILE:
         return []
-    found = LocalFiles().files(path.removeprefix(THIS_MACHINE)) or ()
+    found = LocalFiles().files(f"/{name}") or ()
     return [file for file in found if file.fault or file.is_left_out]
 
 
 def _folders_below(path: str, address: str) -> tuple[str, ...]:
     """The folders between a path and a file, whose address may name the service otherwise."""
-    root = SCHEME.sub("", path).strip("/")
+    _, host, name = address_of(path)
+    root = f"{host}/{name}".strip("/")
     _, _, below = address.partition(f"/{root}/")
     return tuple(below.split("/")[:-1])
-
-
-@contextmanager
-def _reading(file: File) -> Iterator[None]:
-    try:
-        yield
-    except SPARK_ERRORS as error:
-        raise InputError(f"{file}: cannot be read: {root_cause(error)}") from error

@@ -11,24 +11,20 @@ from pyspark.sql import functions as F
 from anomaly.errors import InputError
 from anomaly.profile.model import Profile
 from anomaly.run import Run
-from runners.storage.held import held
+from runners.storage.destination import FrameStore
 from runners.storage.literal_paths import reader
-from runners.storage.spark_errors import SPARK_ERRORS, root_cause
+from runners.storage.spark_errors import failing_as
 from runners.storage.whole_parquet import write, write_whole
 
 DONE = "done"
 
 
-class StageFolder:
+class StageFolder(FrameStore):
     """Takes the frames of a stage; `names` are those that it has."""
 
     def __init__(self, spark: SparkSession, folder: str) -> None:
         self.spark, self.folder = spark, folder
         self.names: list[str] = []
-
-    def hold(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
-        """Keep an intermediate for this stage, and count its rows."""
-        return held(name, frame)
 
     def stage(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
         """Write a frame for later stages; returns it as it is read from there, and its rows.
@@ -51,16 +47,13 @@ def read_stage(
     spark: SparkSession, folder: str, run: Run, profile: Profile
 ) -> dict[str, DataFrame]:
     """The frames of a stage. Raises InputError unless they are whole, of this day and profile."""
-    try:
+    with failing_as(InputError, f"{folder}: holds no results of a stage"):
         of = reader(spark).parquet(f"{folder}/{DONE}").head()
         if of is None:
             raise InputError(f"{folder}: the stage did not end")
         _check(folder, "day", of.run_date, run.run_date)
         _check(folder, "profile", of.profile, profile.fingerprint)
         return {name: reader(spark).parquet(f"{folder}/{name}") for name in of.frames}
-    except SPARK_ERRORS as error:
-        told = root_cause(error)
-        raise InputError(f"{folder}: holds no results of a stage ({told})") from error
 
 
 def _check(folder: str, what: str, found: object, expected: object) -> None:

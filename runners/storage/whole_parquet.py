@@ -5,7 +5,7 @@ from pyspark.sql import DataFrame
 from anomaly.errors import OutputError
 from runners.storage.held import held
 from runners.storage.literal_paths import reader
-from runners.storage.spark_errors import SPARK_ERRORS, root_cause
+from runners.storage.spark_errors import failing_as
 
 
 def write_whole(name: str, frame: DataFrame, target: str) -> tuple[DataFrame, int]:
@@ -25,7 +25,5 @@ def write_whole(name: str, frame: DataFrame, target: str) -> tuple[DataFrame, in
 
 def write(frame: DataFrame, target: str) -> None:
     """Write a frame where nothing is yet. Raises OutputError where it cannot be written."""
-    try:
+    with failing_as(OutputError, f"{target}: cannot be written"):
         frame.write.parquet(target)
-    except SPARK_ERRORS as error:
-        raise OutputError(f"{target}: cannot be written: {root_cause(error)}") from error

@@ -22,7 +22,7 @@ from anomaly.schema.tables import CELL_TABLE, HISTORY_TABLE, SUMMARY_TABLE
 from runners.cli.backfill import Backfill, run_days
 from runners.services.console import Progress
 from runners.services.pipeline_run import new_run, run_pipeline
-from runners.storage.destination import DEFAULT_PUBLISHING
+from runners.storage.places import destination_of
 from tests.builders.real_inputs import REAL_DATA
 
 ROOT = Path(__file__).parents[2]
@@ -190,9 +190,8 @@ class Days:
 
     def run(self, first: int, last: int) -> dict[int, list[str]]:
         """Run what has to be run; returns the reasons for each day that was."""
-        backfill = Backfill(
-            PROFILE, self.inputs.places, self.out, day_of(first), day_of(last), DEFAULT_PUBLISHING
-        )
+        out = destination_of(self.out)
+        backfill = Backfill(PROFILE, self.inputs.places, out, day_of(first), day_of(last))
         return {
             (day - MONDAY).days + 1: reasons
             for day, reasons in run_days(self.spark, backfill)
@@ -206,7 +205,8 @@ class Days:
             self.inputs.of_day(before)["samples"] for before in range(max(number - 14, 1), number)
         ]
         run = new_run(day_of(number))
-        run_pipeline(self.spark, PROFILE, inputs, self.out, run, DEFAULT_PUBLISHING, Progress())
+        out = destination_of(self.out)
+        run_pipeline(self.spark, PROFILE, inputs, out, run, Progress())
 
     def start(self, number: int) -> subprocess.Popen[str]:
         """A day that is run in a process group of its own, to which its JVM belongs as well."""

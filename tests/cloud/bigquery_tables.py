@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,8 @@ from anomaly import Run, parse_profile
 from anomaly.pipeline.output_tables import table_columns
 from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE
 from runners.storage.bigquery import BigQueryDataset
-from runners.storage.bigquery_names import BigQueryPlace
+from runners.storage.bigquery_dataset import Dataset
+from runners.storage.destination import Publishing
 from tests.builders.small_inputs import profile_text
 
 TIMEOUT = 60.0
@@ -92,11 +94,13 @@ class Published:
 
     def __init__(self, spark: Any, client: Any, dataset: str) -> None:
         self.spark, self.client = spark, client
-        self.place = BigQueryPlace(client.project, dataset, "x")
+        self.place = Dataset(f"bq://{client.project}.{dataset}", Publishing("x"))
 
     def destination(self, run: Run, **options: Any) -> BigQueryDataset:
         """The destination of a run, not entered."""
-        return BigQueryDataset(self.spark, self.place, run, COLUMNS, **options)
+        publishing = replace(self.place.publishing, **options)
+        place = replace(self.place, publishing=publishing)
+        return BigQueryDataset(self.spark, place, run, COLUMNS)
 
     def publish(self, run: Run, cells: Mapping[str, float | None], **options: Any) -> None:
         """What a run does with its tables."""
@@ -108,7 +112,7 @@ class Published:
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Rows that BigQuery's own client finds; `{TABLE}` stands for the full name of a table."""
         for name in TABLES:
-            sql = sql.replace(f"{{{name}}}", f"`{self.place.table(name)}`")
+            sql = sql.replace(f"{{{name}}}", f"`{self.place.full_name(name)}`")
         job = self.client.query(sql, timeout=TIMEOUT, job_retry=None)
         return [dict(row) for row in job.result(timeout=TIMEOUT)]
 
@@ -121,7 +125,7 @@ class Published:
         kept = ("schema", "timePartitioning", "clustering", "description", "labels")
         return {
             name: {
-                part: self.client.get_table(self.place.table(name), timeout=TIMEOUT)
+                part: self.client.get_table(self.place.full_name(name), timeout=TIMEOUT)
                 .to_api_repr()
                 .get(part)
                 for part in kept

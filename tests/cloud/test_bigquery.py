@@ -19,6 +19,8 @@ from anomaly.schema.tables import (
     SUMMARY_TABLE,
 )
 from runners.storage.bigquery import BigQueryDataset
+from runners.storage.destination import Publishing
+from runners.storage.places import destination_of, storage_of
 from tests.cloud.bigquery_tables import (
     COLUMNS,
     DAY,
@@ -81,11 +83,11 @@ def template(cloud: CloudServices, cloud_spark: Any) -> Published:
 def filled(published: Published, template: Published) -> Published:
     """The same with one day published: rows and metadata of the template."""
     for name in TABLES:
-        original = published.client.get_table(template.place.table(name), timeout=TIMEOUT)
+        original = published.client.get_table(template.place.full_name(name), timeout=TIMEOUT)
         described = original.to_api_repr()
-        described["tableReference"]["datasetId"] = published.place.dataset
+        described["tableReference"]["datasetId"] = published.place.parts[1]
         published.client.create_table(type(original).from_api_repr(described), timeout=TIMEOUT)
-        rows_of = f"SELECT * FROM `{template.place.table(name)}`"
+        rows_of = f"SELECT * FROM `{template.place.full_name(name)}`"
         published.query(f"INSERT INTO {{{name}}} {rows_of}")
     assert published.found() == expected((FIRST, OLD))
     return published
@@ -152,7 +154,7 @@ def test_later_days_of_the_history_are_replaced_and_earlier_ones_stay(filled: Pu
     for run in (FIRST, Run(NEXT_DAY, "next"), Run(last_day, "last")):
         publish(run, [run.run_date])
     publish(Run(NEXT_DAY, "again"), [NEXT_DAY, last_day])
-    history = filled.query(f"SELECT * FROM `{filled.place.table(HISTORY_TABLE)}`")
+    history = filled.query(f"SELECT * FROM `{filled.place.full_name(HISTORY_TABLE)}`")
     assert {(row["run_date"], row["run_id"]) for row in history} == {
         (DAY, "first"),
         (NEXT_DAY, "again"),
@@ -203,7 +205,7 @@ def test_old_days_go_only_where_so_many_are_to_be_kept(filled: Published) -> Non
 
 
 def test_alarms_of_a_day_go_where_its_samples_are_no_longer_dated(filled: Published) -> None:
-    alarms = filled.place.table(ALARMS_TABLE)
+    alarms = filled.place.full_name(ALARMS_TABLE)
     filled.query(f"CREATE TABLE `{alarms}` (CellName STRING, run_date DATE)")
     filled.query(f"INSERT INTO `{alarms}` VALUES ('1A', '{DAY}'), ('1A', '{NEXT_DAY}')")
     filled.publish(SECOND, NEW)
@@ -231,7 +233,7 @@ def test_new_tables_are_partitioned_clustered_and_described(filled: Published) -
 
 def test_what_others_changed_on_a_table_survives(filled: Published) -> None:
     """Overwriting a table is what takes these away; a run only ever replaces rows."""
-    table = filled.client.get_table(filled.place.table(CELL_TABLE), timeout=TIMEOUT)
+    table = filled.client.get_table(filled.place.full_name(CELL_TABLE), timeout=TIMEOUT)
     from google.cloud import bigquery
 
     table.labels = {"owner": "radio"}
@@ -262,7 +264,7 @@ def test_staging_tables_expire(published: Published) -> None:
 
 def change_schema(published: Published, change: Any) -> None:
     """Make the cell table anew with a changed schema, without rows."""
-    table = published.client.get_table(published.place.table(CELL_TABLE), timeout=TIMEOUT)
+    table = published.client.get_table(published.place.full_name(CELL_TABLE), timeout=TIMEOUT)
     from google.cloud import bigquery
 
     fields = change([field.to_api_repr() for field in table.schema])
@@ -355,7 +357,7 @@ def test_a_missing_destination_is_told_at_once(
     said: str,
 ) -> None:
     if "dataset" in change:
-        published.place = type(published.place)("p1", change["dataset"], "x")
+        published.place = type(published.place)(f"bq://p1.{change['dataset']}")
     if "format" in change:
         from pyspark.sql import DataFrameReader
 
@@ -385,20 +387,19 @@ def test_a_missing_destination_is_told_at_once(
 def test_names_are_checked_all_at_once(
     out: str, prefix: str, bucket: str | None, faults: int
 ) -> None:
-    from runners.storage.bigquery_names import bigquery_place
-
     with pytest.raises(ConfigurationError) as told:
-        bigquery_place(out, prefix, bucket)
+        destination_of(out, Publishing(prefix, bucket))
     assert len(told.value.problems) == faults
 
 
 def test_names_that_google_takes_are_taken() -> None:
-    from runners.storage.bigquery_names import bigquery_place, bigquery_table
-
-    place = bigquery_place("bq://example.com:my-project.Data_1", "lab", "my.bucket-1")
-    assert place.table("t") == "example.com:my-project.Data_1.lab_t"
-    assert bigquery_table("bq://p1.demo", "t", "lab") == "p1.demo.lab_t"
-    assert bigquery_table("bq://p1.demo.other", "t", "lab") == "p1.demo.other"
+    text = "bq://example.com:my-project.Data_1"
+    place = destination_of(text, Publishing("lab", "my.bucket-1"))
+    assert str(place) == text
+    assert place.full_name("t") == "example.com:my-project.Data_1.lab_t"
+    assert storage_of("bq://p1.demo", "lab").full_name("t") == "p1.demo.lab_t"
+    assert storage_of("bq://p1.demo.other", "lab").full_name("t") == "p1.demo.other"
+    assert storage_of("bq://p1.demo.lab_t").around("t") == storage_of("bq://p1.demo", "lab")
 
 
 def test_decimals_fit_or_are_refused(cloud_spark: Any) -> None:
@@ -523,7 +524,9 @@ def test_new_tables_stay_empty_and_are_named_when_the_first_publishing_fails(
     fail_between_the_tables(published, FIRST, OLD)
     assert published.found() == {name: [] for name in TABLES}
     assert published.table_names() == {f"x_{name}" for name in TABLES}
-    assert f"{published.place.table(CELL_TABLE)}, new and without rows of this run" in caplog.text
+    assert (
+        f"{published.place.full_name(CELL_TABLE)}, new and without rows of this run" in caplog.text
+    )
 
 
 def test_a_transaction_that_another_one_aborts_is_tried_again(
@@ -552,10 +555,10 @@ def test_a_transaction_that_another_one_aborts_is_tried_again(
 def test_a_view_is_no_place_for_rows(filled: Published) -> None:
     from google.cloud import bigquery
 
-    name = filled.place.table(CELL_TABLE)
+    name = filled.place.full_name(CELL_TABLE)
     filled.client.delete_table(name, timeout=TIMEOUT)
     view = bigquery.Table(name)
-    view.view_query = f"SELECT * FROM `{filled.place.table(CUSTOMER_TABLE)}`"
+    view.view_query = f"SELECT * FROM `{filled.place.full_name(CUSTOMER_TABLE)}`"
     filled.client.create_table(view, timeout=TIMEOUT)
     with pytest.raises(OutputError, match="is a VIEW, whose rows"), filled.destination(SECOND):
         pass
@@ -598,7 +601,7 @@ def test_what_cannot_be_dropped_is_named(
         monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", proxy.url)
         filled.publish(SECOND, NEW)
     assert filled.found() == expected((SECOND, NEW))
-    assert f"left behind: {filled.place.table(CELL_TABLE)}_staging_second" in caplog.text
+    assert f"left behind: {filled.place.full_name(CELL_TABLE)}_staging_second" in caplog.text
 
 
 @pytest.mark.parametrize("seed", range(4))

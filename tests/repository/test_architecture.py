@@ -1,6 +1,7 @@
 """The library stays lazy and runs on Spark Connect; `make lint` checks what imports what."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,29 @@ def test_runners_run_on_spark_connect(path):
 
 
 @pytest.mark.parametrize(
+    "path", sorted((ROOT / "runners").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_what_kind_of_place_an_address_names_is_decided_once(path):
+    """storage.addresses takes addresses apart, and storage.places knows the kinds."""
+    asked = r"has_scheme|(?:startswith|removeprefix|match|search)\(\(?[frb]*[\"'](?:gs|bq|file):"
+    asked += r"|(?:startswith|removeprefix)\((?:BIGQUERY|GCS|FILE|SCHEME)\b"
+    assert not re.findall(asked, path.read_text())
+
+
+def test_the_module_of_addresses_imports_the_standard_library_alone():
+    """It is uploaded beside the modules of the DAG."""
+    text = (ROOT / "runners" / "storage" / "addresses.py").read_text()
+    imported = re.findall(r"^\s*(?:from|import) (\w+)", text, re.MULTILINE)
+    assert imported
+    assert set(imported) <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize(
     "path", sorted((ROOT / "runners" / "composer").glob("*.py")), ids=lambda p: p.name
 )
 def test_modules_of_the_dag_import_each_other_alone(path):
     """They are uploaded to where there is nothing else of the library, and no Spark."""
     ours = r"^\s*(?:from|import) ((?:anomaly|pyspark|runners)\b[\w.]*)"
-    beside = re.compile(r"runners\.composer\.(?!deploy\b)\w+")
+    beside = re.compile(r"runners\.composer\.(?!deploy\b)\w+|runners\.storage\.addresses")
     found = re.findall(ours, path.read_text(), re.MULTILINE)
     assert all(beside.fullmatch(module) for module in found), found

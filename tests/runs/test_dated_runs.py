@@ -11,6 +11,7 @@ from anomaly.schema.tables import ALARMS_TABLE, ANOMALIES_TABLE, CELL_TABLE
 from runners.cli.alarms import AlarmInputs, run_alarms
 from runners.cli.main import main
 from runners.local import run_locally
+from runners.storage.places import destination_of
 from tests.builders.dated_inputs import DATED_PROFILE, PROFILE_TEXT, write_days
 from tests.builders.small_inputs import write_csv
 
@@ -36,7 +37,7 @@ def rows(spark, folder, table):
 
 
 def test_a_run_on_dated_samples_has_the_alarms_of_the_command(spark, inputs, tmp_path):
-    run_locally(DATED_PROFILE, inputs, f"{tmp_path}/run", MONDAY)
+    run_locally(DATED_PROFILE, inputs, destination_of(f"{tmp_path}/run"), MONDAY)
     assert {path.name for path in tmp_path.glob("run/[!.]*")} == {
         *TABLES_OF_A_RUN,
         *TABLES_OF_ALARMS,
@@ -47,7 +48,10 @@ def test_a_run_on_dated_samples_has_the_alarms_of_the_command(spark, inputs, tmp
         ("2B", "CRIT"),
     }
     run_alarms(
-        DATED_PROFILE, AlarmInputs(inputs["samples"], inputs[HISTORY]), f"{tmp_path}/alone", MONDAY
+        DATED_PROFILE,
+        AlarmInputs(inputs["samples"], inputs[HISTORY]),
+        destination_of(f"{tmp_path}/alone"),
+        MONDAY,
     )
     for table in (ALARMS_TABLE, ANOMALIES_TABLE):
         assert rows(spark, f"{tmp_path}/alone", table) == rows(spark, f"{tmp_path}/run", table)
@@ -86,7 +90,7 @@ def test_without_dates_there_are_no_alarms_and_no_history(spark, inputs, tmp_pat
     write_csv(tmp_path / "samples.csv", header, [[*filter(None, [value]), "1A", 40]])
     undated = inputs | {SAMPLES: f"{tmp_path}/samples.csv"}
     with pytest.raises(ConfigurationError, match="only alarms use it"):
-        run_locally(DATED_PROFILE, undated, f"{tmp_path}/out", MONDAY)
+        run_locally(DATED_PROFILE, undated, destination_of(f"{tmp_path}/out"), MONDAY)
     del undated[HISTORY]
-    run_locally(DATED_PROFILE, undated, f"{tmp_path}/out", MONDAY)
+    run_locally(DATED_PROFILE, undated, destination_of(f"{tmp_path}/out"), MONDAY)
     assert {path.name for path in tmp_path.glob("out/[!.]*")} == {*TABLES_OF_A_RUN}

@@ -8,6 +8,7 @@ import pytest
 
 from anomaly import load_profile
 from runners.local import run_locally
+from runners.storage.places import destination_of
 from tests.builders.real_inputs import INPUTS
 
 pytestmark = pytest.mark.real_data
@@ -16,7 +17,9 @@ pytestmark = pytest.mark.real_data
 @pytest.fixture(scope="module")
 def run(spark, tmp_path_factory):
     out = tmp_path_factory.mktemp("default")
-    finished = run_locally(load_profile("default"), INPUTS, str(out), date(2026, 11, 1))
+    finished = run_locally(
+        load_profile("default"), INPUTS, destination_of(str(out)), date(2026, 11, 1)
+    )
     return finished.summary, out
 
 

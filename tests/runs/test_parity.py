@@ -12,6 +12,7 @@ import pytest
 from anomaly import load_profile
 from runners.local import run_locally
 from runners.services.console import report
+from runners.storage.places import destination_of
 from tests.builders.real_inputs import INPUTS, REAL_DATA
 
 pytestmark = pytest.mark.real_data
@@ -21,7 +22,9 @@ DUCKDB_TYPES = {"VARCHAR": "string", "BIGINT": "int64", "INTEGER": "int32", "DOU
 @pytest.fixture(scope="module")
 def lab(spark, tmp_path_factory):
     out = tmp_path_factory.mktemp("lab")
-    return run_locally(load_profile("lab"), INPUTS, str(out), date(2026, 11, 1)).summary, out
+    return run_locally(
+        load_profile("lab"), INPUTS, destination_of(str(out)), date(2026, 11, 1)
+    ).summary, out
 
 
 @pytest.mark.parametrize(

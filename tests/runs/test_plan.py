@@ -14,6 +14,7 @@ from runners.cli.alarms import AlarmInputs, run_alarms
 from runners.local import run_locally
 from runners.services.materializer import Materializer
 from runners.storage.parquet_folder import ParquetFolder
+from runners.storage.places import destination_of
 from tests.builders.alarm_kpis import HEAD, OF_PEERS, kpi
 from tests.builders.small_inputs import SmallInputs, profile_text, write_csv
 
@@ -51,13 +52,15 @@ class RecordedRun:
 
         profile = parse_profile(profile_text(kpis))
         before = jobs_so_far()
-        run_locally(profile, inputs, str(folder / "as it is"), date(2026, 11, 1))
+        run_locally(profile, inputs, destination_of(str(folder / "as it is")), date(2026, 11, 1))
         self.jobs["whole run"] = jobs_so_far() - before
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ParquetFolder, "stage", stage)
             # Jobs are told apart by the stage that is under way.
             patch.setattr(Materializer, "in_background", Materializer._run)
-            finished = run_locally(profile, inputs, str(folder / "out"), date(2026, 11, 1))
+            finished = run_locally(
+                profile, inputs, destination_of(str(folder / "out")), date(2026, 11, 1)
+            )
         self.summary = finished.summary
 
 
@@ -90,9 +93,11 @@ def test_no_cartesian_product_and_no_task_that_takes_all_rows(runs):
 
 @pytest.mark.slow
 def test_each_input_file_is_read_by_one_scan(runs):
-    figures = {(row.section, row.subject, row.item): row.value for row in runs[5].summary}
+    figures = {(row.section, row.subject, row.item): row.value for row in runs[5].summary.rows}
     assert figures["join", "all inputs", "customers"] == 60
-    read = [row.value for row in runs[5].summary if (row.section, row.item) == ("input", "rows in")]
+    read = [
+        row.value for row in runs[5].summary.rows if (row.section, row.item) == ("input", "rows in")
+    ]
     assert sorted(read) == [30, 30, 60, 75, 75]
 
 
@@ -145,7 +150,7 @@ class RecordedAlarms:
             patch.setattr(Materializer, "in_background", Materializer._run)
             inputs = AlarmInputs(str(folder / "samples.csv"))
             profile = parse_profile(HEAD + text + OF_PEERS)
-            run_alarms(profile, inputs, str(folder / "out"), date(2026, 11, 1))
+            run_alarms(profile, inputs, destination_of(str(folder / "out")), date(2026, 11, 1))
 
     def count(self, operator: str) -> dict[str, int]:
         """How often an operator stands in each plan."""

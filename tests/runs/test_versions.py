@@ -13,6 +13,7 @@ import pytest
 
 from anomaly import load_profile
 from runners.local import run_locally
+from runners.storage.places import destination_of
 from tests.builders.small_inputs import SmallInputs, families_text
 
 pytestmark = pytest.mark.other_python
@@ -36,7 +37,7 @@ def outputs(spark, tmp_path_factory):
     inputs = SmallInputs().write(folder / "in", files=2)
     profile = folder / "small.toml"
     profile.write_text(families_text())
-    run_locally(load_profile(str(profile)), inputs, str(folder / "this"), RUN_DATE)
+    run_locally(load_profile(str(profile)), inputs, destination_of(str(folder / "this")), RUN_DATE)
     other_python(
         *("-m", "runners.cli.main", "run", "--master", "local[2]"),
         *("--profile", profile, "--customers", inputs["customers"]),

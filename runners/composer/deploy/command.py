@@ -2,13 +2,13 @@
 
 import argparse
 import json
-from typing import Any
 
 from anomaly.errors import ConfigurationError
 from anomaly.profile.files import whole_text
 from anomaly.profile.reader import load_profile
 from runners.composer.deploy.settings import load_deployment
 from runners.dataproc.command import add_settings, need_clients, storage_client
+from runners.storage.addresses import address_of
 
 CLIENTS = (
     "google.cloud.dataproc_v1",
@@ -17,14 +17,8 @@ CLIENTS = (
 )
 
 
-def add_command(commands: Any) -> None:
-    """The parser of the command; Google's clients are imported only when it runs."""
-    parser = commands.add_parser(
-        "deploy-dag",
-        help="deploy the DAG of Airflow to Cloud Composer",
-        description="Uploads the DAG that starts batches, and their code, to the bucket of a "
-        "Cloud Composer environment.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `deploy-dag`."""
     add_settings(parser)
     parser.add_argument(
         "--profile", default="default", help="a TOML file, or the name of one that comes along"
@@ -33,10 +27,10 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="print what would be uploaded, send nothing"
     )
-    parser.set_defaults(command=_deploy_dag)
 
 
-def _deploy_dag(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
+    """Upload the DAG; Google's clients are imported only now."""
     settings, composer = load_deployment(options.settings, options.bucket)
     load_profile(options.profile)
     need_clients(CLIENTS)
@@ -58,8 +52,9 @@ def _deploy_dag(options: argparse.Namespace) -> None:
         print(json.dumps(whole, indent=2, sort_keys=True))
         return
     client = storage_client(settings)
-    if not checks.has_bucket(client, deployment.bucket_of(folder)):
-        missing = f"there is no bucket {deployment.bucket_of(folder)}; give the environment's"
+    bucket = address_of(folder).host
+    if not checks.has_bucket(client, bucket):
+        missing = f"there is no bucket {bucket}; give the environment's"
         raise ConfigurationError("deploy-dag", [missing])
     for done, address in deployment.deploy(client, planned):
         print(f"{done:8}  {address}")

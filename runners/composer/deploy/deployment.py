@@ -16,6 +16,8 @@ from runners.dataproc.names import legal
 from runners.dataproc.request import batch_of
 from runners.dataproc.settings import DataprocSettings
 from runners.dataproc.uploads import UploadedCode, code_for, upload
+from runners.storage import addresses
+from runners.storage.addresses import address_of
 
 SOURCE, PACKAGE = Path(__file__).parents[1], "runners.composer"
 DAG_FILE, DESCRIPTION = "dag.py", "deployment.json"
@@ -46,10 +48,10 @@ class Deployment:
     @property
     def dag(self) -> dict[str, bytes]:
         """The DAG file comes last: it needs what lies beside it."""
-        modules = {
-            path.name: path.read_text(encoding="utf-8").replace(PACKAGE, self.package)
-            for path in sorted(SOURCE.glob("*.py"))
-        }
+        modules = {}
+        for path in (*sorted(SOURCE.glob("*.py")), Path(addresses.__file__)):
+            text = path.read_text(encoding="utf-8").replace(PACKAGE, self.package)
+            modules[path.name] = text.replace(addresses.__package__, self.package)
         dag_file = modules.pop(DAG_FILE)
         schema = {name: asdict(setting) for name, setting in SCHEMA.items()}
         # Lines that mean the same to Airflow 2, as regular expressions, and to Airflow 3, as globs.
@@ -75,7 +77,7 @@ def deployment_of(
     settings: DataprocSettings, composer: ComposerSettings, folder_of_dags: str, profile: str
 ) -> Deployment:
     """A deployment into the bucket where the folder of all DAGs lies; nothing is uploaded yet."""
-    code = code_for(bucket_of(folder_of_dags), profile)
+    code = code_for(address_of(folder_of_dags).host, profile)
     return Deployment(code, _description(settings, composer, code), folder_of_dags)
 
 
@@ -92,11 +94,6 @@ def deploy(client: storage.Client, deployment: Deployment) -> Iterator[tuple[str
     for address in deployment.former:
         if _remove(client, address):
             yield "removed", address
-
-
-def bucket_of(address: str) -> str:
-    """The bucket of gs://BUCKET/FOLDER."""
-    return address.removeprefix("gs://").partition("/")[0]
 
 
 def _replace(client: storage.Client, address: str, content: bytes) -> bool:

@@ -19,6 +19,7 @@ from anomaly.history.run_diff import (
 from anomaly.schema.evidence import EVIDENCE_TYPE
 from runners.cli.main import main
 from runners.local import run_locally
+from runners.storage.places import destination_of
 from tests.builders.literal_frames import in_memory, text
 from tests.builders.small_inputs import SmallInputs, profile_text
 
@@ -566,7 +567,7 @@ def outs(spark, tmp_path_factory):
     }
     for name, (inputs, profile) in runs.items():
         placed = inputs.write(folder / "in" / name)
-        run_locally(parse_profile(profile), placed, str(folder / name), MONDAY)
+        run_locally(parse_profile(profile), placed, destination_of(str(folder / name)), MONDAY)
     return folder
 
 

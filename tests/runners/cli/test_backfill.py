@@ -12,7 +12,7 @@ from anomaly.pipeline.output_tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS
 from anomaly.schema.tables import CELL_TABLE, SUMMARY_TABLE
 from runners.cli.backfill import Backfill, run_days
 from runners.cli.main import main
-from runners.storage.destination import DEFAULT_PUBLISHING
+from runners.storage.places import destination_of
 from tests.builders.dated_inputs import DATED_PROFILE, write_day, write_days
 
 # A Sunday: on the Monday after it other baselines begin.
@@ -22,7 +22,7 @@ LOADS = {"1A": [10, 40, 40], "2B": [30, None, 10], "3C": [10, 10, 10]}
 
 
 def backfill_of(inputs, out, days=DAYS):
-    return Backfill(DATED_PROFILE, inputs, str(out), days[0], days[-1], DEFAULT_PUBLISHING)
+    return Backfill(DATED_PROFILE, inputs, destination_of(str(out)), days[0], days[-1])
 
 
 def reasons(spark, backfill):

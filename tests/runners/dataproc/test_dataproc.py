@@ -212,10 +212,10 @@ def test_a_batch_needs_pyspark_and_the_standard_library_alone(tmp_path):
         f"quick = main['SparkSession'].builder.config('spark.sql.shuffle.partitions', 2); "
         f"spark = quick.getOrCreate(); "
         f"profile = main['_profile'](spark, 'file://{tmp_path}/small.toml'); "
-        f"from runners.storage.destination import DEFAULT_PUBLISHING; "
-        f"main['run_pipeline'](spark, profile, {remote!r}, {str(tmp_path / 'out')!r}, "
-        f"main['Run'](datetime.date(2026, 11, 1), 'r1'), "
-        "DEFAULT_PUBLISHING, main['JsonProgress']())"
+        f"from runners.storage.places import destination_of; "
+        f"out = destination_of({str(tmp_path / 'out')!r}); "
+        f"main['run_pipeline'](spark, profile, {remote!r}, out, "
+        "main['Run'](datetime.date(2026, 11, 1), 'r1'), main['JsonProgress']())"
     )
     ended = isolated(tmp_path, program)
     assert ended.returncode == 0, ended.stderr

@@ -22,6 +22,7 @@ from runners.report.family_states import families_of
 from runners.report.heat_map import fields_of
 from runners.report.page import account_of, page_of, pictures_of
 from runners.report.quantities import quantity
+from runners.services.run_summary import RunSummary
 
 HOSTILE = """</script><script>alert("O'Brien")</script> 📡 برج"""
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -87,7 +88,7 @@ def contents(*towers, **others):
         "customers_of_required": 6,
         "distributions": [],
         "alarms": Alarms(),
-        "summary": [],
+        "summary": RunSummary([]),
     }
     return Contents(run, list(towers), **(figures | others))
 
@@ -492,9 +493,10 @@ def published(spark, *cells):
             [(name, 1) for name, *_, customers in cells for _ in range(customers)],
             "CellName string, defected_count int",
         ),
-        SUMMARY_TABLE: spark.createDataFrame([], "section string"),
+        SUMMARY_TABLE: spark.createDataFrame([], "section string, run_date date"),
     }
-    return SimpleNamespace(table=frames.get, history=lambda: None, alarm_days=lambda: [])
+    place = SimpleNamespace(days=lambda *_: [], table=lambda _, name: frames[name])
+    return SimpleNamespace(spark=spark, place=place, day=date(2026, 11, 1), table=frames.get)
 
 
 def test_cells_stand_by_what_is_to_be_done_and_every_state_is_counted(spark):
@@ -526,7 +528,7 @@ def test_rows_of_the_summary_are_added_up_and_the_largest_keys_named():
             profile="p@1", run_id="r1",
         )  # fmt: skip
 
-    account = account_of(
+    summary = RunSummary(
         [
             row("input", "samples", "rows in", 10.0),
             row("input", "samples", "rows clean", 7.0),
@@ -536,6 +538,7 @@ def test_rows_of_the_summary_are_added_up_and_the_largest_keys_named():
             *(row("unmatched", "callers", str(key), float(key)) for key in range(9)),
         ]
     )
+    account = account_of(summary)
     assert account["inputs"] == {"samples": {"rows in": 10.0, "rows clean": 7.0}}
     assert account["left_out"] == [
         (("samples", "missing_value", "not_a_number"), 4.0),

@@ -15,7 +15,7 @@ from runners.local import run_locally
 from runners.services.console import Progress
 from runners.services.exit_codes import BAD_CONFIGURATION
 from runners.services.staged_run import StageRun
-from runners.storage.destination import DEFAULT_PUBLISHING
+from runners.storage.places import destination_of
 from tests.builders.dated_inputs import PROFILE_TEXT, write_days
 from tests.builders.small_inputs import SmallInputs, profile_text
 
@@ -45,16 +45,15 @@ class Staged:
         for stage in STAGES:
             if stage != PUBLISH:
                 self.write(stage, day)
-        out = str(self.folder / "staged")
-        return self.stage_run("r1", day).publish(out, DEFAULT_PUBLISHING)
+        out = destination_of(str(self.folder / "staged"))
+        return self.stage_run("r1", day).publish(out)
 
 
 def check_equals_a_run_at_once(staged, day, tables):
     """Every table, but for the id of the run and the seconds that it took."""
     staged.run(day)
-    run_locally(
-        staged.profile, staged.inputs, str(staged.folder / "single"), day, key=staged.hash_key
-    )
+    single = destination_of(str(staged.folder / "single"))
+    run_locally(staged.profile, staged.inputs, single, day, key=staged.hash_key)
     for table in tables:
         found, expected = (
             sorted(

@@ -12,6 +12,7 @@ from pyspark.sql import Row
 from runners.cli.main import main
 from runners.services.notices import notices
 from runners.services.rejections import LONGEST_TEXT, Rejections, _shortened, cure
+from runners.services.run_summary import RunSummary
 from tests.builders.small_inputs import SmallInputs, profile_text
 
 pytestmark = pytest.mark.slow
@@ -132,8 +133,8 @@ def test_it_is_told_where_nothing_says_what_is_usual():
         ]
         for count in (50, 60)
     )
-    assert notices(few) == []
-    (told,) = notices(most)
+    assert notices(RunSummary(few)) == []
+    (told,) = notices(RunSummary(most))
     assert "60.0% of what cells sent could not be judged for alarms" in told
 
 

@@ -10,9 +10,10 @@ import pytest
 from anomaly import ConfigurationError, OutputError, Run
 from anomaly.schema.inputs import Column
 from anomaly.schema.tables import CELL_TABLE, HISTORY_TABLE
-from runners.storage.destination import Publishing, check_destination
-from runners.storage.parquet_folder import ParquetFolder
-from runners.storage.published import published_days, published_table
+from runners.storage.destination import Publishing
+from runners.storage.parquet_folder import LocalFolder
+from runners.storage.places import destination_of
+from runners.storage.published import published_day
 
 FIRST = date(2026, 11, 1)
 RUN_DATE = Column("run_date", "date", "")
@@ -37,11 +38,13 @@ class Folder:
 
     def __init__(self, spark, path):
         self.spark, self.path, self.runs = spark, path, 0
+        self.place = LocalFolder(str(path))
 
     def destination(self, run_date, columns=COLUMNS, **options):
         self.runs += 1
         run = Run(run_date, f"run{self.runs}")
-        return ParquetFolder(self.spark, str(self.path), run, columns, **options)
+        place = LocalFolder(str(self.path), Publishing(**options))
+        return place.destination(self.spark, run, columns)
 
     def publish(self, run_date, rows, history=None, **options):
         with self.destination(run_date, **options) as destination:
@@ -166,6 +169,9 @@ def test_columns_come_when_asked_for_and_go_with_a_warning(folder, caplog):
         (2.0, None, day(2)),
         (None, 5.0, day(3)),
     }
+    # A day that is read alone has the columns of the others as well.
+    first = published_day(folder.spark, folder.place, day(0)).cells
+    assert [row.users for row in first.collect()] == [None]
     # What was removed is known, and may come back.
     with folder.destination(day(4), {CELL_TABLE: [name, load, RUN_DATE]}) as destination:
         destination.stage(CELL_TABLE, cells(folder.spark, day(4), [("1A", 6.0)]))
@@ -180,8 +186,8 @@ def test_what_no_run_has_put_there_is_told_to_a_run_and_left_out_by_readers(fold
     )
     with pytest.raises(OutputError, match=rf"{CELL_TABLE}/{stray}: .* move it away"):
         folder.destination(day(3)).__enter__()
-    assert published_days(folder.spark, str(folder.path), CELL_TABLE) == [day(n) for n in range(3)]
-    table = published_table(folder.spark, str(folder.path), CELL_TABLE)
+    assert folder.place.days(folder.spark, CELL_TABLE) == [day(n) for n in range(3)]
+    table = folder.place.table(folder.spark, CELL_TABLE)
     assert {tuple(row) for row in table.collect()} == {("1A", float(n), day(n)) for n in range(3)}
     # The run that was refused has let go of the folder.
     shutil.rmtree(folder.path / CELL_TABLE / stray)
@@ -224,4 +230,4 @@ def test_another_fault_at_linking_is_told(folder, monkeypatch):
 )
 def test_settings_that_do_not_fit_the_place_are_refused(out, publishing, said):
     with pytest.raises(ConfigurationError, match=said):
-        check_destination(out, publishing)
+        destination_of(out, publishing)
