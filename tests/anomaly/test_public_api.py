@@ -150,7 +150,9 @@ def test_a_profile_made_in_python_is_held_to_what_a_file_is(spark, change, probl
 
 
 def test_a_kpi_that_is_unknown_is_named_with_those_that_are_known():
-    with pytest.raises(ConfigurationError, match="no KPI 'Unsual'; known are PRBUsageUL, PRB"):
+    with pytest.raises(
+        ConfigurationError, match="unknown KPI 'Unsual'; use one of: PRBUsageUL, PRB"
+    ):
         DEFAULT.without("Unsual")
 
 
