@@ -19,6 +19,7 @@ from runners.services.console import Progress
 from runners.services.hash_key import hash_key
 from runners.services.origins import ORIGIN, Origin, origins
 from runners.services.pipeline_run import new_run, run_pipeline
+from runners.services.plurals import counted
 from runners.services.times_of_run import find_times
 from runners.storage.destination import Publishing, check_destination
 from runners.storage.files import Place, has_files
@@ -32,7 +33,7 @@ MEANINGS = {
     CUSTOMERS: "the customers",
     SAMPLES: "the samples",
     CALL_STATISTICS: "the call statistics",
-    HISTORY: "the samples of earlier days, on which its alarms rest,",
+    HISTORY: "the samples of earlier days, which its alarms depend on,",
 }
 
 
@@ -87,7 +88,7 @@ def backfill_command(options: argparse.Namespace) -> None:
     )
     spark = local_session(options.master, any(map(has_scheme, (*inputs.values(), options.out))))
     redone = [day for day, reasons in run_days(spark, backfill) if reasons]
-    print(f"{len(redone)} of {len(backfill.days)} days run, the others are as they were published")
+    print(f"{len(redone)} of {counted(len(backfill.days), 'day')} run, the others are as published")
 
 
 def run_days(spark: SparkSession, backfill: Backfill) -> Iterator[tuple[date, list[str]]]:
@@ -119,9 +120,9 @@ def run_days(spark: SparkSession, backfill: Backfill) -> Iterator[tuple[date, li
 
 
 def _check(inputs: Mapping[str, str], options: argparse.Namespace) -> None:
-    faults = [f"the {source} input is not named" for source, place in inputs.items() if not place]
+    faults = [f"the {source} input is missing" for source, place in inputs.items() if not place]
     if inputs[SAMPLES] and PLACEHOLDER not in inputs[SAMPLES]:
-        faults.append(f"--samples has to have {PLACEHOLDER}, which stands for the day, in its path")
+        faults.append(f"--samples must contain {PLACEHOLDER}, which stands for the day")
     if options.first > options.last:
         faults.append("--from is after --to")
     if faults:
@@ -182,12 +183,14 @@ def _reasons(published: Sequence[Row], wanted: Sequence[Origin], profile: Profil
         return ["is not published yet"]
     reasons = []
     if any(row.profile != profile.fingerprint for row in published):
-        reasons.append(f"the profile is another one, {profile.fingerprint}")
+        reasons.append(f"the profile changed to {profile.fingerprint}")
     known = {row.subject: row for row in published}
     for source in sorted({*known, *(one.source for one in wanted)}):
         found = next((one for one in wanted if one.source == source), Origin(source, 0.0, ""))
         before = known.get(source)
         if before is None or before.detail != found.digest:
-            files = f"{before.value if before else 0:.0f} files before, {found.files:.0f} now"
+            files = (
+                f"{counted(before.value if before else 0, 'file')} before, {found.files:.0f} now"
+            )
             reasons.append(f"{MEANINGS[source]} changed ({files})")
     return reasons

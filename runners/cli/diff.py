@@ -69,7 +69,7 @@ def run_of(text: str) -> PublishedRun:
     try:
         return PublishedRun(found["place"], date.fromisoformat(found["day"]))
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text}: {found['day']!r} is no YYYY-MM-DD") from error
+        raise argparse.ArgumentTypeError(f"{text}: {found['day']!r} is not YYYY-MM-DD") from error
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,8 +77,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     at_day = "; with @YYYY-MM-DD that day, without it the last one there"
     parser.add_argument("first", metavar="RUN_A", type=run_of, help=f"{PLACE}{at_day}")
     parser.add_argument("second", metavar="RUN_B", type=run_of, help="likewise")
-    parser.add_argument("--prefix", default="", help="of BigQuery tables, as given to the runs")
-    parser.add_argument("--out", metavar="FILE.csv", help="write every cause to this file, too")
+    parser.add_argument(
+        "--prefix", default="", help="prefix of BigQuery tables, as given to the runs"
+    )
+    parser.add_argument("--out", metavar="FILE.csv", help="also write every cause to this file")
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
@@ -123,7 +125,7 @@ def _check_options(runs: Iterable[PublishedRun], options: argparse.Namespace) ->
     if options.out:
         keep_apart(places, options.out)
         if not Path(options.out).parent.is_dir():
-            raise OutputError(f"{options.out}: its folder is not there; make it first")
+            raise OutputError(f"{options.out}: its folder does not exist; create it first")
 
 
 def _tables(spark: SparkSession, run: PublishedRun, prefix: str) -> Tables:

@@ -47,27 +47,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="the --out of `alarms` or `run`: a folder, gs://BUCKET/FOLDER or bq://PROJECT.DATASET",
     )
-    parser.add_argument("--prefix", default="", help="of BigQuery tables, as given to the run")
+    parser.add_argument(
+        "--prefix", default="", help="prefix of BigQuery tables, as given to the run"
+    )
     parser.add_argument(
         "--found-within",
         type=int,
         default=USUAL.found_within,
         metavar="MINUTES",
-        help="an alarm finds an event until so long after its end (default: %(default)s)",
+        help="an alarm finds an event until this long after its end (default: %(default)s)",
     )
     parser.add_argument(
         "--aftermath",
         type=int,
         default=USUAL.aftermath,
         metavar="MINUTES",
-        help="and is not false until so long after it (default: %(default)s)",
+        help="an alarm is not false until this long after an event (default: %(default)s)",
     )
     parser.add_argument(
         "--every-day",
         action="store_true",
-        help="the alarms of all days that are published (default: of the last one)",
+        help="take the alarms of all published days (default: the last day)",
     )
-    parser.add_argument("--out", metavar="FILE.csv", help="write the figures to this file, too")
+    parser.add_argument("--out", metavar="FILE.csv", help="also write the figures to this file")
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
@@ -116,7 +118,7 @@ def evaluate_alarms(
     except SPARK_ERRORS as error:
         raise InputError(f"{truth}, {alarms}: cannot be read: {root_cause(error)}") from error
     if any(row.detail is None for row in figures if row.subject == JUDGED and row.value is None):
-        raise InputError(f"{alarms}: its {SUMMARY_TABLE} does not tell what `alarms` has judged")
+        raise InputError(f"{alarms}: its {SUMMARY_TABLE} does not say what `alarms` has judged")
     return sorted(figures, key=_order)
 
 
@@ -141,7 +143,7 @@ def _check_options(options: argparse.Namespace) -> None:
     if options.out:
         keep_apart({TRUTH: options.truth, "alarms": options.alarms}, options.out)
         if not Path(options.out).parent.is_dir():
-            raise OutputError(f"{options.out}: its folder is not there; make it first")
+            raise OutputError(f"{options.out}: its folder does not exist; create it first")
 
 
 def _tables(spark: SparkSession, alarms: str, every_day: bool, prefix: str) -> dict[str, DataFrame]:
@@ -166,7 +168,7 @@ def _events(spark: SparkSession, truth: str) -> DataFrame:
         ]
         more = ["  - and more"] * (len(faulty) > FAULTY_ROWS_SHOWN)
         listed = "\n".join((*told, *more))
-        raise InputError(f"{TRUTH}: mend these rows, or take them out\n{listed}")
+        raise InputError(f"{TRUTH}: correct or remove these rows\n{listed}")
     return clean_events(checked)
 
 

@@ -52,7 +52,7 @@ def _check_config(options: argparse.Namespace) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cell-tower-anomaly",
-        description="Finds LTE cell towers that need maintenance and the customers they hurt.",
+        description="Finds LTE cells that need maintenance, and the customers affected.",
     )
     parser.add_argument(
         "--version", action="version", version=f"%(prog)s {version('cell-tower-anomaly')}"
@@ -61,17 +61,17 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser(
         "run",
-        help="judge towers and customers",
-        description="Judges towers and customers from three inputs, or on made-up ones (--sample).",
+        help="judge cells and customers",
+        description="Judges cells and customers from three inputs, or made-up data (--sample).",
     )
     add_local_arguments(run)
     run.set_defaults(command=run_command)
 
     backfill = commands.add_parser(
         "backfill",
-        help="run the days that are not published, or whose inputs changed",
-        description="Runs days in turn: those that are not published, and those whose inputs, or "
-        "the samples that they rest on, or whose profile changed.",
+        help="run all days that are missing, or whose inputs changed",
+        description="Runs days in order: those that are not published yet, and those whose inputs, "
+        "baseline samples or profile changed.",
     )
     backfill_arguments(backfill)
     backfill.set_defaults(command=backfill_command)
@@ -79,22 +79,24 @@ def _parser() -> argparse.ArgumentParser:
     alarms = commands.add_parser(
         "alarms",
         help="raise alarms from dated samples",
-        description="Judges each quarter hour of each cell, and raises and clears alarms.",
+        description="Judges samples against the baseline of their cell; raises and clears alarms.",
     )
     alarm_arguments(alarms)
     alarms.set_defaults(command=alarms_command)
 
     evaluation = commands.add_parser(
         "evaluate",
-        help="say how good alarms are against known events",
+        help="score alarms against known events",
         description="Compares published alarms with known events, such as trouble tickets.",
     )
     evaluate_arguments(evaluation)
     evaluation.set_defaults(command=evaluate_command)
 
-    sample = commands.add_parser("sample", help="make input data to try the system with")
-    sample.add_argument("--scale", type=int, default=1, help="1: 36,000 samples, 100,000 call rows")
-    sample.add_argument("--seed", type=int, default=42, help="the same seed, the same data")
+    sample = commands.add_parser("sample", help="make sample data: three inputs with known faults")
+    sample.add_argument(
+        "--scale", type=int, default=1, help="size; 1 is 36,000 samples and 100,000 call rows"
+    )
+    sample.add_argument("--seed", type=int, default=42, help="the same seed gives the same data")
     sample.add_argument("--out", required=True, help="folder for the three inputs and truth.csv")
     sample.add_argument("--format", choices=("csv", "parquet"), default="csv")
     sample.add_argument("--master", help="Spark master (default: local[*], every core)")
@@ -102,16 +104,16 @@ def _parser() -> argparse.ArgumentParser:
 
     show = commands.add_parser(
         "show",
-        help="print the towers that need maintenance from published tables",
-        description="Prints the towers that need maintenance from tables that a run published.",
+        help="print the cells that need maintenance from published tables",
+        description="Prints the cells that need maintenance, from the tables of a run.",
     )
     show_arguments(show)
     show.set_defaults(command=show_command)
 
     report = commands.add_parser(
         "report",
-        help="draw published tables as a page to look at",
-        description="Writes one HTML file of a published day, which needs nothing else to open.",
+        help="write a report of a published day",
+        description="Writes a report of a published day as a single HTML file.",
     )
     report_arguments(report)
     report.set_defaults(command=report_command)
@@ -119,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     diff = commands.add_parser(
         "diff",
         help="say which verdicts changed between two runs, and why",
-        description="Compares the cell tables of two published runs, and names what caused it.",
+        description="Compares the cell tables of two published runs, and names the causes.",
     )
     diff_arguments(diff)
     diff.set_defaults(command=diff_command)
@@ -127,8 +129,8 @@ def _parser() -> argparse.ArgumentParser:
     add_dataproc_commands(commands)
     add_deploy_command(commands)
 
-    check = commands.add_parser("check-config", help="say everything that is wrong with a profile")
-    check.add_argument("profile", help="a TOML file, or the name of one that comes along")
+    check = commands.add_parser("check-config", help="list the problems of a profile")
+    check.add_argument("profile", help="a TOML file, or a shipped profile: default, lab")
     check.set_defaults(command=_check_config)
     return parser
 

@@ -62,12 +62,12 @@ def test_the_terminal_has_the_alarms_below_the_towers_and_so_has_show(inputs, tm
     assert main(command) == 0
     told = capfd.readouterr().out
     towers, alarms = told.split(
-        "2 alarms in 3.0 days of cells, from 2026-01-12 00:00:00 to 2026-01-13 00:00:00 UTC; "
+        "2 alarms in 3.0 cell days, from 2026-01-12 00:00:00 to 2026-01-13 00:00:00 UTC; "
     )
     assert towers.startswith("1 of 3 towers need maintenance")
     alarms, _, _ = alarms.partition("Tables:")
     first, *lines = alarms.splitlines()
-    assert first == "2 still stand; these first, then the newest:"
+    assert first == "2 active; active ones first, then the newest:"
     assert [line[:16] for line in lines if line.startswith("  CRIT")] == [
         "  CRIT  1A since",
         "  CRIT  2B since",
