@@ -20,43 +20,52 @@ CLIENTS = ("google.cloud.bigquery", "google.cloud.dataproc_v1", "google.cloud.st
 
 
 def add_commands(commands: Any) -> None:
-    """The parsers of the commands; Google's clients are imported only when one of them runs."""
+    """Add the parsers of the commands; Google's clients are imported only when one runs."""
     submit = commands.add_parser(
         "submit",
         help="run on Dataproc Serverless",
-        description="Sends a run to Dataproc Serverless and follows it to its end.",
+        description="Submits a run to Dataproc Serverless and follows it to its end.",
     )
     add_settings(submit)
     add_arguments(submit)
-    submit.add_argument("--rerun", type=int, default=0, metavar="N", help="the same run once more")
-    submit.add_argument("--no-wait", action="store_true", help="end when the batch has started")
-    submit.add_argument("--dry-run", action="store_true", help="print the batch, send nothing")
+    submit.add_argument(
+        "--rerun", type=int, default=0, metavar="N", help="repeat the same run, for the Nth time"
+    )
+    submit.add_argument("--no-wait", action="store_true", help="return when the batch has started")
+    submit.add_argument("--dry-run", action="store_true", help="print the batch, and send nothing")
     submit.add_argument("--poll-seconds", type=float, default=POLL_SECONDS, metavar="SECONDS")
     submit.set_defaults(command=_submit)
     provision = commands.add_parser(
         "provision",
-        help="make buckets, dataset and history server",
-        description="Makes what batches need; what is there already is left as it is.",
+        help="create buckets, dataset and history server",
+        description="Creates what batches need; what exists already stays as it is.",
     )
     add_settings(provision)
-    provision.add_argument("--inputs", metavar="FOLDER", help="copy its files to data_bucket")
-    provision.add_argument("--dry-run", action="store_true", help="print the commands of gcloud")
+    provision.add_argument(
+        "--inputs", metavar="FOLDER", help="copy the files of this folder to data_bucket"
+    )
+    provision.add_argument(
+        "--dry-run", action="store_true", help="print the gcloud and bq commands"
+    )
     provision.set_defaults(command=_provision)
     for name, help_text, command in (
         ("status", "print the state of a batch", _status),
-        ("logs", "print where the logs of a batch are, and its output", _logs),
+        ("logs", "print the output of a batch, and links to its logs", _logs),
         ("cancel", "ask a batch to stop", _cancel),
     ):
         parser = commands.add_parser(name, help=help_text)
         add_settings(parser)
-        parser.add_argument("batch", help="id of the batch, as submit prints it")
+        parser.add_argument("batch", help="id of the batch, as printed by submit")
         parser.set_defaults(command=command)
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """The file that each of these commands needs."""
+    """Add the settings file, which each of these commands needs."""
     parser.add_argument(
-        "--settings", required=True, metavar="FILE", help="where batches run: conf/dataproc.toml"
+        "--settings",
+        required=True,
+        metavar="FILE",
+        help="settings of batches, like conf/dataproc.toml",
     )
 
 
@@ -98,12 +107,12 @@ def _provision(options: argparse.Namespace) -> None:
 
 
 def _status(options: argparse.Namespace) -> None:
-    settings, controller, batches = _of_batch(options)
+    settings, controller, batches = _connect(options)
     print(batches.description(batches.find(controller, settings, options.batch)))
 
 
 def _logs(options: argparse.Namespace) -> None:
-    settings, controller, batches = _of_batch(options)
+    settings, controller, batches = _connect(options)
     batch = batches.find(controller, settings, options.batch)
     print(batches.description(batch))
     if batch.runtime_info.output_uri:
@@ -113,12 +122,12 @@ def _logs(options: argparse.Namespace) -> None:
 
 
 def _cancel(options: argparse.Namespace) -> None:
-    settings, controller, batches = _of_batch(options)
+    settings, controller, batches = _connect(options)
     batches.stop(controller, batches.find(controller, settings, options.batch))
     print(f"{options.batch}: asked to stop")
 
 
-def _of_batch(options: argparse.Namespace) -> tuple[DataprocSettings, Any, Any]:
+def _connect(options: argparse.Namespace) -> tuple[DataprocSettings, Any, Any]:
     settings = load_settings(options.settings)
     need_clients(CLIENTS)
     from runners.dataproc import batches, calls
@@ -127,13 +136,13 @@ def _of_batch(options: argparse.Namespace) -> tuple[DataprocSettings, Any, Any]:
 
 
 def need_clients(clients: Iterable[str]) -> None:
-    """Raises ConfigurationError where one of Google's clients is not installed."""
+    """Raises ConfigurationError if one of Google's clients is not installed."""
     try:
         for client in clients:
             import_module(client)
     except ImportError as error:
         raise ConfigurationError(
-            "Dataproc", [f"Google's clients are not installed; `make jars` does that ({error})"]
+            "Dataproc", [f"Google's clients are not installed; run `make jars` ({error})"]
         ) from error
 
 
@@ -164,10 +173,10 @@ def _arguments(options: argparse.Namespace, profile: str) -> list[str]:
 
 
 def _dry_run(settings: DataprocSettings, name: str, batch: str, uploads: list[str]) -> str:
-    whole = {
+    request = {
         "parent": settings.location,
         "batchId": name,
         "batch": json.loads(batch),
         "uploads": uploads,
     }
-    return json.dumps(whole, indent=2)
+    return json.dumps(request, indent=2)

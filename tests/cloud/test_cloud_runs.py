@@ -96,7 +96,7 @@ def test_bigquery_holds_what_the_local_run_writes(
     ):
         assert main(["show", *place]) == 0
         shown.append(capfd.readouterr().out.splitlines())
-    assert shown[0][0] == ("1 of 52 towers need maintenance, 19 could not be judged; worst first:")
+    assert shown[0][0] == ("1 of 52 cells needs maintenance, 19 could not be judged; worst first:")
     assert shown[0][1].split() == ["1", "2ALTE", "traffic,", "integrity"]
     assert all(lines[:-1] == shown[0][:-1] for lines in shown)
 

@@ -18,20 +18,20 @@ CLIENTS = (
 
 
 def add_command(commands: Any) -> None:
-    """The parser of the command; Google's clients are imported only when it runs."""
+    """Add the parser of the command; Google's clients are imported only when it runs."""
     parser = commands.add_parser(
         "deploy-dag",
-        help="deploy the DAG of Airflow to Cloud Composer",
-        description="Uploads the DAG that starts batches, and their code, to the bucket of a "
-        "Cloud Composer environment.",
+        help="deploy the Airflow DAG to Cloud Composer",
+        description="Uploads the DAG, and the code of its batches, to the bucket of a Cloud "
+        "Composer environment.",
     )
     add_settings(parser)
     parser.add_argument(
-        "--profile", default="default", help="a TOML file, or the name of one that comes along"
+        "--profile", default="default", help="a TOML file, or a shipped profile: default, lab"
     )
-    parser.add_argument("--bucket", help="the environment's bucket (default: that of the settings)")
+    parser.add_argument("--bucket", help="bucket of the environment (default: from the settings)")
     parser.add_argument(
-        "--dry-run", action="store_true", help="print what would be uploaded, send nothing"
+        "--dry-run", action="store_true", help="print what would be uploaded, and send nothing"
     )
     parser.set_defaults(command=_deploy_dag)
 
@@ -50,16 +50,16 @@ def _deploy_dag(options: argparse.Namespace) -> None:
     planned = deployment.deployment_of(settings, composer, folder, whole_text(options.profile))
     if options.dry_run:
         uploads = [*planned.code.contents, *planned.dag]
-        whole = {
+        listing = {
             "uploads": uploads,
             "removes": planned.former,
             "deployment.json": planned.description,
         }
-        print(json.dumps(whole, indent=2, sort_keys=True))
+        print(json.dumps(listing, indent=2, sort_keys=True))
         return
     client = storage_client(settings)
     if not checks.has_bucket(client, deployment.bucket_of(folder)):
-        missing = f"there is no bucket {deployment.bucket_of(folder)}; give the environment's"
+        missing = f"there is no bucket {deployment.bucket_of(folder)}; name that of the environment"
         raise ConfigurationError("deploy-dag", [missing])
     for done, address in deployment.deploy(client, planned):
-        print(f"{done:8}  {address}")
+        print(f"{done:9}  {address}")
