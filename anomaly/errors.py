@@ -1,17 +1,17 @@
-"""The one family of errors that this library raises.
+"""The errors of this library, in one family.
 
-Each message names the file, column, row or setting that is at fault and says what to do.
+Each message names the file, column, row or setting, and says what to do.
 """
 
 from collections.abc import Sequence
 
 
 class AnomalyError(Exception):
-    """Root of every error this library raises on purpose."""
+    """Base class of all errors that this library raises on purpose."""
 
 
 class ConfigurationError(AnomalyError):
-    """A profile, a setting or an argument is wrong; holds every problem found."""
+    """A profile, a setting or an argument is wrong; `problems` lists everything that is."""
 
     def __init__(self, subject: str, problems: Sequence[str]) -> None:
         self.subject = subject
@@ -22,19 +22,19 @@ class ConfigurationError(AnomalyError):
 
 
 class InputError(AnomalyError):
-    """An input cannot be used: unreadable, a column is missing, no usable row, over a limit."""
+    """An input cannot be used: unreadable, a column missing, no usable row, a limit exceeded."""
 
 
 class OutputError(AnomalyError):
-    """The results could not be written or published; says what was left behind."""
+    """The results could not be written or published; the message says what was left behind."""
 
 
 class BatchError(AnomalyError):
-    """A batch on a cluster could not be started or followed, or has failed."""
+    """A batch could not be started or followed, or has failed."""
 
 
 class BatchCancelled(BatchError):
-    """A batch was stopped before its end, by hand or by Ctrl-C."""
+    """A batch was cancelled, by hand or by Ctrl-C."""
 
 
 class BatchTimedOut(BatchError):

@@ -1,6 +1,6 @@
-"""Writes docs/reference/profile.md from the dataclasses that profiles are made of.
+"""Writes docs/reference/profile.md from the dataclasses of the profile.
 
-`make docs-reference` runs it; a test compares the page with what it makes.
+`make docs-reference` runs it; a test compares the page with its output.
 """
 
 import inspect
@@ -49,34 +49,33 @@ TABLES: dict[str, type] = {
 INTRODUCTION = """\
 # Settings of a profile
 
-Written by `make docs-reference` from the code; change it there.
+Generated from the code by `make docs-reference`; do not edit this page.
 
-A profile is a TOML file. `cell-tower-anomaly check-config PROFILE` lists everything that is wrong
-with one. Before its tables stand
+A profile is a TOML file. `cell-tower-anomaly check-config PROFILE` lists all of its problems. It
+starts with
 
 | setting | meaning |
 |---|---|
-| `name` | the name, which every published row carries with the fingerprint |
+| `name` | its name, which every published row contains together with the fingerprint |
 | `description` | one sentence |
-| `extends` | the profile that this one builds on: a path from its own folder, or `catalogue`, \
+| `extends` | the profile that this one extends: a path relative to the file, or `catalogue`, \
 `default` or `lab` |
 
-**Extending.** The tables of the extended profile are merged below those of the file, setting by
-setting: what the file says counts, and what is new comes after what is extended. A list is replaced
-as a whole, and a table cannot be taken out. `catalogue` has the columns of the published data with
-their units and meanings, and is no profile by itself. `name` and `description` are never
-inherited.
+**Extending.** A profile inherits all tables of the profile that it extends, and overrides them
+setting by setting. New entries come after the inherited ones. A list is replaced as a whole; a
+table cannot be removed. `catalogue` has the columns of the published data with their units and
+meanings, and is not a profile by itself. `name` and `description` are never inherited.
 
-**Defaults.** `[rule_defaults]` has settings that count in every `[rules.KPI]` that does not say
-otherwise, `[alarms.kpi_defaults]` likewise for `[alarms.kpis.NAME]`.
+**Defaults.** `[rule_defaults]` holds defaults for every `[rules.KPI]`, `[alarms.kpi_defaults]` for
+every `[alarms.kpis.NAME]`.
 
-**Fingerprint.** The 12 letters after the `@` are made of all settings as they count in the end.
-Profiles that judge alike have the same one, in however many files they are written.
+**Fingerprint.** The 12 characters after the `@` are a hash of all settings, after extending.
+Profiles with equal settings have the same fingerprint, however many files they are written in.
 """
 
 
 def page() -> str:
-    """The whole page."""
+    """The text of the page."""
     sections = (_section(heading, table) for heading, table in TABLES.items())
     return "\n".join((INTRODUCTION, *sections))
 
@@ -96,7 +95,7 @@ def _rows(table: Any) -> Iterator[tuple[str, ...]]:
         if found:
             default = _default(one, found)
             yield f"`{one.name}`", _holds(found, hint), found.unit, default, found.meaning
-        elif is_dataclass(hint):  # its settings stand in the same table
+        elif is_dataclass(hint):  # its settings are in the same table
             yield from _rows(hint)
 
 
@@ -112,12 +111,12 @@ def _holds(found: About, hint: Any) -> str:
 def _default(one: Field[Any], found: About) -> str:
     default = one.default
     if found.default or default is MISSING:
-        return found.default or "needed"
+        return found.default or "required"
     return "" if default in (None, "", ()) else f"`{_written(default)}`"
 
 
 def _written(value: object) -> str:
-    """A value as it is written in TOML."""
+    """A value as TOML."""
     if isinstance(value, Enum):
         return f'"{value.value}"'
     if isinstance(value, tuple):

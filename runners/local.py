@@ -66,14 +66,14 @@ def add_local_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sample",
         action="store_true",
-        help="try it on made-up data in place of inputs; not where real days are published",
+        help="run on made-up data instead of inputs; refused where real days are published",
     )
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
-    parser.add_argument("--report", metavar="FILE.html", help="a page of the result to write")
+    parser.add_argument("--report", metavar="FILE.html", help="also write a report of the result")
 
 
 def run_command(options: argparse.Namespace) -> None:
-    """One run as its arguments say, on made-up data where they ask for it."""
+    """Judge cells and customers from three inputs, or from made-up data (--sample)."""
     profile = load_profile(options.profile)
     inputs = inputs_of(options)
     _check_inputs(inputs, options.sample)
@@ -99,19 +99,19 @@ def run_command(options: argparse.Namespace) -> None:
 def _check_inputs(inputs: Mapping[str, Place | None], is_sample: bool) -> None:
     """Made-up data only where it is asked for, and then nothing else. Raises ConfigurationError."""
     if is_sample:
-        faults = [
-            f"--sample makes its own data, but the {source} input is named"
+        problems = [
+            f"--sample makes its own data: leave out the {source} input"
             for source, path in inputs.items()
             if path is not None
         ]
     else:
-        faults = [
-            f"the {source} input is not named" for source, path in inputs.items() if path is None
+        problems = [
+            f"the {source} input is missing" for source, path in inputs.items() if path is None
         ]
-        if faults:
-            faults.append("to try it on made-up data, give --sample in place of inputs")
-    if faults:
-        raise ConfigurationError("inputs", faults)
+        if problems:
+            problems.append("to run on made-up data, give --sample instead of inputs")
+    if problems:
+        raise ConfigurationError("inputs", problems)
 
 
 @contextmanager
@@ -137,7 +137,7 @@ def _check_no_real_day(spark: SparkSession, out: Storage) -> None:
     found = sorted(row.run_date for row in real.select("run_date").distinct().collect())
     if found:
         count = f"{len(found)} days" if len(found) > 1 else "a day"
-        holds = f"{out} holds {count} of real inputs, the last is {found[-1]}; give another --out"
+        holds = f"{out} holds {count} of real data, the last {found[-1]}; give another --out"
         raise ConfigurationError("--sample", [holds])
 
 
@@ -149,7 +149,7 @@ def _show_report(options: argparse.Namespace, out: Storage) -> None:
         prefix = ["--prefix", options.prefix] if options.prefix else []
         named = [options.out, *prefix, "--run-date", str(options.run_date)]
         command = ["cell-tower-anomaly", "report", *named, "--out", "report.html"]
-        print(f"To look at them: {shlex.join(command)}")
+        print(f"To see the cells: {shlex.join(command)}")
 
 
 def main() -> int:

@@ -1,8 +1,8 @@
-"""What a notebook needs beside `detect`: results that are computed once, and tables to look at.
+"""Helpers for notebooks: results that are computed once, and tables to look at.
 
-from runners.notebook import computed_once, explain, show_towers
+from runners.notebook import computed_once, explain, show_cells
 cells = detect(..., keep=computed_once).cells
-show_towers(cells)
+show_cells(cells)
 explain(cells, "4CLTE")
 """
 
@@ -22,7 +22,7 @@ from runners.services.console import headline
 from runners.services.run_summary import RunSummary
 from runners.storage.held import held
 
-# What several tables rest on, and the table that is looked at again and again.
+# What several tables are made from, and the table that is read again and again.
 COMPUTED_ONCE = (Frame.JOINED, Frame.LIMITS, Frame.CELLS)
 
 NEEDED = (
@@ -41,53 +41,53 @@ NAMES_SHOWN = 3
 
 
 def computed_once(name: str, frame: DataFrame) -> DataFrame:
-    """For `detect` as its `keep`: computes at once what later cells of a notebook begin with.
+    """The `keep` of `detect` for notebooks: computes right away what is read more than once.
 
-    Raises InputError where Spark fails at reading what it is made from.
+    Raises InputError if Spark cannot read the inputs.
     """
     return held(name, frame)[0] if name in COMPUTED_ONCE else frame
 
 
-def show_towers(cells: DataFrame, limit: int = 20) -> NotebookTable:
-    """The towers to visit first, worst first: at most `limit` of those that need maintenance.
+def show_cells(cells: DataFrame, limit: int = 20) -> NotebookTable:
+    """The cells that need maintenance, worst first, at most `limit`.
 
-    `cells` is the table cell_tower_performance_data of one day. Raises InputError for another one,
-    and ConfigurationError for a limit below 1.
+    `cells` is the table cell_tower_performance_data of one day. Raises InputError for any other
+    table, and ConfigurationError for a limit below 1.
     """
     if limit < 1:
-        raise ConfigurationError("show_towers", [f"limit is {limit}: give 1 or more"])
+        raise ConfigurationError("show_cells", [f"limit is {limit}; it must be at least 1"])
     _check_columns(cells)
     days = explode_and_sum(cells, f"array({DAYS})")
     summary = RunSummary(tower_figures(cells, limit).unionByName(days).collect())
     day = _one_day([row.item for row in summary.of("day")])
     worst = summary.worst
-    shown = f", the worst {len(worst)} are shown" if summary.required > len(worst) else ""
+    shown = f", showing the worst {len(worst)}" if summary.required > len(worst) else ""
     return NotebookTable(
         f"{day}: {headline(summary)}{shown}",
-        ("Tower", "Rank", "Fails", "Reason"),
+        ("Cell", "Rank", "Fails", "Reason"),
         [(row.subject, f"{row.value:.0f}", row.item, row.detail) for row in worst],
     )
 
 
 def explain(cells: DataFrame, cell: str) -> NotebookTable:
-    """Every KPI of one tower and how it was judged, defects first.
+    """Every KPI of one cell and how it was judged, defects first.
 
-    `cells` is the table cell_tower_performance_data of one day. Raises InputError for another one,
-    and for a tower that is not there, with names that are like it.
+    `cells` is the table cell_tower_performance_data of one day. Raises InputError for any other
+    table, and for an unknown cell, with similar names.
     """
     _check_columns(cells)
     found = cells.where(F.col("CellName") == F.lit(cell)).select(*NEEDED).collect()
     if not found:
-        raise InputError(f"tower {cell!r} is not there; {_near(cells, cell)}")
+        raise InputError(f"there is no cell {cell!r}; {_near(cells, cell)}")
     day = _one_day([str(row.run_date) for row in found])
-    tower = found[0]
+    row = found[0]
     return NotebookTable(
-        f"{cell} on {day}: maintenance {tower[VERDICT.name] or 'not judged'}, "
-        f"rank {tower.severity_rank}. {tower.verdict_reason}",
-        ("KPI", "Family", "Status", "Value", "Bound", "Baseline", "Deviation", "Reason"),
+        f"{cell} on {day}: maintenance {row[VERDICT.name] or 'not judged'}, "
+        f"rank {row.severity_rank}. {row.verdict_reason}",
+        ("KPI", "Family", "Status", "Value", "Limit", "Baseline", "Deviation", "Reason"),
         [
             _explained(kpi)
-            for kpi in sorted(tower.evidence, key=lambda kpi: WORST_FIRST.index(kpi.status))
+            for kpi in sorted(row.evidence, key=lambda kpi: WORST_FIRST.index(kpi.status))
         ],
     )
 
@@ -95,13 +95,13 @@ def explain(cells: DataFrame, cell: str) -> NotebookTable:
 def _check_columns(cells: DataFrame) -> None:
     missing = [name for name in NEEDED if name not in cells.columns]
     if missing:
-        raise InputError(f"give the table {CELL_TABLE}; this one lacks {', '.join(missing)}")
+        raise InputError(f"this is not {CELL_TABLE}: it has no column {', '.join(missing)}")
 
 
 def _one_day(days: list[str]) -> str:
-    """The day of the rows. Raises InputError where there is none, and where there are several."""
+    """The day of the rows. Raises InputError unless there is exactly one."""
     if not days:
-        raise InputError(f"{CELL_TABLE} has no rows; is the day that you chose there?")
+        raise InputError(f"{CELL_TABLE} has no rows; check the day that you chose")
     if len(days) > 1:
         last = max(days)
         raise InputError(
@@ -112,7 +112,7 @@ def _one_day(days: list[str]) -> str:
 
 
 def _near(cells: DataFrame, cell: str) -> str:
-    """The names that take the fewest letters to change into this one, in words."""
+    """The names with the smallest edit distance to this one, in words."""
     letters = F.levenshtein(F.lower("CellName"), F.lower(F.lit(cell)))
     near = (
         cells.select("CellName", letters.alias("letters"))
@@ -122,11 +122,11 @@ def _near(cells: DataFrame, cell: str) -> str:
     )
     if not near:
         return "the table has no rows"
-    return f"names like it: {', '.join(row.CellName for row in near)}"
+    return f"similar names: {', '.join(row.CellName for row in near)}"
 
 
 def _explained(kpi: Row) -> tuple[str, ...]:
-    """The texts of a KPI, rounded as in its reason; what there is none of is told as such."""
+    """The texts of a KPI, rounded as in its reason; a missing number is "none"."""
     is_static = kpi.method == Method.STATIC
     peers = f" {kpi.peers}" if kpi.peers else ""
     method = kpi.method if " " in kpi.method else Method(kpi.method).words

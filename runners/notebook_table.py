@@ -1,21 +1,21 @@
-"""A table as notebooks show it: HTML where they can, aligned text everywhere else."""
+"""A table for notebooks: HTML where they can show it, aligned text elsewhere."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-# Notebooks align the texts of tables to the right. No colour is set: text and background are those
-# of the notebook, light or dark, and so is their contrast.
+# Notebooks align text in tables to the right. No colours are set, so that the table follows the
+# theme of the notebook, light or dark.
 STYLE = 'style="text-align: left; vertical-align: top"'
 INDENT = " " * 8
 
 
 @dataclass(frozen=True, repr=False)
 class NotebookTable:
-    """A caption, the names of the columns, and rows of texts.
+    """A caption, column names, and rows of texts.
 
-    The first text of a row names it. The last one may have several lines; as plain text they stand
-    below their row.
+    The first text of a row is its heading. The last one may have several lines; in plain text they
+    are printed below the row.
     """
 
     caption: str
@@ -31,7 +31,7 @@ class NotebookTable:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        """The table for a screen reader, too: with a caption, and a scope for each header."""
+        """HTML that screen readers can follow: with a caption, and a scope for each header."""
         header = "".join(_cell("th", "col", name) for name in self.columns)
         rows = "".join(
             f"<tr>{_cell('th', 'row', row[0])}{''.join(_cell('td', '', text) for text in row[1:])}"
@@ -50,9 +50,9 @@ def _aligned(texts: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _cell(tag: str, scope: str, text: str) -> str:
-    """A cell whose direction of writing is that of its text, and disturbs no other's."""
-    of = f' scope="{scope}"' if scope else ""
-    return f'<{tag}{of} dir="auto" {STYLE}>{_escaped(text)}</{tag}>'
+    """A cell with the writing direction of its text, isolated from its neighbours."""
+    attribute = f' scope="{scope}"' if scope else ""
+    return f'<{tag}{attribute} dir="auto" {STYLE}>{_escaped(text)}</{tag}>'
 
 
 def _escaped(text: str) -> str:

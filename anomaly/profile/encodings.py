@@ -1,9 +1,9 @@
-"""The encodings of text files, by the names that Python, Java and people have for them."""
+"""The encodings of text files, by the names that Python, Java and people use."""
 
 import codecs
 
-# Java's name of each and Python's, where that is another one. All of them write plain letters and
-# line breaks as ASCII does, apart from UTF-16 and UTF-32.
+# Java's name of each, with Python's if that differs. All but UTF-16 and UTF-32 encode letters and
+# line breaks as ASCII does.
 _CODECS = {
     **dict.fromkeys(("UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32", "UTF-32LE", "UTF-32BE")),
     **dict.fromkeys(f"ISO-8859-{part}" for part in (*range(1, 10), 13, 15, 16)),
@@ -21,14 +21,14 @@ _CODECS = {
     "x-MacRoman": "mac-roman",
 }
 _OF_PYTHON = {codecs.lookup(codec or name).name: name for name, codec in _CODECS.items()}
-# A mark at the beginning of a file is seen anyway.
+# A byte order mark is detected anyway.
 _OF_PYTHON["utf-8-sig"] = "UTF-8"
 
 
 def charset_of(encoding: str) -> str | None:
-    """What Java calls an encoding, however it is spelt: latin_1 is ISO-8859-1.
+    """Java's name of an encoding, however it is spelled: latin_1 is ISO-8859-1.
 
-    None where it is not known, to Java or to Python.
+    None if Java or Python does not know it.
     """
     try:
         return _OF_PYTHON.get(codecs.lookup(encoding).name)
@@ -37,5 +37,5 @@ def charset_of(encoding: str) -> str | None:
 
 
 def codec_of(charset: str) -> str:
-    """What Python calls an encoding of Java."""
+    """Python's name of an encoding, from Java's."""
     return _CODECS.get(charset) or charset

@@ -1,4 +1,4 @@
-"""The TOML files of profiles: where they lie, and what one takes from another by `extends`."""
+"""The TOML files of profiles: where they are, and how one extends another."""
 
 import json
 import re
@@ -14,19 +14,19 @@ Tables = dict[str, object]
 
 EXTENDS = "extends"
 SHIPPED = ("default", "lab")
-# The shipped profiles extend it; by itself it is no profile.
+# The shipped profiles extend it; it is not a profile by itself.
 CATALOGUE = "catalogue"
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def shipped_profiles() -> Traversable:
-    """The folder of the profiles that ship: installed, in a batch's archive, or in a checkout."""
+    """The folder of the shipped profiles: installed, in a batch's archive, or in a checkout."""
     installed = files("anomaly") / "conf"
     return installed if installed.is_dir() else Path(__file__).parents[2] / "conf"
 
 
 def read_tables(source: str | Path) -> Tables:
-    """The tables of a profile: those of its file, and below them those that it extends.
+    """The tables of a profile, merged with those that it extends.
 
     source: a path, or the name of a shipped profile. Raises ConfigurationError.
     """
@@ -41,8 +41,8 @@ def read_tables(source: str | Path) -> Tables:
 def tables_of(text: str, subject: str, *chain: Traversable) -> Tables:
     """The same from the text of a profile; `subject` names it in messages.
 
-    chain: the files that led here by `extends`, that of the text last. Without any, what the text
-    extends is looked up in the current folder.
+    chain: the files that led here by `extends`, the file of this text last. Without it, `extends`
+    is looked up in the current folder.
     """
     try:
         tables = tomllib.loads(text)
@@ -65,7 +65,7 @@ def tables_of(text: str, subject: str, *chain: Traversable) -> Tables:
 
 
 def whole_text(source: str | Path) -> str:
-    """A profile as TOML that needs no other file: what it extends is written into it."""
+    """A profile as self-contained TOML, with everything that it extends."""
     return toml_of(read_tables(source))
 
 
@@ -88,7 +88,7 @@ def _text(file: Traversable, subject: str) -> str:
 
 
 def _merged(above: Tables, below: Tables) -> Tables:
-    """Both as one, setting by setting: `above` counts more, `below` comes first in order."""
+    """Both merged, setting by setting: `above` wins, `below` comes first in order."""
     both = {**below, **above}
     for key, table in above.items():
         other = below.get(key)
@@ -98,7 +98,7 @@ def _merged(above: Tables, below: Tables) -> Tables:
 
 
 def _lines(table: Tables, path: str = "") -> Iterator[str]:
-    """TOML: the settings of a table, then each table below it under its heading."""
+    """TOML lines: the settings of a table, then each table below it under its heading."""
     for key, value in table.items():
         if not isinstance(value, dict):
             yield f"{_key(key)} = {_literal(value)}"
@@ -116,6 +116,6 @@ def _literal(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_literal, value))}]"
     if isinstance(value, (str, bool)):
-        # The escapes of JSON are those of TOML, where one more character needs one.
+        # TOML has the escapes of JSON, and escapes one more character.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return str(value)

@@ -5,7 +5,7 @@ from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, INPUT_CONTRACTS, S
 
 
 def expected_columns(source: str, profile: Profile) -> dict[str, bool]:
-    """The raw columns that are read of an input, each with whether it must be there."""
+    """The raw columns that are read from an input, each with whether it is required."""
     fixed = {column.name: column.required for column in INPUT_CONTRACTS[source].columns}
     suspect = {column: True for column, _, _ in profile.inputs[source].suspect_where}
     peers = profile.alarms.peers_column if profile.alarms and source == SAMPLES else ""
@@ -16,14 +16,14 @@ def expected_columns(source: str, profile: Profile) -> dict[str, bool]:
 
 
 def names_in_files(source: str, profile: Profile) -> tuple[str, ...]:
-    """The names that the columns that are read of an input may have in its files."""
+    """The names that the columns of an input may have in its files."""
     named = dict(profile.inputs[source].columns)
     names = ((column, named.get(column, column)) for column in expected_columns(source, profile))
     return tuple(dict.fromkeys(name for both in names if both[1] for name in both))
 
 
 def value_columns(source: str, profile: Profile) -> tuple[str, ...]:
-    """The columns of an input whose values are numbers that may be left out, in their order."""
+    """The numeric columns of an input, whose values may be left out one by one, in order."""
     if source == CUSTOMERS:
         return ("tenure",)
     kpis = profile.kpis_of(CALL_STATISTICS if source == CALL_STATISTICS else SAMPLES)

@@ -1,10 +1,10 @@
-"""On which side a KPI is bad, on which scale, and how what it is compared with is found."""
+"""The bad side of a KPI, its scale, and the method that finds its baseline."""
 
 from enum import Enum
 
 
 class Direction(str, Enum):
-    """On which side of its bound a KPI is bad."""
+    """The side of its limit on which a KPI is bad."""
 
     ABOVE = "above"
     BELOW = "below"
@@ -12,14 +12,14 @@ class Direction(str, Enum):
 
 
 class Scale(str, Enum):
-    """In which a KPI is compared: as it is, or by its logarithm, so that factors count."""
+    """The scale on which a KPI is compared: its values, or their logarithms (factors)."""
 
     LINEAR = "linear"
     LOG = "log"
 
 
 class Method(str, Enum):
-    """How the number that a KPI is compared with is found."""
+    """How the baseline of a KPI is found."""
 
     STATIC = "static"
     MEAN = "mean"
@@ -30,12 +30,12 @@ class Method(str, Enum):
 
     @property
     def has_spread(self) -> bool:
-        """Whether it measures, too, how far values usually lie from that number."""
+        """Whether it also finds a spread: how far values usually are from the baseline."""
         return self in (Method.MEAN_STD, Method.MEDIAN_MAD, Method.MEDIAN_IQR)
 
     @property
     def words(self) -> str:
-        """What sentences call that number; a quantile is named with its share."""
+        """The name of the baseline in sentences; a quantile is named with its share."""
         return {Method.MEAN: "mean", Method.MEAN_STD: "mean"}.get(self, "median")
 
 

@@ -1,6 +1,6 @@
-"""A profile: the KPI catalogue with its rules and verdict, and what follows from them together.
+"""A profile: the KPI catalogue with its rules and verdict.
 
-`anomaly.profile.reader` makes it of a TOML file and reports every problem of the file at once.
+`anomaly.profile.reader` builds it from a TOML file and reports all problems of the file at once.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ from anomaly.schema.tables import CELL_LEVEL, CUSTOMER_LEVEL, SAMPLE_COUNT
 
 @dataclass(frozen=True)
 class Profile:
-    """A whole profile. Those that are loaded are valid; `validate` checks one made in Python."""
+    """A complete profile. A loaded one is valid; `validate` checks one built in Python."""
 
     name: str
     kpis: tuple[Kpi, ...]
@@ -74,13 +74,13 @@ class Profile:
         return parse_profile(text)
 
     def to_toml(self) -> str:
-        """The profile as TOML, with every setting, so that it needs no other file."""
+        """The profile as self-contained TOML with all settings."""
         from anomaly.profile.writer import profile_to_toml
 
         return profile_to_toml(self)
 
     def validate(self) -> "Profile":
-        """The profile itself; a profile made in Python is held to what one in a file is held to.
+        """The profile itself, after validating it like one from a file.
 
         Raises ConfigurationError, which lists every problem.
         """
@@ -90,18 +90,18 @@ class Profile:
         return self
 
     def with_rules(self, *rules: Rule) -> "Profile":
-        """The profile with these rules, each in place of the one for its KPI, if there is one.
+        """The profile with these rules, which replace existing rules for the same KPIs.
 
-        Raises ConfigurationError where the whole is not valid.
+        Raises ConfigurationError if the result is not valid.
         """
         by_kpi = {rule.kpi: rule for rule in (*self.rules, *rules)}
         return replace(self, rules=tuple(by_kpi.values())).validate()
 
     def without(self, *kpis: str) -> "Profile":
-        """The profile without these KPIs, and without what is made of them or judges them.
+        """The profile without these KPIs and everything that uses them.
 
-        Derived KPIs, rules, and what diagnoses and alarms make of them. Raises ConfigurationError
-        for a name that is no KPI, and where what is left is not valid.
+        That is derived KPIs, rules, and parts of diagnoses and alarms. Raises ConfigurationError
+        for an unknown KPI, and if the result is not valid.
         """
         return without_kpis(self, kpis).validate()
 
@@ -135,7 +135,7 @@ class Profile:
         return next((kpi for kpi in self.derived if kpi.name == name), None)
 
     def range_of(self, name: str) -> tuple[float | None, float | None]:
-        """The smallest and the largest value that a KPI can have; None where there is no end."""
+        """The smallest and the largest value that a KPI can have; None if it is unbounded."""
         derived = self.derived_kpi(name)
         if derived is None:
             measured = {kpi.name: kpi for kpi in (*self.kpis, SENT_SAMPLES)}
@@ -159,65 +159,66 @@ class Profile:
         return self.cell_level.standard_errors and rule.method.has_spread and is_of_calls
 
     def for_alarms(self) -> "Profile":
-        """The same with no more KPIs than the alarms need, so that others may be missing."""
+        """The same profile with only the KPIs that alarms need, so that others may be missing."""
         needed = {name for kpi in (self.alarms.kpis if self.alarms else ()) for name in kpi.sources}
         kpis = (kpi for kpi in self.kpis_of(SAMPLES) if kpi.name in needed)
         return replace(self, kpis=tuple(kpis))
 
     @property
     def time_zone(self) -> str:
-        """The zone of times without an offset, and of days."""
+        """The time zone of times without an offset, and of days."""
         return self.alarms.time_zone if self.alarms else "UTC"
 
     @property
     def period_seconds(self) -> int:
-        """How often a cell reports, in seconds: each quarter hour where the profile is silent."""
+        """The granularity period in seconds; 15 minutes if the profile does not set it."""
         return 60 * (self.alarms or AlarmRules(())).period_minutes
 
     @property
     def fingerprint(self) -> str:
-        """Name and a hash of every setting: equal only for profiles that judge alike."""
+        """The name and a hash of all settings: equal only for profiles that judge alike."""
         settings = json.dumps(asdict(self), sort_keys=True, default=str)
         return f"{self.name}@{hashlib.sha256(settings.encode()).hexdigest()[:12]}"
 
 
-# How many samples a cell sent is a KPI that needs no column: rules may judge it.
+# The number of samples of a cell is a KPI without a column; rules may judge it.
 SENT_SAMPLES = Kpi(
     SAMPLE_COUNT.name, SAMPLES, SAMPLE_COUNT.name, SAMPLE_COUNT.unit, "samples sent", minimum=0.0
 )
 
 
 def without_kpis(profile: Profile, kpis: Collection[str]) -> Profile:
-    """The profile without some KPIs and what is made of them; it may no longer be valid."""
+    """The profile without some KPIs and everything that uses them; it may be invalid."""
     unknown = sorted(set(kpis) - {kpi.name for kpi in profile.published_kpis})
     if unknown:
         known = ", ".join(kpi.name for kpi in profile.published_kpis)
-        problems = [f"has no KPI {name!r}; known are {known}" for name in unknown]
+        problems = [f"unknown KPI {name!r}; use one of: {known}" for name in unknown]
         raise ConfigurationError(f"profile {profile.name}", problems)
     derived = tuple(
         kpi for kpi in profile.derived if not {kpi.name, kpi.first, kpi.second} & set(kpis)
     )
-    gone = {*kpis, *(kpi.name for kpi in profile.derived if kpi not in derived)}
+    removed = {*kpis, *(kpi.name for kpi in profile.derived if kpi not in derived)}
 
-    def left(names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(name for name in names if name not in gone)
+    def remaining(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in names if name not in removed)
 
     diagnoses = (
-        replace(one, failed=left(one.failed), sound=left(one.sound)) for one in profile.diagnoses
+        replace(one, failed=remaining(one.failed), sound=remaining(one.sound))
+        for one in profile.diagnoses
     )
     alarms = profile.alarms and replace(
         profile.alarms,
-        kpis=tuple(kpi for kpi in profile.alarms.kpis if not gone.intersection(kpi.sources)),
+        kpis=tuple(kpi for kpi in profile.alarms.kpis if not removed.intersection(kpi.sources)),
     )
     return replace(
         profile,
-        kpis=tuple(kpi for kpi in profile.kpis if kpi.name not in gone),
+        kpis=tuple(kpi for kpi in profile.kpis if kpi.name not in removed),
         derived=derived,
-        rules=tuple(rule for rule in profile.rules if rule.kpi not in gone),
+        rules=tuple(rule for rule in profile.rules if rule.kpi not in removed),
         customer_level=replace(
-            profile.customer_level, derived=left(profile.customer_level.derived)
+            profile.customer_level, derived=remaining(profile.customer_level.derived)
         ),
-        cell_level=replace(profile.cell_level, derived=left(profile.cell_level.derived)),
+        cell_level=replace(profile.cell_level, derived=remaining(profile.cell_level.derived)),
         diagnoses=tuple(one for one in diagnoses if one.failed),
         alarms=alarms if alarms and alarms.kpis else None,
     )

@@ -1,4 +1,4 @@
-"""Reads a profile from TOML, or says everything that is wrong with it at once."""
+"""Reads a profile from TOML, or reports all of its problems at once."""
 
 import re
 from pathlib import Path
@@ -23,11 +23,11 @@ from anomaly.profile.sections import (
 )
 from anomaly.profile.settings import read
 from anomaly.profile.toml_section import TEXT, Section
-from anomaly.profile.validation import contradictions
+from anomaly.profile.validation import problems_of
 from anomaly.schema.inputs import CALL_STATISTICS, INPUT_CONTRACTS, SAMPLES
 
 # BigQuery: letters, digits and underscores, not starting with a digit, at most 300 characters.
-# Fewer here, which leaves room for `avg_` and `_Thrsld`.
+# Here the limit leaves room for `avg_` and `_Thrsld`.
 # https://cloud.google.com/bigquery/docs/schemas#column_names
 LEGAL_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,255}")
 
@@ -51,8 +51,8 @@ def parse_profile(text: str, subject: str = "profile") -> Profile:
 def _checked(tables: Tables, subject: str) -> Profile:
     root = Section(tables)
     profile = _profile(root)
-    # Where a setting is wrong, something else stands in for it, which may contradict the others.
-    problems = root.problems() or contradictions(profile)
+    # A setting that could not be read has a placeholder, which may contradict other settings.
+    problems = root.problems() or problems_of(profile)
     if problems:
         raise ConfigurationError(subject, problems)
     return profile
@@ -112,8 +112,8 @@ def _rule(kpi: str, table: Section) -> Rule:
 def _check_column(name: str, table: Section, remedy: str) -> None:
     if not LEGAL_COLUMN.fullmatch(name):
         table.refuse(
-            f"would be published as {name!r}, which BigQuery refuses; {remedy} of letters, digits "
-            "and underscores"
+            f"would be published as {name!r}, which BigQuery does not allow; {remedy} of letters, "
+            "digits and underscores"
         )
 
 

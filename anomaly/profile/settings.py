@@ -1,6 +1,6 @@
-"""Settings as fields of dataclasses: what each one means is written once, beside its type.
+"""Settings as fields of dataclasses: the meaning of each is written once, beside its type.
 
-`read` makes such a dataclass of a table of TOML; the reference page is made of the same fields.
+`read` builds such a dataclass from a TOML table; the reference page is built from the same fields.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +18,7 @@ Made = TypeVar("Made", bound="DataclassInstance")
 Default = TypeVar("Default")
 
 ABOUT = "about"
-# Units that need words.
+# Units that are words.
 OF_KPI = "unit of the KPI"
 SHARE = "share"
 KINDS: Mapping[type, Kind[Any]] = {bool: TRUTH, int: WHOLE, float: NUMBER, str: TEXT}
@@ -26,11 +26,11 @@ KINDS: Mapping[type, Kind[Any]] = {bool: TRUTH, int: WHOLE, float: NUMBER, str: 
 
 @dataclass(frozen=True)
 class About:
-    """What the type of a setting's field leaves open.
+    """What the type of a field does not say about its setting.
 
-    default: in words, where it depends on other settings. least, most: the range of a number; no
-    `most` without `least`. kind: where the type does not say what the setting may hold. table:
-    reads it from a table of its own, whose keys are free.
+    default: in words, if it depends on other settings. least, most: the range of a number; `most`
+    only with `least`. kind: overrides the kind that follows from the type. table: reads the setting
+    from a table of its own with free keys.
     """
 
     meaning: str
@@ -64,16 +64,16 @@ def setting(
 
 
 def about_of(one: Field[Any]) -> About | None:
-    """What a field says about its setting; None for a field that is no setting."""
+    """The metadata of a setting; None for a field that is not a setting."""
     found: About | None = one.metadata.get(ABOUT)
     return found
 
 
 def read(table: Section, to: type[Made], **known: object) -> Made:
-    """Make a dataclass of a table, which collects every problem.
+    """Build a dataclass from a table, which collects every problem.
 
-    known: values of the fields that are no settings, and defaults that depend on where the table
-    stands, such as its name.
+    known: values of fields that are not settings, and defaults that depend on the table, such as
+    its name.
     """
     hints = get_type_hints(to)
     values = {
@@ -96,7 +96,7 @@ def _value(table: Section, one: Field[Any], hint: Any, default: object) -> objec
 
 
 def kind_of(found: About, hint: Any) -> Kind[Any]:
-    """What a setting may hold, from the type of its field where that says it."""
+    """The kind of a setting, by default from the type of its field."""
     return found.kind or _kind_of_type(hint)
 
 
@@ -109,13 +109,13 @@ def _kind_of_type(hint: Any) -> Kind[Any]:
 
 
 def out_of_range(table: "DataclassInstance") -> Iterator[str]:
-    """A message for each number of a table that lies outside of its range."""
+    """A message for each number of a table that is out of range."""
     for one in fields(table):
         found, value = about_of(one), getattr(table, one.name)
         if found is None or found.least is None or value is None:
             continue
         if found.most is not None and not found.least <= value <= found.most:
-            yield f"{one.name} is {value}; it must lie between {found.least:g} and {found.most:g}"
+            yield f"{one.name} is {value}; it must be between {found.least:g} and {found.most:g}"
         elif value < found.least:
             least = f"be at least {found.least:g}" if found.least else "not be negative"
             yield f"{one.name} must {least}"

@@ -1,4 +1,4 @@
-"""Rules made in Python: an argument is there only where it means something.
+"""Rules built in Python: each function takes only the arguments that make sense for it.
 
     profile.with_rules(Rule.of("PRBUsageDL", above(median_iqr(k=2), ignore_below=5)))
 
@@ -12,7 +12,7 @@ from anomaly.profile.methods import Direction, Method, Scale
 
 @dataclass(frozen=True)
 class Baseline:
-    """How the number that a KPI is compared with is found, and the spreads from it to the bound."""
+    """The method that finds the baseline, and the distance of the limit from it in spreads."""
 
     method: Method
     k: float = 0.0
@@ -23,7 +23,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Threshold:
-    """On which side of its bound a KPI is bad, and where that bound lies."""
+    """The limit of a KPI, and its bad side."""
 
     bad_when: Direction
     baseline: Baseline
@@ -42,27 +42,27 @@ def static(value: float) -> Baseline:
 
 
 def mean() -> Baseline:
-    """The mean of the peers: each value beyond it is a defect, as in the published lab."""
+    """The mean of the peers; every value beyond it is a defect, as in the published lab."""
     return Baseline(Method.MEAN)
 
 
 def quantile(q: float) -> Baseline:
-    """The quantile of the peers with this share of the values below it, 0 to 1."""
+    """The quantile of the peers that has this share (0 to 1) of the values below it."""
     return Baseline(Method.QUANTILE, q=q)
 
 
 def mean_std(k: float, warn_k: float | None = None) -> Baseline:
-    """The mean of the peers; the spread is their standard deviation. `warn_k`: of a warning."""
+    """The mean of the peers; the spread is their standard deviation. `warn_k`: k of a warning."""
     return Baseline(Method.MEAN_STD, k, warn_k)
 
 
 def median_mad(k: float, warn_k: float | None = None) -> Baseline:
-    """The median of the peers; the spread is their median absolute deviation, scaled as a sigma."""
+    """The median of the peers; the spread is their median absolute deviation, scaled to a sigma."""
     return Baseline(Method.MEDIAN_MAD, k, warn_k)
 
 
 def median_iqr(k: float, warn_k: float | None = None) -> Baseline:
-    """The median of the peers; the spread is their interquartile range, scaled as a sigma."""
+    """The median of the peers; the spread is their interquartile range, scaled to a sigma."""
     return Baseline(Method.MEDIAN_IQR, k, warn_k)
 
 
@@ -73,10 +73,10 @@ def above(
     at_least: float | None = None,
     limit: float | None = None,
 ) -> Threshold:
-    """A KPI that is bad above its bound, which is never lower than `at_least`.
+    """A KPI that is bad above its limit, which is never lower than `at_least`.
 
-    `ignore_below` is the smallest distance of bound and baseline. Beyond `limit` a value is a
-    defect whatever its peers. All are in the unit of the KPI.
+    `ignore_below` is the smallest distance of the limit from the baseline. A value beyond `limit`
+    is a defect whatever its peers. All are in the unit of the KPI.
     """
     return Threshold(Direction.ABOVE, baseline, ignore_below, at_least, limit=limit)
 
@@ -88,7 +88,7 @@ def below(
     at_most: float | None = None,
     limit: float | None = None,
 ) -> Threshold:
-    """A KPI that is bad below its bound, which is never higher than `at_most`; else as `above`."""
+    """A KPI that is bad below its limit, which is never higher than `at_most`; see `above`."""
     return Threshold(Direction.BELOW, baseline, ignore_below, at_most=at_most, limit=limit)
 
 
@@ -98,9 +98,9 @@ def either_side(baseline: Baseline, *, ignore_below: float = 0.0) -> Threshold:
 
 
 def by_factor(threshold: Threshold, *, offset: float, smallest_factor: float = 1.0) -> Threshold:
-    """The threshold on a logarithmic scale, where factors count; for KPIs that are never negative.
+    """The threshold on a logarithmic scale, for KPIs that are never negative.
 
-    `offset`, in the unit of the KPI, is what counts as next to nothing; `smallest_factor` lies at
-    least between bound and baseline.
+    `offset`, in the unit of the KPI, is a size that is next to nothing; `smallest_factor` is the
+    smallest factor between limit and baseline.
     """
     return replace(threshold, scale=Scale.LOG, offset=offset, smallest_factor=smallest_factor)

@@ -1,4 +1,4 @@
-"""Typed access to the tables of a TOML file that collects what is wrong instead of raising."""
+"""Typed access to the tables of a TOML file; problems are collected instead of raised."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -13,10 +13,10 @@ Choice = TypeVar("Choice", bound=Enum)
 
 @dataclass(frozen=True)
 class Kind(Generic[Value]):
-    """What a setting may hold.
+    """The kind of value that a setting holds.
 
-    words: what messages call it. read: gives the value, or None where it is something else.
-    placeholder: takes the place of a needed value that is missing or wrong: reading goes on.
+    words: its name in messages. read: returns the value, or None if it is of another kind.
+    placeholder: replaces a required value that is missing or wrong, so that reading can go on.
     """
 
     words: str
@@ -66,14 +66,14 @@ def list_of(kind: Kind[Value]) -> Kind[tuple[Value, ...]]:
         values = tuple(value for value in read if value is not None)
         return values if len(values) == len(read) else None
 
-    return Kind(f"a list, each member {kind.words}", members, ())
+    return Kind(f"a list, each element {kind.words}", members, ())
 
 
 class Section:
-    """One table of the file, which collects the problems found in it.
+    """One table of the file; it collects the problems found in it.
 
-    It remembers which settings were asked for; any other one is unknown, and so a problem.
-    `defaults` is a table whose settings count where this one is silent.
+    It remembers which settings were read; any other setting in the file is unknown, and a problem.
+    `defaults` is a table of settings for those that are missing here.
     """
 
     def __init__(
@@ -90,19 +90,19 @@ class Section:
         self._sections: list[Section] = []
 
     def problems(self) -> list[str]:
-        """All problems, here and in the sections below; ask when reading is over."""
+        """All problems, here and in the sections below; call it when everything has been read."""
         known = ", ".join(sorted(set(self._asked)))
         unknown = [
-            f"{self._where} has an unknown setting {key!r}; known are: {known}"
+            f"{self._where} unknown setting {key!r}; use one of: {known}"
             for key in self._settings
             if key not in self._asked
         ]
         below = [problem for section in self._sections for problem in section.problems()]
-        # A default is read once for each table that it counts in.
+        # A default is read once for each table that uses it.
         return list(dict.fromkeys([*self._problems, *unknown, *below]))
 
     def has(self, key: str) -> bool:
-        """Whether the setting is there."""
+        """Whether the file has the setting."""
         return key in self._settings
 
     def refuse(self, problem: str) -> None:
@@ -110,7 +110,7 @@ class Section:
         self._problems.append(f"{self._where} {problem}")
 
     def value(self, key: str, kind: Kind[Value], default: Default) -> Value | Default:
-        """The setting, or the default where it is missing or wrong."""
+        """The setting, or the default if it is missing or wrong."""
         self._asked.append(key)
         if key not in self._settings:
             return self._defaults.value(key, kind, default) if self._defaults else default
@@ -121,32 +121,32 @@ class Section:
         return value
 
     def needed(self, key: str, kind: Kind[Value]) -> Value:
-        """The setting, which must be there."""
+        """The setting, which is required."""
         if not self.has(key) and not (self._defaults and self._defaults.has(key)):
-            self.refuse(f"needs the setting {key!r}: {kind.words}")
+            self.refuse(f"setting {key!r} is missing; it must be {kind.words}")
         return self.value(key, kind, kind.placeholder)
 
     def section(
         self, key: str, needed: bool = False, defaults: "Section | None" = None
     ) -> "Section":
-        """The table below this one; an empty one where it is missing or no table."""
+        """The table below this one; an empty one if it is missing or not a table."""
         self._asked.append(key)
         found = self._settings.get(key, None if needed else {})
         if not isinstance(found, dict):
-            self.refuse(f"needs a table {key!r}")
+            self.refuse(f"table {key!r} is missing")
             found = {}
         self._sections.append(Section(found, (*self._path, key), defaults))
         return self._sections[-1]
 
     def sections(self, defaults: "Section | None" = None) -> Iterator[tuple[str, "Section"]]:
-        """Each table below this one with its name, where the names are free."""
+        """Each table below this one with its name; any name is allowed."""
         for key in self._settings:
             yield key, self.section(key, defaults=defaults)
 
     def all_values(self, kind: Kind[Value]) -> dict[str, Value]:
-        """Each setting of this table with its name, where the names are free."""
+        """Each setting of this table with its name; any name is allowed."""
         return {key: self.needed(key, kind) for key in self._settings}
 
     @property
     def _where(self) -> str:
-        return f"[{'.'.join(self._path)}]" if self._path else "the file"
+        return f"[{'.'.join(self._path)}]" if self._path else "top level:"

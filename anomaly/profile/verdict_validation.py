@@ -1,4 +1,4 @@
-"""Problems of families, diagnoses, peers and verdict that show when settings are seen together."""
+"""Validation of families, diagnoses, peers and verdict against each other."""
 
 from collections.abc import Iterable
 
@@ -7,8 +7,8 @@ from anomaly.profile.sections import Peers
 from anomaly.schema.inputs import CUSTOMERS, INPUT_CONTRACTS, SAMPLES
 
 
-def verdict_contradictions(profile: Profile) -> list[str]:
-    """Return a message for each setting that contradicts another or is out of its range."""
+def verdict_problems(profile: Profile) -> list[str]:
+    """A message for each setting that is out of range or contradicts another."""
     return [
         *_unknown_families(profile),
         *_diagnosis_problems(profile),
@@ -24,7 +24,7 @@ def _unknown_families(profile: Profile) -> list[str]:
         named[f"[alarms.kpis.{kpi.name}]"] = kpi.family
     named["[verdict] silent_family:"] = profile.verdict.silent_family
     return [
-        f"{where} family {family!r} is not known; {_known('families', known)}"
+        f"{where} family {family!r} is unknown; {_known('families', known)}"
         for where, family in named.items()
         if family is not None and family not in known
     ]
@@ -33,7 +33,7 @@ def _unknown_families(profile: Profile) -> list[str]:
 def _diagnosis_problems(profile: Profile) -> list[str]:
     judged = [rule.kpi for rule in profile.rules]
     return [
-        f"[diagnoses] {diagnosis.words!r} names {kpi!r}, which no rule judges"
+        f"[diagnoses] {diagnosis.words!r} names {kpi!r}, which has no rule"
         for diagnosis in profile.diagnoses
         for kpi in (*diagnosis.failed, *diagnosis.sound)
         if kpi not in judged
@@ -49,7 +49,7 @@ def _peers_problems(peers: Peers, profile: Profile) -> list[str]:
         taken |= {kpi.column.lower() for kpi in profile.kpis_of(peers.input)}
         if peers.column.lower() in taken:
             problems.append(
-                f"[peers] column {peers.column!r} is another column of the {peers.input}"
+                f"[peers] column {peers.column!r} has another meaning in the {peers.input}"
             )
     return problems
 
@@ -62,15 +62,15 @@ def _verdict_problems(profile: Profile) -> list[str]:
         "minimum_defect_share": verdict.minimum_defect_share,
     }
     if sum(value is not None for value in counts.values()) != 1:
-        return [f"[verdict] needs one of {', '.join(counts)}"]
+        return [f"[verdict] needs exactly one of {', '.join(counts)}"]
     problems = []
     share, failed = verdict.minimum_defect_share, verdict.minimum_failed_families
     if share is not None and not 0 < share <= 1:
         problems.append("[verdict] minimum_defect_share must be above 0 and at most 1")
     if failed is not None and not 1 <= failed <= len(profile.families):
         problems.append(
-            "[verdict] minimum_failed_families must be at least 1, and at most the number of "
-            f"families ({len(profile.families)})"
+            "[verdict] minimum_failed_families must be between 1 and the number of families "
+            f"({len(profile.families)})"
         )
     return problems
 

@@ -1,4 +1,4 @@
-"""Writes a profile as TOML, whatever it was made of: `anomaly.profile.reader` reads it back."""
+"""Writes a profile as TOML that `anomaly.profile.reader` can read back."""
 
 from dataclasses import fields
 from enum import Enum
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def profile_to_toml(profile: Profile) -> str:
-    """The profile as TOML with every setting, so that it needs no other file."""
+    """The profile as self-contained TOML with all settings."""
     return toml_of(_tables(profile))
 
 
@@ -43,14 +43,14 @@ def _tables(profile: Profile) -> Tables:
 
 
 def _table(settings: "DataclassInstance") -> Tables:
-    """The settings of a dataclass, but for those that are None, which a file leaves out."""
+    """The settings of a dataclass, without those that are None."""
     table: Tables = {}
     for one in fields(settings):
         about, value = about_of(one), getattr(settings, one.name)
         if about is None or value is None:
             continue
         if about.table:
-            # Each begins with its key: a column with its condition, or with its name in the files.
+            # Each entry starts with its key: a column, then its condition or its name in the files.
             table[one.name] = {key: " ".join(map(str, rest)) for key, *rest in value}
         else:
             table[one.name] = _plain(value)

@@ -1,1 +1,1 @@
-"""What goes in and what comes out: columns with their types, units and meanings."""
+"""The columns of inputs and tables, with their types, units and meanings."""

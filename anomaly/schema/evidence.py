@@ -1,4 +1,4 @@
-"""The types of what explains a flag and an alarm."""
+"""The types of the evidence of flags and alarms."""
 
 EVIDENCE_TYPE = (
     "array<struct<kpi:string,status:string,flag:int,value:double,unit:string,bound:double,"

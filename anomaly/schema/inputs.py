@@ -1,4 +1,4 @@
-"""The three inputs: their columns, and what is added at reading."""
+"""The three inputs: their columns, and the provenance that reading adds."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,10 @@ SAMPLES = "samples"
 
 CALL_STATISTICS = "call_statistics"
 
-# Older samples, from which alarms take their baselines.
+# Baseline samples: older samples for the baselines of alarms.
 HISTORY = "history"
 
-# Where a raw row came from; the readers in `runners.storage.inputs` add them at the scan.
+# The provenance of a raw row; the readers in `runners.storage.inputs` add it.
 SOURCE_FILE = "source_file"
 
 SOURCE_ROW_ID = "source_row_id"
@@ -34,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True)
 class InputContract:
-    """The fixed columns of one input; `key` identifies what a row is about."""
+    """The fixed columns of one input; `key` identifies the subject of a row."""
 
     name: str
     columns: tuple[Column, ...]
@@ -59,8 +59,10 @@ SAMPLES_CONTRACT = InputContract(
     key="CellName",
     columns=(
         Column("CellName", "string", "name of the cell"),
-        Column("Time", "string", "quarter hour, HH:MM or a date with a time", required=False),
-        Column("Date", "string", "YYYY-MM-DD, the day of a Time without a date", required=False),
+        Column(
+            "Time", "string", "time of the sample: HH:MM, or a date with a time", required=False
+        ),
+        Column("Date", "string", "YYYY-MM-DD, the date of a Time without one", required=False),
     ),
 )
 
@@ -71,8 +73,7 @@ CALL_STATISTICS_CONTRACT = InputContract(
         Column(
             "Customer_ID",
             "string",
-            "three digits, or three characters of which the last is no digit, and behind them the "
-            "customer number",
+            "three characters (all digits, or the last not a digit), then the customer number",
         ),
     ),
 )

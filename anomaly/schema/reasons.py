@@ -1,14 +1,14 @@
-"""Why rows and values are left out."""
+"""The reasons for which rows and values are rejected."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a row or a value was left out. `rejects_row`: the whole row is, else the value alone.
+    """Why a row or a value was rejected.
 
-    is_fault: whether it speaks of a fault of the input; else the profile, or the input itself,
-    says that there is nothing to count.
+    rejects_row: whether the whole row is rejected, or only the value. is_fault: whether the input
+    is wrong; otherwise the profile, or the input itself, says that there is no value.
     """
 
     code: str
@@ -20,67 +20,74 @@ class Reason:
 REASONS = {
     reason.code: reason
     for reason in (
-        Reason("missing_key", True, "the column that says what the row is about is empty"),
+        Reason("missing_key", True, "the key of the row (cell name or customer number) is empty"),
         Reason(
-            "bad_encoding", True, "the cell name has bytes that its file's encoding does not know"
+            "bad_encoding",
+            True,
+            "the cell name has bytes that are invalid in the encoding of the file",
         ),
         Reason(
             "bad_customer_number",
             True,
-            "the customer number is not a whole number, or it cannot be told where it begins",
+            "the customer number is not a whole number, or it is unclear where it begins",
         ),
-        Reason("malformed_line", True, "more or fewer fields than the header has columns"),
+        Reason("malformed_line", True, "more or fewer fields than the header"),
         Reason(
             "bad_time",
             True,
-            "neither HH:MM nor a date with a time, in microseconds at most, nor seconds or "
-            "milliseconds since 1970; or the one of them that most samples are not",
+            "an invalid time: not HH:MM, a date with a time (microseconds at most), or seconds or "
+            "milliseconds since 1970; or, unlike most samples, with a date or without one",
         ),
         Reason(
             "doubled_hour",
             True,
-            "a local time that is there twice, when clocks are set back, and was not sent twice",
+            "a local time that occurs twice, because clocks were set back, but was sent only once",
         ),
         Reason(
             "outside_run",
             True,
-            "the time of a sample is not of the day, or time, of the run",
+            "the time of the sample is outside the day, or the span, of the run",
             False,
         ),
-        Reason("suspect", True, "the profile's `suspect_where` holds"),
+        Reason("suspect", True, "the row meets a `suspect_where` of the profile"),
         Reason(
             "duplicate_row",
             True,
-            "says the same as an earlier row of its customer, or cell and time",
+            "repeats an earlier row of the same customer, or of the same cell and time",
         ),
         Reason(
-            "contradicting_rows", True, "another row of its customer, or cell and time, differs"
+            "contradicting_rows",
+            True,
+            "differs from another row of the same customer, or of the same cell and time",
         ),
-        Reason("filtered_by_profile", True, "the profile's `keep_where` does not hold", False),
+        Reason("filtered_by_profile", True, "the row fails a `keep_where` of the profile", False),
         Reason(
             "beyond_row_limit",
             True,
-            "the profile's `rows_per_key` was used up before this row",
+            "the profile uses only the first `rows_per_key` rows of a key",
             False,
         ),
         Reason(
-            "missing_text", False, "a text that stands for no value, such as N/A, NULL or -", False
+            "missing_text",
+            False,
+            "a text that means a missing value, such as N/A, NULL or -",
+            False,
         ),
-        Reason("spreadsheet_error", False, "an error text of a spreadsheet, such as #VALUE!"),
+        Reason("spreadsheet_error", False, "a spreadsheet error, such as #VALUE!"),
         Reason(
             "thousands_separator",
             False,
-            "a number with marks between thousands, such as 1.234,5; write 1234,5",
+            "a number with thousands separators, such as 1.234,5; write 1234,5",
         ),
-        Reason("not_a_number", False, "a text that is no number"),
+        Reason("not_a_number", False, "not a number"),
         Reason("not_finite", False, "NaN or infinity"),
-        Reason("out_of_range", False, "outside the physical range that the profile declares"),
+        Reason("out_of_range", False, "outside the physical range in the profile"),
         Reason(
             "too_large",
             False,
             "beyond 1e12, where sums are no longer exact; use a larger unit, such as MB for bytes",
         ),
-        Reason("sentinel", False, "a number that the profile declares to mean no value", False),
+        Reason("sentinel", False, "a number that means a missing value, by the profile", False),
     )
 }
 

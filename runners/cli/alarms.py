@@ -37,17 +37,19 @@ class AlarmInputs:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `alarms`."""
     parser.add_argument(
-        "--profile", default="default", help="a TOML file, or the name of one that comes along"
+        "--profile", default="default", help="a TOML file, or a shipped profile: default, lab"
     )
-    parser.add_argument("--samples", required=True, help="dated samples: CSV or Parquet")
-    parser.add_argument("--history", help="older samples, which the baselines rest on, likewise")
+    parser.add_argument(
+        "--samples", required=True, help="dated samples: a file or folder, CSV or Parquet"
+    )
+    parser.add_argument("--history", help="baseline samples: older samples, likewise")
     parser.add_argument(
         "--from",
         dest="start",
         type=instant,
         metavar="TIME",
-        help="judge from here on: 2026-01-26 or 2026-01-26 06:00:00, UTC unless it has an offset "
-        "(default: all that --samples has)",
+        help="judge from this time on: 2026-01-26 or 2026-01-26 06:00:00, UTC unless it has an "
+        "offset (default: from the first sample on)",
     )
     parser.add_argument("--out", required=True, help="where the tables go: a folder or gs://")
     parser.add_argument(

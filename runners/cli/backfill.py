@@ -19,6 +19,7 @@ from runners.services.console import Progress
 from runners.services.hash_key import hash_key
 from runners.services.origins import ORIGIN, Origin, origins
 from runners.services.pipeline_run import new_run, run_pipeline
+from runners.services.plurals import counted
 from runners.services.run_summary import RunSummary
 from runners.services.times_of_run import find_times
 from runners.storage.destination import Storage
@@ -32,7 +33,7 @@ MEANINGS = {
     CUSTOMERS: "the customers",
     SAMPLES: "the samples",
     CALL_STATISTICS: "the call statistics",
-    HISTORY: "the samples of earlier days, on which its alarms rest,",
+    HISTORY: "the samples of earlier days, which its alarms depend on,",
 }
 
 
@@ -84,7 +85,7 @@ def run(options: argparse.Namespace) -> None:
     )
     spark = local_session(options.master, not on_this_machine(*storages_of(inputs), out))
     redone = [day for day, reasons in run_days(spark, backfill) if reasons]
-    print(f"{len(redone)} of {len(backfill.days)} days run, the others are as they were published")
+    print(f"{len(redone)} of {counted(len(backfill.days), 'day')} run, the others are as published")
 
 
 def run_days(spark: SparkSession, backfill: Backfill) -> Iterator[tuple[date, list[str]]]:
@@ -115,13 +116,13 @@ def run_days(spark: SparkSession, backfill: Backfill) -> Iterator[tuple[date, li
 
 
 def _check(inputs: Mapping[str, str], options: argparse.Namespace) -> None:
-    faults = [f"the {source} input is not named" for source, place in inputs.items() if not place]
+    problems = [f"the {source} input is missing" for source, place in inputs.items() if not place]
     if inputs[SAMPLES] and PLACEHOLDER not in inputs[SAMPLES]:
-        faults.append(f"--samples has to have {PLACEHOLDER}, which stands for the day, in its path")
+        problems.append(f"--samples must contain {PLACEHOLDER}, which stands for the day")
     if options.first > options.last:
-        faults.append("--from is after --to")
-    if faults:
-        raise ConfigurationError("backfill", faults)
+        problems.append("--from is after --to")
+    if problems:
+        raise ConfigurationError("backfill", problems)
 
 
 def _published_origins(spark: SparkSession, backfill: Backfill) -> dict[date, RunSummary]:
@@ -173,11 +174,11 @@ def _reasons(published: RunSummary | None, wanted: Sequence[Origin], profile: Pr
         return ["is not published yet"]
     reasons = []
     if any(row.profile != profile.fingerprint for row in published.rows):
-        reasons.append(f"the profile is another one, {profile.fingerprint}")
+        reasons.append(f"the profile changed to {profile.fingerprint}")
     known, found = published.origins, {one.source: one for one in wanted}
     for source in sorted({*known, *found}):
         before, now = (of.get(source, Origin(source, 0.0, "")) for of in (known, found))
         if before.digest != now.digest:
-            files = f"{before.files:.0f} files before, {now.files:.0f} now"
+            files = f"{counted(before.files, 'file')} before, {now.files:.0f} now"
             reasons.append(f"{MEANINGS[source]} changed ({files})")
     return reasons

@@ -1,4 +1,4 @@
-"""The CSV file that a command writes where --out asks for it, whole or not at all."""
+"""The CSV file that a command writes with --out, whole or not at all."""
 
 import csv
 import os
@@ -10,22 +10,22 @@ from runners.storage.files import Place
 from runners.storage.places import keep_apart, on_this_machine, storage_of
 
 
-def faults_of_file(out: str | None) -> list[str]:
-    """What is wrong with the name of the file."""
+def problems_of_file(out: str | None) -> list[str]:
+    """The problems of the path, if any."""
     is_here = not out or on_this_machine(storage_of(out))
-    return [] if is_here else ["--out: give a file of this machine"]
+    return [] if is_here else ["--out: give a file on this machine"]
 
 
 def check_file(out: str | None, read: Mapping[str, Place]) -> None:
-    """Raises AnomalyError where the file would lie among what is read, or in no folder."""
+    """Raises AnomalyError if the file is among the inputs, or its folder does not exist."""
     if out:
         keep_apart(read, storage_of(out))
         if not Path(out).parent.is_dir():
-            raise OutputError(f"{out}: its folder is not there; make it first")
+            raise OutputError(f"{out}: its folder does not exist; create it first")
 
 
 def write_file(out: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write the rows; what is NULL is empty. Raises OutputError with the file as it was."""
+    """Write the rows, NULL as empty. Raises OutputError, and then leaves the file as it was."""
     target = Path(out)
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:

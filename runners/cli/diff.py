@@ -20,7 +20,7 @@ from anomaly.history.run_diff import (
 from anomaly.run import is_made_up
 from anomaly.schema.tables import CELL_TABLE, SUMMARY_TABLE
 from anomaly.thresholds.verdict import REQUIRED
-from runners.cli.csv_file import check_file, faults_of_file, write_file
+from runners.cli.csv_file import check_file, problems_of_file, write_file
 from runners.cli.diff_text import CELLS_SHOWN, report_of_differences
 from runners.engines.session import local_session
 from runners.storage.addresses import BIGQUERY, address_of
@@ -39,14 +39,14 @@ OF_CELL = (
 
 
 def asked_for(text: str) -> tuple[str, date | None]:
-    """PLACE or PLACE@YYYY-MM-DD; no day is the last one. Raises ArgumentTypeError for no day."""
+    """PLACE or PLACE@YYYY-MM-DD, None for the last day. Raises ArgumentTypeError for a bad day."""
     found = DAY.fullmatch(text)
     if not found:
         return text, None
     try:
         return found["place"], date.fromisoformat(found["day"])
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text}: {found['day']!r} is no YYYY-MM-DD") from error
+        raise argparse.ArgumentTypeError(f"{text}: {found['day']!r} is not YYYY-MM-DD") from error
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,8 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     at_day = "; with @YYYY-MM-DD that day, without it the last one there"
     parser.add_argument("first", metavar="RUN_A", type=asked_for, help=f"{PLACE}{at_day}")
     parser.add_argument("second", metavar="RUN_B", type=asked_for, help="likewise")
-    parser.add_argument("--prefix", default="", help="of BigQuery tables, as given to the runs")
-    parser.add_argument("--out", metavar="FILE.csv", help="write every cause to this file, too")
+    parser.add_argument(
+        "--prefix", default="", help="prefix of BigQuery tables, as given to the runs"
+    )
+    parser.add_argument("--out", metavar="FILE.csv", help="also write every cause to this file")
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
@@ -87,16 +89,16 @@ def _places(texts: Sequence[str], options: argparse.Namespace) -> list[Storage]:
     prefixes = [options.prefix * (address_of(text).scheme == BIGQUERY) for text in texts]
     places = [*map(storage_of, texts, prefixes)]
     named = dict(zip(("RUN_A", "RUN_B"), places, strict=True))
-    faults = [
+    problems = [
         f"{name}: give the --out of a run; {place} is one of its tables"
         for name, place in named.items()
-        if place.faults(is_destination=True)
+        if place.problems(is_destination=True)
         or any(place.around(table) != place for table in (CELL_TABLE, SUMMARY_TABLE))
     ]
     if options.prefix and not any(prefixes):
-        faults.append("--prefix is for bq:// alone")
-    if faults := faults + faults_of_file(options.out):
-        raise ConfigurationError("diff", faults)
+        problems.append("--prefix is only for bq://")
+    if problems := problems + problems_of_file(options.out):
+        raise ConfigurationError("diff", problems)
     check_file(options.out, {name: str(place) for name, place in named.items()})
     return places
 

@@ -1,4 +1,4 @@
-"""What a person sees of the differences between two runs."""
+"""The differences between two runs as text for the terminal."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def report_of_differences(
 ) -> str:
     """The differences in figures, then the first cells with their causes.
 
-    figures, inputs and cells are rows of `anomaly.history.run_diff`; runs: what each run is called.
+    figures, inputs and cells are rows of `anomaly.history.run_diff`; runs: the names of the runs.
     """
     changes = _largest(figures, "verdict")
     changed = sum(row.value for row in changes)
@@ -32,7 +32,7 @@ def report_of_differences(
         *(line for row in cells[:CELLS_SHOWN] for line in _cell(row)),
     ]
     if changed > CELLS_SHOWN:
-        lines.append(f"      and {changed - CELLS_SHOWN:.0f} more, with --out")
+        lines.append(f"      and {changed - CELLS_SHOWN:.0f} more; --out writes all")
     return "\n".join(lines)
 
 
@@ -42,7 +42,7 @@ def _largest(figures: Sequence[Row], section: str) -> list[Row]:
 
 
 def _profiles(figures: Sequence[Row]) -> str:
-    """The profiles of both runs, in their order; a day has one."""
+    """The profiles of both runs; each day has one."""
     found = (row for row in figures if row.section == "profile")
     first, second = (row.detail for row in sorted(found, key=lambda row: row.item))
     return f"Profile: {first}" if first == second else f"Profiles differ: {first}, then {second}"
@@ -50,7 +50,7 @@ def _profiles(figures: Sequence[Row]) -> str:
 
 def _inputs(inputs: Sequence[Row]) -> list[str]:
     if not inputs:
-        return ["Inputs: as many rows in, clean and rejected, for the same reasons"]
+        return ["Inputs: the same numbers of rows in, clean and rejected, for the same reasons"]
     ordered = sorted(
         inputs, key=lambda row: (INPUT_SECTIONS.index(row.section), row.subject, row.item)
     )
@@ -59,18 +59,18 @@ def _inputs(inputs: Sequence[Row]) -> list[str]:
 
 
 def _causes(figures: Sequence[Row]) -> list[str]:
-    """In how many cells each cause is, and the KPIs with the most flags that are another."""
-    causes = [f"{row.item} in {row.value:.0f}" for row in _largest(figures, "cause")]
+    """The number of cells with each cause, and the KPIs with the most changed flags."""
+    causes = [f"{row.item} {row.value:.0f}" for row in _largest(figures, "cause")]
     flags = [
         f"{row.subject} {row.value:.0f} ({row.item})"
         for row in _largest(figures, "flag")[:KPIS_SHOWN]
     ]
-    lines = [f"Causes, in cells: {', '.join(causes)}"] if causes else []
-    return lines + ([f"Flags that changed there, most often: {', '.join(flags)}"] if flags else [])
+    lines = [f"Cells by cause: {', '.join(causes)}"] if causes else []
+    return lines + ([f"Flags that changed most often there: {', '.join(flags)}"] if flags else [])
 
 
 def _cell(row: Row) -> list[str]:
-    """A cell and its first causes: of the verdict, of defects, of other flags."""
+    """A cell and its first causes: those of the verdict, of defects, of other flags."""
     sides = [
         f"{defects} of {evaluated} KPIs"
         for defects, evaluated in (

@@ -18,7 +18,7 @@ from anomaly.evaluation.known_events import (
 from anomaly.evaluation.scores import JUDGED, OF_KIND, WITHOUT_KIND, Margins, evaluate, judged_time
 from anomaly.schema.inputs import SOURCE_FILE
 from anomaly.schema.tables import ALARMS_TABLE, ANOMALIES_TABLE, SUMMARY_TABLE
-from runners.cli.csv_file import check_file, faults_of_file, write_file
+from runners.cli.csv_file import check_file, problems_of_file, write_file
 from runners.cli.evaluation_text import report_of_evaluation
 from runners.engines.session import local_session
 from runners.storage.destination import Storage
@@ -44,27 +44,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="the --out of `alarms` or `run`: a folder, gs://BUCKET/FOLDER or bq://PROJECT.DATASET",
     )
-    parser.add_argument("--prefix", default="", help="of BigQuery tables, as given to the run")
+    parser.add_argument(
+        "--prefix", default="", help="prefix of BigQuery tables, as given to the run"
+    )
     parser.add_argument(
         "--found-within",
         type=int,
         default=USUAL.found_within,
         metavar="MINUTES",
-        help="an alarm finds an event until so long after its end (default: %(default)s)",
+        help="an alarm finds an event until this long after its end (default: %(default)s)",
     )
     parser.add_argument(
         "--aftermath",
         type=int,
         default=USUAL.aftermath,
         metavar="MINUTES",
-        help="and is not false until so long after it (default: %(default)s)",
+        help="an alarm is not false until this long after an event (default: %(default)s)",
     )
     parser.add_argument(
         "--every-day",
         action="store_true",
-        help="the alarms of all days that are published (default: of the last one)",
+        help="take the alarms of all published days (default: the last day)",
     )
-    parser.add_argument("--out", metavar="FILE.csv", help="write the figures to this file, too")
+    parser.add_argument("--out", metavar="FILE.csv", help="also write the figures to this file")
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
@@ -106,7 +108,7 @@ def evaluate_alarms(
         events = _events(spark, truth)
         figures = evaluate(raised, events, judged, known, margins).collect()
     if any(row.detail is None for row in figures if row.subject == JUDGED and row.value is None):
-        raise InputError(f"{alarms}: its {SUMMARY_TABLE} does not tell what `alarms` has judged")
+        raise InputError(f"{alarms}: its {SUMMARY_TABLE} does not say what `alarms` has judged")
     return sorted(figures, key=_order)
 
 
@@ -117,15 +119,15 @@ def _order(figure: Row) -> tuple[bool, str]:
 
 
 def _check_options(options: argparse.Namespace) -> None:
-    faults = []
+    problems = []
     if options.found_within < 0:
-        faults.append("--found-within is less than 0 minutes")
+        problems.append("--found-within is less than 0 minutes")
     if options.aftermath < options.found_within:
-        faults.append(
+        problems.append(
             "--aftermath is shorter than --found-within: an alarm that finds is not false"
         )
-    if faults := faults + faults_of_file(options.out):
-        raise ConfigurationError("evaluate", faults)
+    if problems := problems + problems_of_file(options.out):
+        raise ConfigurationError("evaluate", problems)
     check_file(options.out, {TRUTH: options.truth, "alarms": options.alarms})
 
 
@@ -151,5 +153,5 @@ def _events(spark: SparkSession, truth: str) -> DataFrame:
         ]
         more = ["  - and more"] * (len(faulty) > FAULTY_ROWS_SHOWN)
         listed = "\n".join((*told, *more))
-        raise InputError(f"{TRUTH}: mend these rows, or take them out\n{listed}")
+        raise InputError(f"{TRUTH}: correct or remove these rows\n{listed}")
     return clean_events(checked)

@@ -1,4 +1,4 @@
-"""What a person sees of an evaluation: the figures in sentences, and a table of the kinds."""
+"""An evaluation as text for the terminal: the figures in sentences, and a table by kind."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def report_of_evaluation(figures: Sequence[Row], place: str) -> str:
     days = _number(values[JUDGED, "cell days"], ".1f")
     lines = [
         f"Alarms of {place}, {details[JUDGED, 'from']} to {details[JUDGED, 'until']} UTC, "
-        f"{days} days of cells:",
+        f"{days} cell days:",
         *_of_all(values),
         *_of_kinds(values),
         *_notes(values, details[NOTED, "unknown cells"]),
@@ -47,7 +47,7 @@ def _of_all(values: Values) -> list[str]:
 
 
 def _of_kinds(values: Values) -> list[str]:
-    """A line per kind, where events have kinds."""
+    """A line per kind, if events have kinds."""
     subjects = sorted({subject for subject, _ in values if subject.startswith(OF_KIND)})
     if not subjects:
         return []
@@ -72,11 +72,16 @@ def _of_kinds(values: Values) -> list[str]:
         for row in rows
     ]
     hidden = len(subjects) - KINDS_SHOWN
-    return ["", *lines, *([f"  and {hidden} more kinds, with --out"] if hidden > 0 else []), ""]
+    return [
+        "",
+        *lines,
+        *([f"  and {hidden} more kinds; --out writes all"] if hidden > 0 else []),
+        "",
+    ]
 
 
 def _notes(values: Values, unknown_cells: str | None) -> list[str]:
-    """A line for each thing that was left out or is to be known, where there is any."""
+    """A line for each count of events or alarms that were left out or need attention."""
     lines = [
         f"{subject}, {item}: {value:.0f}"
         for (subject, item), value in values.items()
@@ -84,8 +89,8 @@ def _notes(values: Values, unknown_cells: str | None) -> list[str]:
     ]
     if unknown_cells:
         lines.append(
-            "No table of the alarms names the unknown cells, so their events count as not found. "
-            f"Are these names right? {unknown_cells}"
+            "The alarm tables do not name the unknown cells, so their events count as not found. "
+            f"Check these names: {unknown_cells}"
         )
     return lines
 

@@ -19,7 +19,7 @@ from runners.services.exit_codes import exit_code_of
 
 
 class Command(NamedTuple):
-    """What a command is for, its arguments, and what it does."""
+    """The help text of a command, its arguments, and the function that runs it."""
 
     help: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
@@ -29,77 +29,79 @@ class Command(NamedTuple):
 
 COMMANDS: Mapping[str, Command] = {
     "run": Command(
-        "judge towers and customers",
+        "judge cells and customers",
         local.add_local_arguments,
         local.run_command,
-        "Judges towers and customers from three inputs, or on made-up ones (--sample).",
+        "Judges cells and customers from three inputs, or made-up data (--sample).",
     ),
     "backfill": Command(
-        "run the days that are not published, or whose inputs changed",
+        "run all days that are missing, or whose inputs changed",
         backfill.add_arguments,
         backfill.run,
-        "Runs days in turn: those that are not published, and those whose inputs, or the samples "
-        "that they rest on, or whose profile changed.",
+        "Runs days in order: those that are not published yet, and those whose inputs, baseline "
+        "samples or profile changed.",
     ),
     "alarms": Command(
         "raise alarms from dated samples",
         alarms.add_arguments,
         alarms.run,
-        "Judges each quarter hour of each cell, and raises and clears alarms.",
+        "Judges samples against the baseline of their cell; raises and clears alarms.",
     ),
     "evaluate": Command(
-        "say how good alarms are against known events",
+        "score alarms against known events",
         evaluate.add_arguments,
         evaluate.run,
         "Compares published alarms with known events, such as trouble tickets.",
     ),
-    "sample": Command("make input data to try the system with", sample.add_arguments, sample.run),
+    "sample": Command(
+        "make sample data: three inputs with known faults", sample.add_arguments, sample.run
+    ),
     "show": Command(
-        "print the towers that need maintenance from published tables",
+        "print the cells that need maintenance from published tables",
         show.add_arguments,
         show.run,
-        "Prints the towers that need maintenance from tables that a run published.",
+        "Prints the cells that need maintenance, from the tables of a run.",
     ),
     "report": Command(
-        "draw published tables as a page to look at",
+        "write a report of a published day",
         report.add_arguments,
         report.run,
-        "Writes one HTML file of a published day, which needs nothing else to open.",
+        "Writes a report of a published day as a single HTML file.",
     ),
     "diff": Command(
         "say which verdicts changed between two runs, and why",
         diff.add_arguments,
         diff.run,
-        "Compares the cell tables of two published runs, and names what caused it.",
+        "Compares the cell tables of two published runs, and names the causes.",
     ),
     "submit": Command(
         "run on Dataproc Serverless",
         dataproc.submit_arguments,
         dataproc.submit,
-        "Sends a run to Dataproc Serverless and follows it to its end.",
+        "Submits a run to Dataproc Serverless and follows it to its end.",
     ),
     "provision": Command(
-        "make buckets, dataset and history server",
+        "create buckets, dataset and history server",
         dataproc.provision_arguments,
         dataproc.run_provision,
-        "Makes what batches need; what is there already is left as it is.",
+        "Creates what batches need; what exists already stays as it is.",
     ),
     "status": Command("print the state of a batch", dataproc.batch_arguments, dataproc.status),
     "logs": Command(
-        "print where the logs of a batch are, and its output",
+        "print the output of a batch, and links to its logs",
         dataproc.batch_arguments,
         dataproc.logs,
     ),
     "cancel": Command("ask a batch to stop", dataproc.batch_arguments, dataproc.cancel),
     "deploy-dag": Command(
-        "deploy the DAG of Airflow to Cloud Composer",
+        "deploy the Airflow DAG to Cloud Composer",
         composer.add_arguments,
         composer.run,
-        "Uploads the DAG that starts batches, and their code, to the bucket of a Cloud Composer "
+        "Uploads the DAG, and the code of its batches, to the bucket of a Cloud Composer "
         "environment.",
     ),
     "check-config": Command(
-        "say everything that is wrong with a profile", check_config.add_arguments, check_config.run
+        "list the problems of a profile", check_config.add_arguments, check_config.run
     ),
 }
 
@@ -113,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cell-tower-anomaly",
-        description="Finds LTE cell towers that need maintenance and the customers they hurt.",
+        description="Finds LTE cells that need maintenance, and the customers affected.",
     )
     parser.add_argument(
         "--version", action="version", version=f"%(prog)s {version('cell-tower-anomaly')}"

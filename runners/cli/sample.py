@@ -1,4 +1,4 @@
-"""Makes input data to try the system with."""
+"""Makes sample data: three inputs with known faults."""
 
 import argparse
 
@@ -7,9 +7,11 @@ from runners.sample import write_sample
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `sample`."""
-    parser.add_argument("--scale", type=int, default=1, help="1: 36,000 samples, 100,000 call rows")
-    parser.add_argument("--seed", type=int, default=42, help="the same seed, the same data")
+    """Add the arguments of `sample`."""
+    parser.add_argument(
+        "--scale", type=int, default=1, help="size; 1 is 36,000 samples and 100,000 call rows"
+    )
+    parser.add_argument("--seed", type=int, default=42, help="the same seed gives the same data")
     parser.add_argument("--out", required=True, help="folder for the three inputs and truth.csv")
     parser.add_argument("--format", choices=("csv", "parquet"), default="csv")
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")

@@ -1,4 +1,4 @@
-"""Prints the towers that need maintenance, and the alarms, from tables that a run published."""
+"""Prints the cells that need maintenance, and the alarms, from tables that a run published."""
 
 import argparse
 from datetime import date
@@ -24,15 +24,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the --out of a run, or its cell table: a folder, gs://BUCKET/FOLDER, "
         "bq://PROJECT.DATASET or bq://PROJECT.DATASET.TABLE",
     )
-    parser.add_argument("--prefix", default="", help="of BigQuery tables, as given to the run")
     parser.add_argument(
-        "--run-date", type=date.fromisoformat, help="YYYY-MM-DD (default: the last day there)"
+        "--prefix", default="", help="prefix of BigQuery tables, as given to the run"
+    )
+    parser.add_argument(
+        "--run-date", type=date.fromisoformat, help="YYYY-MM-DD (default: the last published day)"
     )
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print the towers of one day, worst first, and its alarms.
+    """Print the cells of one day, worst first, and its alarms.
 
     Raises InputError where there is no such table.
     """

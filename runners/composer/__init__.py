@@ -1,1 +1,1 @@
-"""The DAG of Airflow: `deploy-dag` uploads these modules, without the rest of the library."""
+"""The Airflow DAG: `deploy-dag` uploads these modules, without the rest of the library."""

@@ -1,4 +1,4 @@
-"""Names of Airflow: those that its versions keep in different places, and those it has as texts."""
+"""Names of Airflow that moved between its versions, or that it has only as strings."""
 
 try:
     from airflow.sdk import BaseHook, Param, task
@@ -13,5 +13,5 @@ except ImportError:  # before Airflow 3.3
 
 __all__ = ["TIMEOUT", "TRIGGER_FAILED", "AirflowFailException", "BaseHook", "Param", "task"]
 
-# What Airflow resumes a task with whose triggerer failed, and what it says if that took too long.
+# The method that Airflow resumes a task with if its trigger failed, and its word for a timeout.
 TRIGGER_FAILED, TIMEOUT = "__fail__", "timeout"

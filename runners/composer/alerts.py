@@ -1,4 +1,4 @@
-"""Tells whoever the settings name how a run went."""
+"""Alerts: notify the function and the connection in the settings how a run went."""
 
 import json
 from collections.abc import Mapping
@@ -14,44 +14,44 @@ from runners.composer.result_check import CHECK
 
 
 def alert(ti: Any, run_id: str) -> None:
-    """Tells whom the settings name that the run is through, and what it found."""
+    """Notify that the run passed its checks, with its counts."""
     result = ti.xcom_pull(task_ids=CHECK)
-    tell(ti.xcom_pull(task_ids=PLAN), {"dag_run_id": run_id, "passed": True, **result})
+    notify(ti.xcom_pull(task_ids=PLAN), {"dag_run_id": run_id, "passed": True, **result})
 
 
 def alert_failure(ti: Any, run_id: str) -> None:
-    """Tells whom the settings name that the run did not get through its checks."""
-    # Where the plan itself was refused, whom the deployment names.
+    """Notify that the run failed, or did not pass its checks."""
+    # If the plan itself failed, the settings of the deployment apply.
     plan = ti.xcom_pull(task_ids=PLAN) or DEPLOYMENT.settings
-    tell(plan, {"dag_run_id": run_id, "passed": False})
+    notify(plan, {"dag_run_id": run_id, "passed": False})
 
 
-def tell(plan: Mapping[str, Any], what: Mapping[str, Any]) -> None:
-    """Call the function and post to the connection that the settings name; both are tried."""
-    of_run = {"dag_id": DEPLOYMENT.dag_id, "run_date": plan.get("run_date"), "out": plan.get("out")}
-    told = {**of_run, **what}
-    print(json.dumps(told))
-    ways = {"alert_callable": call, "alert_connection": post}
-    faults = []
-    for name, way in ways.items():
+def notify(plan: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+    """Call the function and post to the connection in the settings; try both even if one fails."""
+    run = {"dag_id": DEPLOYMENT.dag_id, "run_date": plan.get("run_date"), "out": plan.get("out")}
+    message = {**run, **result}
+    print(json.dumps(message))
+    channels = {"alert_callable": call, "alert_connection": post}
+    failures = []
+    for name, send in channels.items():
         if target := plan.get(name):
             try:
-                way(target, told)
+                send(target, message)
             except Exception as error:
-                # The message of an error may hold the address of a webhook, which is a secret.
-                faults.append(f"{name} {target}: {type(error).__name__}")
-    if faults:
-        raise AirflowException("; ".join(faults))
+                # The error message may contain the address of a webhook, which is a secret.
+                failures.append(f"{name} {target}: {type(error).__name__}")
+    if failures:
+        raise AirflowException("; ".join(failures))
 
 
-def call(name: str, told: Mapping[str, Any]) -> None:
-    """Call the function that a dotted path names."""
+def call(name: str, message: Mapping[str, Any]) -> None:
+    """Call the function with this dotted path."""
     module, _, function = name.rpartition(".")
-    getattr(import_module(module), function)(told)
+    getattr(import_module(module), function)(message)
 
 
-def post(connection_id: str, told: Mapping[str, Any]) -> None:
-    """Post as JSON to the address that an HTTP connection names, with its user and headers."""
+def post(connection_id: str, message: Mapping[str, Any]) -> None:
+    """Post the message as JSON to an HTTP connection, with its user and headers."""
     import requests
 
     connection = BaseHook.get_connection(connection_id)
@@ -61,6 +61,6 @@ def post(connection_id: str, told: Mapping[str, Any]) -> None:
         address = f"{connection.schema or 'https'}://{address}{port}"
     user = (connection.login, connection.password) if connection.login else None
     answer = requests.post(
-        address, json=told, auth=user, headers=connection.extra_dejson, timeout=60
+        address, json=message, auth=user, headers=connection.extra_dejson, timeout=60
     )
     answer.raise_for_status()

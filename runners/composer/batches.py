@@ -16,9 +16,9 @@ from runners.composer.plan import PLAN, planned
 from runners.composer.shapes import Stage, nearest
 
 POLL_SECONDS = 30
-# Dataproc stops a batch after its ttl, which begins when there are machines for it.
+# Dataproc stops a batch after its ttl, which starts when the batch has machines.
 TTL_GRACE = timedelta(minutes=30)
-# A request whose answer is lost is sent again; its batch is known by its id.
+# A request whose response is lost is repeated; the batch is found by its id.
 CREATE_RETRY = Retry(
     predicate=if_exception_type(ServiceUnavailable, InternalServerError),
     initial=1,
@@ -33,7 +33,7 @@ CONSOLE = "https://console.cloud.google.com"
 def batch_for(
     name: str, stage: Stage, plan: Mapping[str, Any], ti: Any, batch_id: str
 ) -> dict[str, Any]:
-    """The batch of a stage, as the run has planned it."""
+    """The batch of a stage, by the plan of the run."""
     folders = {
         one: f"{plan['steps']}/{ti.xcom_pull(task_ids=one, key='batch_id')}" for one in stage.after
     }
@@ -52,18 +52,18 @@ def batch_for(
     if stage.publishes:
         arguments += publishing(plan)
     else:
-        # Each try writes a folder of its own: one that was given up may still run.
+        # Each try writes its own folder, because an abandoned one may still be running.
         arguments += ["--write-to", f"{plan['steps']}/{batch_id}"]
-    started = {
+    pyspark_batch = {
         "main_python_file_uri": plan["main_file"],
         "python_file_uris": [plan["archive"]],
         "args": arguments,
     }
-    return {**plan["batch"], "pyspark_batch": started}
+    return {**plan["batch"], "pyspark_batch": pyspark_batch}
 
 
 def publishing(plan: Mapping[str, Any]) -> list[str]:
-    """The arguments that say where the tables go."""
+    """The arguments for publishing the tables."""
     arguments = ["--out", plan["out"]]
     if plan["prefix"]:
         arguments += ["--prefix", plan["prefix"]]
@@ -73,10 +73,10 @@ def publishing(plan: Mapping[str, Any]) -> list[str]:
 
 
 class FollowedBatch(DataprocCreateBatchOperator):
-    """The batch of a stage; the log of its task tells where everything about it is.
+    """Runs the batch of a stage, and logs the links to it.
 
-    Each try is a batch of its own, which the next stage finds by its id. The task succeeds only if
-    the batch is found to have succeeded.
+    Each try is a new batch, which later stages find by its id. The task succeeds only if Dataproc
+    confirms that the batch succeeded.
     """
 
     def __init__(self, *, stage: Stage, **options: Any) -> None:
@@ -93,36 +93,36 @@ class FollowedBatch(DataprocCreateBatchOperator):
         self.stage = stage
 
     def execute(self, context: Any) -> None:
-        """Start the batch and wait, or give the worker free while the triggerer waits."""
+        """Start the batch and wait, or release the worker while the triggerer waits."""
         ti = context["ti"]
         plan = ti.xcom_pull(task_ids=PLAN)
         self.batch = batch_for(self.task_id, self.stage, plan, ti, self.batch_id)
         ti.xcom_push(key="batch_id", value=self.batch_id)
-        self.log.info("%s\nargs     %s", self._places(), self.batch["pyspark_batch"]["args"])
+        self.log.info("%s\nargs     %s", self._links(), self.batch["pyspark_batch"]["args"])
         try:
             super().execute(context)
         except AirflowException:
-            self._look_for_success()
+            self._require_success()
             raise
-        self._look_for_success()
+        self._require_success()
 
     def execute_complete(self, context: Any, event: Any = None) -> None:
-        """Go on when the batch has ended."""
-        self._look_for_success()
+        """Continue when the batch has ended."""
+        self._require_success()
         super().execute_complete(context, event)
 
     def resume_execution(self, next_method: str, next_kwargs: Any, context: Any) -> Any:
-        """Wait on where the triggerer failed: one answer that was lost is no end of the batch."""
-        told = str((next_kwargs or {}).get("error", ""))
-        if next_method != TRIGGER_FAILED or TIMEOUT in told.lower():
+        """Keep waiting if the trigger failed: a lost response is not the end of the batch."""
+        error = str((next_kwargs or {}).get("error", ""))
+        if next_method != TRIGGER_FAILED or TIMEOUT in error.lower():
             return super().resume_execution(next_method, next_kwargs, context)
-        self.log.warning("waiting failed: %s", told)
-        if self._look().state.name in UNDER_WAY:
-            # It is there under its id, and is attached to.
+        self.log.warning("waiting failed: %s", error)
+        if self._batch().state.name in UNDER_WAY:
+            # The batch exists under this id, so this attaches to it.
             return self.execute(context)
-        return self._look_for_success()
+        return self._require_success()
 
-    def _places(self) -> str:
+    def _links(self) -> str:
         where = f"{self.region}/{self.batch_id}"
         found_by = quote(
             f'resource.type="cloud_dataproc_batch" resource.labels.batch_id="{self.batch_id}"',
@@ -134,8 +134,8 @@ class FollowedBatch(DataprocCreateBatchOperator):
             f"logs     {CONSOLE}/logs/query;query={found_by}?project={self.project_id}"
         )
 
-    def _look(self) -> Any:
-        """The batch as it is now."""
+    def _batch(self) -> Any:
+        """The current state of the batch."""
         return self.hook.get_batch(
             batch_id=self.batch_id,
             region=self.region,
@@ -144,11 +144,11 @@ class FollowedBatch(DataprocCreateBatchOperator):
             timeout=60,
         )
 
-    def _look_for_success(self) -> None:
-        """Tell how the batch ended; raises AirflowException unless it succeeded."""
-        batch = self._look()
+    def _require_success(self) -> None:
+        """Log how the batch ended; raises AirflowException unless it succeeded."""
+        batch = self._batch()
         state, info = batch.state.name, batch.runtime_info
-        lines = [self._places(), f"state    {state} {batch.state_message}"]
+        lines = [self._links(), f"state    {state} {batch.state_message}"]
         lines += [f"output   {info.output_uri}"] * bool(info.output_uri)
         lines += [f"history  {url}" for url in info.endpoints.values()] or ["history  none"]
         self.log.info("%s", "\n".join(lines))
@@ -157,7 +157,7 @@ class FollowedBatch(DataprocCreateBatchOperator):
 
 
 def batch_tasks(stages: Mapping[str, Stage], waits: Mapping[str, Any]) -> FollowedBatch:
-    """The tasks of all stages in their order; gives the one that publishes."""
+    """The tasks of all stages, wired up; returns the one that publishes."""
     tasks: dict[str, FollowedBatch] = {}
     for name, stage in stages.items():
         tasks[name] = batch_task(name, stage)
@@ -182,6 +182,6 @@ def batch_task(name: str, stage: Stage) -> FollowedBatch:
 
 
 def time_to_live() -> timedelta:
-    """After which Dataproc stops a batch, whatever becomes of its task."""
+    """The time after which Dataproc stops a batch, whatever happens to its task."""
     config = DEPLOYMENT.batch.get("environment_config", {}).get("execution_config", {})
     return timedelta(seconds=float(str(config.get("ttl", "14400s")).removesuffix("s")))

@@ -1,13 +1,13 @@
-"""Finds the cell towers that need maintenance, every day, with batches on Dataproc Serverless.
+"""Finds the LTE cells that need maintenance, every day, with batches on Dataproc Serverless.
 
-A run waits for the inputs of its day, runs its batches, checks the published tables, and tells
-whoever is to be told. The first task, `plan`, settles the day, the places, the code and the
-machines that the batches of the run use: what is deployed or set later counts from the next run on.
+A run waits for the inputs of its day, runs its batches, checks the published tables, and sends an
+alert. The first task, `plan`, fixes the day, the paths, the code and the machines of the run; what
+is deployed or set later applies from the next run on.
 
 **Settings** come from `deployment.json` beside the DAG file; the Airflow Variable with the name of
 the DAG (`cell_tower_anomaly`, a JSON object) overrides them for every run, and the form of *Trigger
-DAG* for one. **To repeat** a day, clear the task from which it shall go on, or `plan` for all of it
-with the newest code: the tables of the day are replaced, never added to.
+DAG* for one. **To repeat** a day, clear the first task to repeat, or `plan` for the whole run with
+the newest code. The tables of the day are replaced, never added to.
 """
 
 from collections.abc import Callable
@@ -27,12 +27,12 @@ from runners.composer.run_settings import INPUTS
 from runners.composer.sensors import wait_for
 from runners.composer.shapes import SHAPES
 
-# For a task that waits for no batch: a service that never answers must not stop all later runs.
+# For tasks that do not wait for a batch: a service that never responds must not block later runs.
 SHORT_TASK_TIMEOUT = timedelta(minutes=15)
 
 
 def parameters() -> dict[str, Param]:
-    """What the form of a run offers: the day, and the settings."""
+    """The parameters in the form of a run: the day, and the settings."""
     offered = {
         name: Param(None, type=["null", setting.kind], description=setting.meaning)
         for name, setting in SCHEMA.items()
@@ -43,15 +43,15 @@ def parameters() -> dict[str, Param]:
 
 
 def short_task(name: str, function: Callable[..., Any], **options: Any) -> Any:
-    """A task that runs a function."""
+    """A task that calls a function."""
     return task(task_id=name, execution_timeout=SHORT_TASK_TIMEOUT, **options)(function)
 
 
 with DAG(
     dag_id=DEPLOYMENT.dag_id,
-    description="Cell towers that need maintenance, and the customers they hurt",
+    description="LTE cells that need maintenance, and the customers affected",
     doc_md=__doc__,
-    # By its class, because a text means another interval in Airflow 3 than in Airflow 2.
+    # An explicit timetable, because a string means different intervals in Airflow 2 and 3.
     schedule=CronDataIntervalTimetable(DEPLOYMENT.schedule, timezone="UTC")
     if DEPLOYMENT.schedule
     else None,
@@ -71,6 +71,6 @@ with DAG(
     plan >> [*waits.values()]
     checked = short_task(CHECK, check_result)()
     batch_tasks(SHAPES[DEPLOYMENT.shape], waits) >> checked
-    # The checks alone decide the run's state; these two tell it.
+    # The checks alone decide the run's state; these two report it.
     checked >> short_task("alert", alert)()
     checked >> short_task("alert-failure", alert_failure, trigger_rule="one_failed")()

@@ -1,4 +1,4 @@
-"""What `deploy-dag` wrote beside these modules: deployment.json and schema.json."""
+"""The files that `deploy-dag` wrote beside these modules: deployment.json and schema.json."""
 
 import json
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from runners.composer.run_settings import Setting
 
 @dataclass(frozen=True)
 class Deployment:
-    """What deployment.json says; with the defaults, the DAG can be seen but not run.
+    """The content of deployment.json; with the defaults, the DAG can be parsed but not run.
 
-    batch: the Dataproc batch without arguments. settings: of every run, see schema.json.
+    batch: the Dataproc batch without arguments. settings: those of every run, see schema.json.
     """
 
     dag_id: str = "cell-tower-anomaly"
@@ -38,13 +38,13 @@ Kind = TypeVar("Kind", Deployment, Setting)
 
 
 def read(name: str) -> dict[str, Any]:
-    """What a file beside these modules says; nothing where there is none."""
+    """The content of a file beside these modules; empty if there is none."""
     file = Path(__file__).with_name(name)
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
 def made(kind: type[Kind], found: Mapping[str, Any]) -> Kind:
-    """Build it, leaving out keys for newer modules, which may arrive a moment later."""
+    """Build it, ignoring keys for newer modules, which may arrive a moment later."""
     known = {one.name for one in fields(kind)}
     return kind(**{name: value for name, value in found.items() if name in known})
 

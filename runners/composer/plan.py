@@ -1,4 +1,4 @@
-"""The first task of a run: it settles the day, the places, the code and the machines."""
+"""The first task of a run: it fixes the day, the paths, the code and the machines."""
 
 import json
 import uuid
@@ -8,7 +8,7 @@ from typing import Any
 
 from runners.composer.airflow_names import AirflowFailException
 from runners.composer.deployed import DEPLOYMENT, SCHEMA, VARIABLE
-from runners.composer.run_settings import INPUTS, faults_of, is_file, overlaps
+from runners.composer.run_settings import INPUTS, is_file, overlaps, problems_of
 from runners.storage.addresses import address_of
 
 PLAN = "plan"
@@ -21,22 +21,22 @@ def make_plan(
     dag_run: Any,
     data_interval_start: datetime | None = None,
 ) -> dict[str, Any]:
-    """What this run goes by, whatever is deployed or set while it is under way.
+    """The plan of this run, which later deployments and settings do not change.
 
-    Its key marks its batches and its rows. Fails, without another try, with everything that is
-    wrong.
+    The key of the plan marks its batches and its rows. Fails without a retry, and lists all
+    problems.
     """
     chosen = {name: value for name, value in params.items() if value is not None}
-    asked = chosen.pop("run_date", None)
-    day = date.fromisoformat(asked) if asked else ended_day(dag_run, data_interval_start)
-    plan = settings_of_run(of_variable(variable), chosen)
+    given = chosen.pop("run_date", None)
+    day = date.fromisoformat(given) if given else default_day(dag_run, data_interval_start)
+    plan = settings_of_run(parse_variable(variable), chosen)
     for name in INPUTS:
         plan[name] = plan[name].replace("{run_date}", day.isoformat())
-        bucket, prefix = looked_for(plan[name], plan["marker"])
+        bucket, prefix = object_prefix(plan[name], plan["marker"])
         plan |= {f"bucket_of_{name}": bucket, f"prefix_of_{name}": prefix}
     plan["history"] = plan["history"].replace("{run_date}", day.isoformat())
-    if faults := overlaps(plan):
-        raise refused(faults)
+    if problems := overlaps(plan):
+        raise refused(problems)
     return {
         **plan,
         "run_date": day.isoformat(),
@@ -49,60 +49,60 @@ def make_plan(
 
 
 def planned(name: str) -> str:
-    """The template of a setting of the run."""
+    """The Airflow template for a value of the plan."""
     return f"{{{{ ti.xcom_pull(task_ids='{PLAN}')['{name}'] }}}}"
 
 
-def of_variable(text: str) -> dict[str, Any]:
-    """The settings that the Airflow Variable overrides."""
+def parse_variable(text: str) -> dict[str, Any]:
+    """The settings in the Airflow Variable."""
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:
-        raise AirflowFailException(f"the Variable {VARIABLE} is no JSON: {error}") from error
+        raise AirflowFailException(f"the Variable {VARIABLE} is not valid JSON: {error}") from error
     if not isinstance(found, dict):
-        raise AirflowFailException(f"the Variable {VARIABLE} is no JSON object")
+        raise AirflowFailException(f"the Variable {VARIABLE} is not a JSON object")
     return found
 
 
 def settings_of_run(variable: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """The deployed settings, what the Variable overrides, and what was chosen for this run."""
+    """The deployed settings, overridden by the Variable, then by those chosen for this run."""
     if not SCHEMA:
-        raise AirflowFailException("no schema.json; `cell-tower-anomaly deploy-dag` writes it")
+        raise AirflowFailException("schema.json is missing; run `cell-tower-anomaly deploy-dag`")
     settings = {**DEPLOYMENT.settings, **variable, **chosen}
-    faults = [
-        f"{name} is set by deploy-dag alone"
+    problems = [
+        f"{name} can only be set by deploy-dag"
         for name, setting in SCHEMA.items()
         if name in variable and setting.set_in == "deployment"
     ]
-    faults += [
-        f"{name} is not set for one run"
+    problems += [
+        f"{name} cannot be set for a single run"
         for name, setting in SCHEMA.items()
         if name in chosen and setting.set_in != "form"
     ]
-    if faults := faults + faults_of(settings, SCHEMA, DEPLOYMENT.shape):
-        raise refused(faults)
+    if problems := problems + problems_of(settings, SCHEMA, DEPLOYMENT.shape):
+        raise refused(problems)
     return settings | {name: settings[name].rstrip("/") for name in ("steps", "out")}
 
 
-def refused(faults: list[str]) -> AirflowFailException:
-    """What is told of settings."""
-    by = f"set by `cell-tower-anomaly deploy-dag`, the Variable {VARIABLE} or the form"
-    return AirflowFailException("\n".join([f"{by}:", *faults]))
+def refused(problems: list[str]) -> AirflowFailException:
+    """The error that lists the problems of the settings."""
+    origin = f"settings of `cell-tower-anomaly deploy-dag`, the Variable {VARIABLE} or the form"
+    return AirflowFailException("\n".join([f"{origin}:", *problems]))
 
 
-def ended_day(dag_run: Any, interval_start: datetime | None) -> date:
-    """The day that a run is for: that of its interval, or the one before it was asked for."""
+def default_day(dag_run: Any, interval_start: datetime | None) -> date:
+    """The day that a run is for: that of its interval, or the day before it was requested."""
     if interval_start is not None and dag_run.run_type != "manual":
         return interval_start.date()
-    # In Airflow 3 a run that is started by hand may have no date.
-    asked: datetime = dag_run.logical_date or dag_run.run_after
-    return (asked - timedelta(days=1)).date()
+    # In Airflow 3 a manual run may have no date.
+    requested: datetime = dag_run.logical_date or dag_run.run_after
+    return (requested - timedelta(days=1)).date()
 
 
-def looked_for(address: str, marker: str) -> tuple[str, str]:
-    """The bucket of an input, and how the names of its objects begin; or the marker's name."""
+def object_prefix(address: str, marker: str) -> tuple[str, str]:
+    """The bucket of an input, and the prefix of its objects, or the name of the marker."""
     _, bucket, name = address_of(address)
     if name and not name.endswith("/") and not is_file(address):
-        # Otherwise `samples` would find `samples-of-last-year`.
+        # Otherwise `samples` would match `samples-of-last-year`.
         name += "/"
     return bucket, name + marker

@@ -1,4 +1,4 @@
-"""Looks at the published tables of the day before anyone relies on them."""
+"""Checks the published tables of the day before anyone relies on them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,41 +20,41 @@ SUMMARY_TABLE = "run_summary"
 
 @dataclass(frozen=True)
 class Published:
-    """What the tables of a day hold, by level (customer, cell).
+    """The contents of the tables of a day, by level (customer, cell).
 
-    rows: those in the table; said: those that the summary of the run counts; required: towers
-    that need maintenance.
+    rows: rows in the table; expected_rows: rows by the summary of the run; required: cells that
+    need maintenance.
     """
 
     rows: Mapping[str, int]
-    said: Mapping[str, int]
+    expected_rows: Mapping[str, int]
     required: int
     run_ids: frozenset[str]
 
 
 def check_result(ti: Any) -> dict[str, Any]:
-    """Looks at the published tables of the day; fails, without another try, if they are wrong."""
+    """Check the published tables of the day; fails without a retry if they are wrong."""
     plan = ti.xcom_pull(task_ids=PLAN)
-    found = LOOKS[address_of(plan["out"]).scheme](plan)
-    faults = [
-        f"the {level} table has {found.rows.get(level, 0)} rows of {plan['run_date']}, the summary "
-        f"of the run counts {found.said.get(level, 0)}"
+    found = READERS[address_of(plan["out"]).scheme](plan)
+    problems = [
+        f"rows of {plan['run_date']} in the {level} table: {found.rows.get(level, 0)}, in the "
+        f"summary of the run: {found.expected_rows.get(level, 0)}"
         for level in ("customer", "cell")
-        if not 0 < found.rows.get(level, 0) == found.said.get(level, 0)
+        if not 0 < found.rows.get(level, 0) == found.expected_rows.get(level, 0)
     ]
     if len(found.run_ids) != 1 or not all(one.startswith(plan["key"]) for one in found.run_ids):
-        faults.append(f"rows are of the runs {sorted(found.run_ids)}, not of {plan['key']} alone")
-    towers = found.rows.get("cell", 0)
-    share = found.required / towers if towers else 0.0
+        problems.append(f"rows of the runs {sorted(found.run_ids)}, not only of {plan['key']}")
+    cells = found.rows.get("cell", 0)
+    share = found.required / cells if cells else 0.0
     least, most = plan["smallest_required_share"], plan["largest_required_share"]
     if not least <= share <= most:
-        faults.append(f"{share:.1%} of {towers} towers are Required, not {least:.1%} to {most:.1%}")
-    if faults:
-        raise AirflowFailException(f"{plan['out']}, {plan['run_date']}:\n" + "\n".join(faults))
+        problems.append(f"{share:.1%} of {cells} cells are Required, not {least:.1%} to {most:.1%}")
+    if problems:
+        raise AirflowFailException(f"{plan['out']}, {plan['run_date']}:\n" + "\n".join(problems))
     return {
         "run_id": min(found.run_ids),
         "customers": found.rows["customer"],
-        "towers": towers,
+        "cells": cells,
         "required": found.required,
     }
 
@@ -72,13 +72,13 @@ def in_bigquery(plan: Mapping[str, Any]) -> Published:
     rows = "COUNT(*) AS row_count, ARRAY_AGG(DISTINCT run_id) AS run_ids"
     day = "WHERE run_date = @run_date"
     required = "COUNTIF(Maintainence_Required = 'Required')"
-    said = "CAST(SUM(value) AS INT64) AS row_count, ARRAY_AGG(DISTINCT run_id) AS run_ids"
+    expected = "CAST(SUM(value) AS INT64) AS row_count, ARRAY_AGG(DISTINCT run_id) AS run_ids"
     query = f"""
         SELECT 'customer' AS level, 'rows' AS what, {rows}, 0 AS required FROM {customers} {day}
         UNION ALL
         SELECT 'cell' AS level, 'rows' AS what, {rows}, {required} AS required FROM {cells} {day}
         UNION ALL
-        SELECT subject AS level, 'said' AS what, {said}, 0 AS required FROM {summary} {day}
+        SELECT subject AS level, 'expected' AS what, {expected}, 0 AS required FROM {summary} {day}
         AND section = 'kpi' AND item = 'rows' GROUP BY subject
     """
     parameter = ScalarQueryParameter("run_date", "DATE", plan["run_date"])
@@ -86,14 +86,14 @@ def in_bigquery(plan: Mapping[str, Any]) -> Published:
     found = [*client.query(query, QueryJobConfig(query_parameters=[parameter])).result(timeout=600)]
     return Published(
         rows={row.level: row.row_count for row in found if row.what == "rows"},
-        said={row.level: row.row_count for row in found if row.what == "said"},
+        expected_rows={row.level: row.row_count for row in found if row.what == "expected"},
         required=sum(row.required for row in found),
         run_ids=frozenset(one for row in found for one in row.run_ids or ()),
     )
 
 
 def on_storage(plan: Mapping[str, Any]) -> Published:
-    """The tables that this run has published in a folder of a bucket; none where it has not."""
+    """The tables that this run has published in a folder of a bucket; empty if it has not."""
     from pyarrow import concat_tables
     from pyarrow.parquet import read_table
 
@@ -102,7 +102,7 @@ def on_storage(plan: Mapping[str, Any]) -> Published:
     ours = [run_id for run_id in published if run_id.startswith(plan["key"])]
     if not ours:
         return Published({}, {}, 0, frozenset())
-    # Of several tries, the last one.
+    # The last one of several tries.
     tables = f"{plan['out']}/runs/{max(ours, key=lambda run_id: (len(run_id), run_id))}"
 
     def rows(table: str, *columns: str) -> Any:
@@ -118,7 +118,7 @@ def on_storage(plan: Mapping[str, Any]) -> Published:
     summary = rows(SUMMARY_TABLE, "section", "subject", "item", "value")
     return Published(
         rows={"customer": customers.num_rows, "cell": cells.num_rows},
-        said={
+        expected_rows={
             row["subject"]: int(row["value"])
             for row in summary.to_pylist()
             if (row["section"], row["item"]) == ("kpi", "rows")
@@ -133,7 +133,7 @@ def on_storage(plan: Mapping[str, Any]) -> Published:
 
 
 def objects(address: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """The objects whose address begins so: the name of each, and what gives its content."""
+    """The objects with this prefix: the name of each, and a function that downloads it."""
     from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
     hook = GCSHook(gcp_conn_id=DEPLOYMENT.connection)
@@ -142,5 +142,5 @@ def objects(address: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
         yield name, partial(hook.download, bucket, name)
 
 
-# By the scheme of the place.
-LOOKS = {BIGQUERY: in_bigquery, GCS: on_storage}
+# By the scheme of the destination.
+READERS = {BIGQUERY: in_bigquery, GCS: on_storage}

@@ -1,6 +1,6 @@
-"""Whether the settings of a run fit the schema that `deploy-dag` writes beside the DAG.
+"""Checks the settings of a run against the schema that `deploy-dag` writes beside the DAG.
 
-`deploy-dag` checks its file with these functions, and the plan of each run what is then set.
+`deploy-dag` checks its file with these functions, and the first task of each run its settings.
 """
 
 import re
@@ -12,16 +12,16 @@ from runners.storage.addresses import BIGQUERY, address_of
 
 INPUTS = ("customers", "samples", "calls")
 FILES = (".csv", ".csv.gz", ".csv.bz2", ".parquet")
-# By their names in JSON Schema, which the form of a run is drawn from.
+# By their names in JSON Schema, from which Airflow draws the form of a run.
 KINDS = {"string": str, "number": float, "boolean": bool}
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a setting means, and what it may be; empty texts stand for none.
+    """What a setting means, and its valid values; an empty text means none.
 
-    default: None where it must be set. set_in: the last place that may set it, of deployment,
-    variable and form.
+    default: None if it is required. set_in: the last of deployment, variable and form that may set
+    it.
     """
 
     meaning: str
@@ -30,8 +30,8 @@ class Setting:
     default: str | float | bool | None = None
     set_in: str = "form"
 
-    def fault(self, value: object) -> str | None:
-        """What is wrong with a value."""
+    def problem(self, value: object) -> str | None:
+        """What is wrong with a value, if anything."""
         if value is None:
             return f"is missing; it must be: {self.meaning}"
         kind = KINDS[self.kind]
@@ -46,48 +46,50 @@ class Setting:
         return None
 
 
-def faults_of(settings: Mapping[str, Any], schema: Mapping[str, Setting], shape: str) -> list[str]:
-    """What is wrong with settings, each for itself; where nothing is, with all together."""
-    faults = [
-        f"{name} {fault}"
+def problems_of(
+    settings: Mapping[str, Any], schema: Mapping[str, Setting], shape: str
+) -> list[str]:
+    """The problems of single settings; if there are none, the contradictions between them."""
+    problems = [
+        f"{name} {problem}"
         for name, setting in schema.items()
-        if (fault := setting.fault(settings.get(name)))
+        if (problem := setting.problem(settings.get(name)))
     ]
-    faults += [f"{name} is no setting" for name in settings if name not in schema]
-    return faults or _contradictions(settings, shape)
+    problems += [f"{name} is not a setting" for name in settings if name not in schema]
+    return problems or _contradictions(settings, shape)
 
 
 def _contradictions(settings: Mapping[str, Any], shape: str) -> list[str]:
-    faults = []
+    problems = []
     if shape == "staged" and not settings["steps"]:
-        faults.append("steps names no folder for the results of the steps")
-    of_bigquery = [name for name in ("prefix", "staging_bucket", "add_columns") if settings[name]]
-    if of_bigquery and address_of(settings["out"]).scheme != BIGQUERY:
-        faults.append(f"{' and '.join(of_bigquery)}: for an out on bq:// alone")
+        problems.append("steps is empty: name a folder for the results of stages")
+    bigquery_only = [name for name in ("prefix", "staging_bucket", "add_columns") if settings[name]]
+    if bigquery_only and address_of(settings["out"]).scheme != BIGQUERY:
+        problems.append(f"{' and '.join(bigquery_only)}: only for an out on bq://")
     if settings["smallest_required_share"] > settings["largest_required_share"]:
-        faults.append("smallest_required_share is above largest_required_share")
+        problems.append("smallest_required_share is above largest_required_share")
     if settings["marker"] and any(is_file(settings[name]) for name in INPUTS):
-        faults.append("marker: an input that is a file has none")
-    return faults
+        problems.append("marker: an input that is a single file has none")
+    return problems
 
 
 def overlaps(settings: Mapping[str, Any]) -> list[str]:
-    """What would be written among what is read, or the other way round."""
+    """The inputs and outputs that overlap."""
     read = {f"the {name} input": settings[name] for name in (*INPUTS, "history")}
     places = read | {name: settings[name] for name in ("steps", "out")}
     pairs = [(name, other) for name in ("steps", "out") for other in read]
     return [
-        f"{name} {places[name]} and {other} {places[other]} lie in each other"
+        f"{name} {places[name]} and {other} {places[other]} overlap"
         for name, other in [*pairs, ("out", "steps")]
         if _is_within(places[name], places[other]) or _is_within(places[other], places[name])
     ]
 
 
 def _is_within(address: str, folder: str) -> bool:
-    """Whether an address is a folder or lies below it."""
+    """Whether an address is a folder or something in it."""
     return bool(folder) and f"{address}/".startswith(f"{folder.rstrip('/')}/")
 
 
 def is_file(address: str) -> bool:
-    """Whether an input is one file, not a folder."""
+    """Whether an input is a single file, not a folder."""
     return address.lower().endswith(FILES)

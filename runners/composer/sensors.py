@@ -11,22 +11,24 @@ from runners.composer.plan import planned
 
 
 class InputSensor(GCSObjectsWithPrefixExistenceSensor):
-    """Ends when an object is there; one that does not come in time is not waited for again."""
+    """Succeeds when an object exists; does not wait again after a timeout."""
 
     def resume_execution(self, next_method: str, next_kwargs: Any, context: Any) -> Any:
-        """Go on when the triggerer has found the object, or given up."""
+        """Continue when the trigger has found the object, or given up."""
         try:
             return super().resume_execution(next_method, next_kwargs, context)
         except AirflowException as error:
-            # Airflow 2 would try again, and wait as long once more. What the triggerer tells of a
-            # service that did not answer in time is another matter.
+            # Airflow 2 would retry, and wait just as long once more. A service that did not respond
+            # in time is a different case.
             if next_method == TRIGGER_FAILED and TIMEOUT in str(error).lower():
-                raise AirflowFailException(f"{self.bucket}/{self.prefix}: did not come") from error
+                raise AirflowFailException(
+                    f"{self.bucket}/{self.prefix}: did not arrive"
+                ) from error
             raise
 
 
 def wait_for(source: str) -> InputSensor:
-    """A task that ends when an input is there, and fails when it does not come."""
+    """A task that succeeds when an input arrives, and fails if it does not."""
     return InputSensor(
         task_id=f"wait-for-{source}",
         doc_md=f"Waits until the {source} of the day are on gs://.",
@@ -37,6 +39,6 @@ def wait_for(source: str) -> InputSensor:
         mode="reschedule",
         poke_interval=60,
         timeout=DEPLOYMENT.input_hours * 3600,
-        # The names of all objects would go to Airflow's database.
+        # Otherwise the names of all objects would go into Airflow's database.
         do_xcom_push=False,
     )

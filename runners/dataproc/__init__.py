@@ -1,1 +1,1 @@
-"""Sends runs to Dataproc Serverless as batches, and follows them."""
+"""Runs on Dataproc Serverless: submits them as batches, and follows them."""

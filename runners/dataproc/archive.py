@@ -13,11 +13,11 @@ from anomaly.profile.files import CATALOGUE, SHIPPED, shipped_profiles
 
 ENTRY = "runners.dataproc.batch"
 PACKAGES = ("anomaly", "runners")
-# The oldest time that a zip can hold; the real ones differ from checkout to checkout.
+# The oldest time that a zip can hold; real times differ between checkouts.
 TIME = (1980, 1, 1, 0, 0, 0)
 READABLE_FILE = 0o100644 << 16
 UNIX = 3
-# Threads that parse at once disturb each other in Python 3.11 (CPython issue 106905).
+# Concurrent parsing fails in Python 3.11 (CPython issue 106905).
 _PARSE_LOCK = Lock()
 
 
@@ -25,7 +25,7 @@ def code_archive() -> bytes:
     """The zip, from the packages as they are installed."""
     root = Path(__file__).parents[2]
     content = io.BytesIO()
-    # Not compressed: compressors differ from machine to machine.
+    # Not compressed, because compressors differ between machines.
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(_needed_files(root) - {main_file()}):
             archive.writestr(_entry(path.relative_to(root).as_posix()), path.read_bytes())
@@ -36,7 +36,7 @@ def code_archive() -> bytes:
 
 
 def main_file() -> Path:
-    """What a batch starts."""
+    """The main file of a batch."""
     return Path(__file__).parent / "batch.py"
 
 
@@ -48,7 +48,7 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 
 def _needed_files(root: Path) -> set[Path]:
-    """The files of every module that the entry imports, directly or not."""
+    """The files of all modules that the entry imports, directly or indirectly."""
     found: set[Path] = set()
     waiting = [ENTRY]
     while waiting:
@@ -60,7 +60,7 @@ def _needed_files(root: Path) -> set[Path]:
 
 
 def _files_of(root: Path, module: str) -> set[Path]:
-    """The file of a module and those of the packages around it; none if it is not of ours."""
+    """The files of a module and of its parent packages; empty for other libraries."""
     parts = module.split(".")
     if parts[0] not in PACKAGES:
         return set()
@@ -70,7 +70,7 @@ def _files_of(root: Path, module: str) -> set[Path]:
 
 
 def _imported(path: Path) -> list[str]:
-    """Every module that a file names in an import, and every name that may be a module."""
+    """Every module that a file imports, and every imported name that may be a module."""
     with _PARSE_LOCK:
         parsed = ast.parse(path.read_text(encoding="utf-8"))
     modules = []

@@ -1,8 +1,8 @@
-"""What runs inside a serverless batch: one run, or one stage of it, told as lines of JSON.
+"""The main program of a serverless batch: one run, or one stage of it, with a log in JSON.
 
-Takes the arguments of the local runner, with inputs on gs:// and tables on gs:// or in BigQuery.
-With --stage it runs one stage on what earlier ones left (--read STAGE=FOLDER), and leaves its own
-tables in --write-to FOLDER, or publishes. Needs pyspark and the standard library,
+It takes the arguments of the local runner, with inputs on gs:// and tables on gs:// or in BigQuery.
+With --stage it runs one stage on the results of earlier ones (--read STAGE=FOLDER), and writes its
+tables to --write-to FOLDER, or publishes. Needs pyspark and the standard library,
 google-cloud-bigquery where it publishes to BigQuery, and google-auth where it hashes customers.
 """
 
@@ -34,7 +34,7 @@ from runners.storage.spark_errors import failing_as
 
 SINGLE = "single"
 RUN_ID = re.compile(r"[a-z0-9]{1,40}")
-# What a batch needs beside the image's own settings.
+# Settings that a batch needs in addition to those of the image.
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
@@ -42,9 +42,9 @@ SETTINGS = {
 
 
 class JsonProgress(Progress):
-    """Tells each stage as a line of JSON, which Cloud Logging takes apart."""
+    """Reports each stage as a line of JSON, which Cloud Logging parses."""
 
-    # Many read this log.
+    # Many people can read this log.
     tells_persons = False
 
     def tell(self, stage: str, rows: int | None, seconds: float) -> None:
@@ -53,7 +53,7 @@ class JsonProgress(Progress):
 
 
 class JsonHandler(logging.Handler):
-    """Tells what the runners warn of, such as what is left behind, in the same way."""
+    """Logs the warnings of the runners in the same form."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log the message of a record with its level."""
@@ -64,13 +64,13 @@ def log(message: str, severity: str = "INFO", **fields: object) -> None:
     """One line on the driver's log; https://cloud.google.com/logging/docs/structured-logging."""
     now = datetime.now(UTC).isoformat()
     line = {"severity": severity, "message": message, "time": now, **fields}
-    # One write: spark-submit has Python write at once, and the JVM writes into the same log.
+    # A single write: spark-submit does not buffer Python's output, and the JVM writes there too.
     sys.stdout.write(f"{json.dumps(line)}\n")
     sys.stdout.flush()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """One run; returns its exit code, and anything but 0 fails the batch."""
+    """Run one batch; an exit code other than 0 fails it."""
     logging.getLogger("runners").addHandler(JsonHandler())
     options = _parser().parse_args(arguments)
     try:
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log(str(error), "ERROR", exit_code=code_of(error))
         return code_of(error)
     except Exception as error:
-        # Neither traceback nor message, which may hold values of customers: many read this log.
+        # Neither traceback nor message, which may contain values of customers.
         known = error.getErrorClass() if isinstance(error, PySparkException) else None
         kind = known or type(error).__name__
         log(f"unexpected {kind}; see Spark's log lines", "ERROR", exit_code=UNEXPECTED)
@@ -90,19 +90,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=main.__doc__)
     add_arguments(parser)
-    parser.add_argument("--run-id", help="marks the rows of the run (default: a new one)")
+    parser.add_argument("--run-id", help="id of the run, in each of its rows (default: a new one)")
     parser.add_argument(
         "--stage",
         choices=(SINGLE, *STAGES),
         default=SINGLE,
-        help="run this stage alone (default: single, all of them at once)",
+        help="run only this stage (default: single, all of them in one)",
     )
     parser.add_argument(
-        "--read", nargs="*", default=(), metavar="STAGE=FOLDER", help="what earlier stages left"
+        "--read", nargs="*", default=(), metavar="STAGE=FOLDER", help="results of earlier stages"
     )
-    parser.add_argument("--write-to", metavar="FOLDER", help="takes the tables of the stage")
+    parser.add_argument("--write-to", metavar="FOLDER", help="folder for the tables of the stage")
     parser.add_argument(
-        "--hash-secret", metavar="NAME", help="names the key's secret, as CELL_TOWER_HASH_KEY may"
+        "--hash-secret", metavar="NAME", help="secret that holds the key, as in CELL_TOWER_HASH_KEY"
     )
     return parser
 
@@ -120,9 +120,9 @@ def _run(options: argparse.Namespace) -> None:
     progress = JsonProgress()
     stages = StageRun(spark, profile, run, folders, progress, key)
     if options.stage == SINGLE:
-        _tell(run_pipeline(spark, profile, inputs, out, run, progress, key))
+        _log_end(run_pipeline(spark, profile, inputs, out, run, progress, key))
     elif options.stage == PUBLISH:
-        _tell(stages.publish(out))
+        _log_end(stages.publish(out))
     else:
         stages.write(options.stage, inputs, options.write_to)
         log("stage kept", stage=options.stage, tables=options.write_to)
@@ -131,37 +131,39 @@ def _run(options: argparse.Namespace) -> None:
 def _check(
     options: argparse.Namespace, inputs: dict[str, str | None], folders: dict[str, str]
 ) -> Storage:
-    """Where tables go. Raises ConfigurationError with all that the arguments lack or have wrong."""
+    """Where the tables go. Raises ConfigurationError, which lists all problems of the arguments."""
     is_single = options.stage == SINGLE
     stage = STAGES.get(options.stage)
     read = inputs if stage is None else [one for one in stage.inputs if one in inputs]
-    faults = [f"the {source} input is not named" for source in read if not inputs[source]]
-    faults += [
+    problems = [f"the {source} input is missing" for source in read if not inputs[source]]
+    problems += [
         f"--read {name}=FOLDER is missing"
         for name in (stage.after if stage else ())
         if on_this_machine(storage_of(folders.get(name, "")))
     ]
     if options.run_id and not RUN_ID.fullmatch(options.run_id):
-        faults.append(f"--run-id {options.run_id!r}: use small letters and digits, at most 40")
+        problems.append(
+            f"--run-id {options.run_id!r}: use at most 40 lower-case letters and digits"
+        )
     if options.hash_secret and not options.hash_customers:
-        faults.append("--hash-secret: add --hash-customers, or nothing is hashed")
+        problems.append("--hash-secret needs --hash-customers")
     publishes = is_single or options.stage == PUBLISH
     name, place = ("--out", options.out) if publishes else ("--write-to", options.write_to or "")
     if on_this_machine(storage_of(place)):
-        faults.append(f"{name} {place!r} does not outlive the batch; give gs:// or bq://")
-    if faults:
-        raise ConfigurationError(f"stage {options.stage}", faults)
+        problems.append(f"{name} {place!r} would be lost with the batch; give gs:// or bq://")
+    if problems:
+        raise ConfigurationError(f"stage {options.stage}", problems)
     written = destination_in(options) if publishes else storage_of(place)
     keep_apart({source: inputs[source] or "" for source in read}, written, name)
     return written
 
 
-def _tell(finished: Finished) -> None:
+def _log_end(finished: Finished) -> None:
     log("run ended", tables=finished.place_of_tables, figures=_figures(finished.summary))
 
 
 def _profile(spark: SparkSession, path: str) -> Profile:
-    """A profile that lies where Spark reads. Raises InputError where it cannot be read."""
+    """The profile in a file that Spark reads. Raises InputError if it cannot be read."""
     with failing_as(InputError, f"{path}: cannot be read"):
         found = reader(spark).text(path, wholetext=True).collect()
     if len(found) != 1:
@@ -170,7 +172,7 @@ def _profile(spark: SparkSession, path: str) -> Profile:
 
 
 def _figures(summary: RunSummary) -> dict[str, float]:
-    """Rows in, clean and rejected, and verdicts: counts alone, of no customer and no cell."""
+    """Counts of rows in, clean and rejected, and of verdicts, without customers and cells."""
     totals: Counter[str] = Counter()
     for row in (*summary.of("input"), *summary.of("verdict")):
         totals[f"{row.subject} {row.item}"] += row.value

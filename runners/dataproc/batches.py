@@ -1,4 +1,4 @@
-"""Batches: started once, followed to their end, stopped when asked to."""
+"""Starts batches, follows them to their end, and stops them."""
 
 import sys
 import time
@@ -17,8 +17,8 @@ from runners.dataproc.settings import DataprocSettings
 State = dataproc_v1.Batch.State
 UNDER_WAY = (State.STATE_UNSPECIFIED, State.PENDING, State.RUNNING)
 ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
-# A batch may wait for machines before its ttl begins.
-PATIENCE = timedelta(minutes=30)
+# A batch may wait for machines before its ttl starts.
+TTL_GRACE = timedelta(minutes=30)
 
 
 def start(
@@ -27,28 +27,28 @@ def start(
     batch: dataproc_v1.Batch,
     batch_id: str,
 ) -> dataproc_v1.Batch:
-    """Create a batch, or attach to the one of the same run that is under way.
+    """Create a batch, or attach to the running batch of the same run.
 
-    Raises BatchError where there is one that has ended: it is not run again unasked.
+    Raises BatchError if the batch of the same run has ended: it is not repeated unless requested.
     """
     request = dataproc_v1.CreateBatchRequest(
         parent=settings.location,
         batch=batch,
         batch_id=batch_id,
-        # Sent again after a lost answer, it is the same request.
+        # After a lost response, the repeated request is the same one.
         request_id=str(uuid.uuid5(uuid.NAMESPACE_URL, batch.labels[SUBMISSION])),
     )
     with calling(f"batch {batch_id}: its start was not confirmed"):
         try:
             client.create_batch(request, **RETRIED_CALL)
         except AlreadyExists:
-            _tell(f"{batch_id} is there already")
+            _print(f"{batch_id} exists already")
     existing = find(client, settings, batch_id)
     is_ours = existing.labels[SUBMISSION] == batch.labels[SUBMISSION]
     if existing.state not in UNDER_WAY and not is_ours:
         raise BatchError(
-            f"batch {batch_id} of the same run is there already and {existing.state.name}; "
-            "--rerun N makes a new one"
+            f"batch {batch_id} of the same run exists already and is {existing.state.name}; "
+            "--rerun N starts a new one"
         )
     return existing
 
@@ -56,51 +56,51 @@ def start(
 def follow(
     client: dataproc_v1.BatchControllerClient, batch: dataproc_v1.Batch, poll_seconds: float
 ) -> None:
-    """Wait until a batch succeeds, and tell its states; Ctrl-C asks it to stop.
+    """Wait until a batch succeeds, and print its states; Ctrl-C asks it to stop.
 
-    Polls the batch: the client's own wait for an operation ends after 900 s, while the batch goes
-    on. Raises BatchError, BatchCancelled or BatchTimedOut.
+    Polls the batch, because the client stops waiting for an operation after 900 s. Raises
+    BatchError, BatchCancelled or BatchTimedOut.
     """
     ttl = batch.environment_config.execution_config.ttl
-    deadline = time.monotonic() + (ttl + PATIENCE).total_seconds()
-    told = None
+    deadline = time.monotonic() + (ttl + TTL_GRACE).total_seconds()
+    printed = None
     try:
         while batch.state not in ENDED:
-            if batch.state != told:
-                told = batch.state
-                _tell(f"{_id_of(batch)} {told.name}")
+            if batch.state != printed:
+                printed = batch.state
+                _print(f"{_id_of(batch)} {printed.name}")
             if time.monotonic() > deadline:
                 stop(client, batch)
-                raise BatchTimedOut(f"batch {_id_of(batch)} outlived its ttl; asked it to stop")
+                raise BatchTimedOut(f"batch {_id_of(batch)} exceeded its ttl; asked it to stop")
             time.sleep(poll_seconds)
-            with calling(f"batch {_id_of(batch)}: cannot be followed, and may go on"):
+            with calling(f"batch {_id_of(batch)}: cannot be followed, but may still be running"):
                 batch = client.get_batch(name=batch.name, **POLL)
     except KeyboardInterrupt:
         stop(client, batch)
         raise BatchCancelled(f"batch {_id_of(batch)}: interrupted; asked it to stop") from None
-    _tell(f"{_id_of(batch)} {batch.state.name}")
-    _judge(batch, ttl)
+    _print(f"{_id_of(batch)} {batch.state.name}")
+    _check_success(batch, ttl)
 
 
 def stop(client: dataproc_v1.BatchControllerClient, batch: dataproc_v1.Batch) -> None:
-    """Ask a batch to stop; it ends as CANCELLED a little later."""
+    """Ask a batch to stop; it becomes CANCELLED a little later."""
     with calling(f"batch {_id_of(batch)}: cannot be stopped"):
         try:
             client.transport.operations_client.cancel_operation(batch.operation, **CALL)
         except (FailedPrecondition, NotFound):
-            _tell(f"{_id_of(batch)} has ended by itself")
+            _print(f"{_id_of(batch)} had already ended")
 
 
 def find(
     client: dataproc_v1.BatchControllerClient, settings: DataprocSettings, batch_id: str
 ) -> dataproc_v1.Batch:
-    """A batch by its id. Raises BatchError where there is none."""
+    """A batch by its id. Raises BatchError if it does not exist."""
     with calling(f"batch {batch_id}"):
         return client.get_batch(name=f"{settings.location}/batches/{batch_id}", **RETRIED_CALL)
 
 
 def description(batch: dataproc_v1.Batch) -> str:
-    """State of a batch and where its logs and its Spark history are, a line each."""
+    """The state of a batch, and links to its logs and Spark history, one per line."""
     project, region = batch.name.split("/")[1], batch.name.split("/")[3]
     console = "https://console.cloud.google.com"
     found_by = f'resource.type="cloud_dataproc_batch" resource.labels.batch_id="{_id_of(batch)}"'
@@ -119,21 +119,21 @@ def description(batch: dataproc_v1.Batch) -> str:
     return "\n".join(lines)
 
 
-def _judge(batch: dataproc_v1.Batch, ttl: timedelta) -> None:
-    """Whatever ended otherwise than SUCCEEDED is a failure."""
-    told = f"batch {_id_of(batch)} {batch.state.name}: {batch.state_message}"
+def _check_success(batch: dataproc_v1.Batch, ttl: timedelta) -> None:
+    """Raises BatchError, BatchTimedOut or BatchCancelled unless the batch succeeded."""
+    ending = f"batch {_id_of(batch)} {batch.state.name}: {batch.state_message}"
     if batch.state == State.FAILED:
-        raise BatchError(told)
+        raise BatchError(ending)
     if batch.state == State.CANCELLED:
         lived = batch.state_time - batch.create_time
         if ttl and (lived >= ttl or "ttl" in batch.state_message.lower()):
-            raise BatchTimedOut(f"{told}; its ttl of {ttl} was over")
-        raise BatchCancelled(told)
+            raise BatchTimedOut(f"{ending}; its ttl was {ttl}")
+        raise BatchCancelled(ending)
 
 
 def _id_of(batch: dataproc_v1.Batch) -> str:
     return str(batch.name.rsplit("/", 1)[-1])
 
 
-def _tell(line: str) -> None:
+def _print(line: str) -> None:
     print(f"{time.strftime('%H:%M:%S')}  {line}", file=sys.stderr)

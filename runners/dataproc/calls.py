@@ -1,4 +1,4 @@
-"""Calls of Google's clients: where to, how long they are tried, and what their failure means."""
+"""Calls of Google's clients: endpoints, retries and errors."""
 
 import os
 from collections.abc import Iterator
@@ -29,8 +29,7 @@ from requests.exceptions import RequestException
 from anomaly.errors import BatchError
 
 EMULATOR = "DATAPROC_EMULATOR_HOST"
-# A call that is safe to send again is sent for so long; each has a request id where it makes
-# something.
+# How long a call that is safe to repeat is retried. Calls that create something have a request id.
 RETRY = Retry(
     predicate=if_exception_type(ServiceUnavailable, DeadlineExceeded, InternalServerError),
     initial=0.5,
@@ -47,7 +46,7 @@ CALL_ERRORS = (
 )
 CALL = {"timeout": 60}
 RETRIED_CALL = {"retry": RETRY, "timeout": 60}
-# Asking too often is no fault of the batch that is asked for.
+# A quota on polling says nothing about the batch.
 POLL = {
     "retry": RETRY.with_predicate(
         if_exception_type(
@@ -70,15 +69,15 @@ def cluster_client(region: str) -> dataproc_v1.ClusterControllerClient:
 
 @contextmanager
 def calling(subject: str) -> Iterator[None]:
-    """Turns a failed call about something into a BatchError that says what to do."""
+    """Turn a failed call into a BatchError that names the subject and says what to do."""
     try:
         yield
     except ResourceExhausted as error:
         raise BatchError(
-            f"{subject}: {_told(error)}; lower maximum_executors, or ask for more quota"
+            f"{subject}: {_first_line(error)}; lower maximum_executors, or ask for more quota"
         ) from error
     except CALL_ERRORS as error:
-        raise BatchError(f"{subject}: {_told(error)}") from error
+        raise BatchError(f"{subject}: {_first_line(error)}") from error
 
 
 def client_at(client: Any, transport: Any, host: str, emulator: str) -> Any:
@@ -93,5 +92,5 @@ def _client(client: Any, transport: Any, region: str) -> Any:
         return client_at(client, transport, f"{region}-dataproc.googleapis.com", EMULATOR)
 
 
-def _told(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]

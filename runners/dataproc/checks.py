@@ -1,4 +1,4 @@
-"""What would stop a batch, found out before anything is sent."""
+"""Checks before a batch is submitted."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -21,31 +21,34 @@ DISTRIBUTION = "cell-tower-anomaly"
 
 
 def check_inputs(inputs: Mapping[str, Place | None], out: Storage) -> list[str]:
-    """The paths of the inputs, all of them on gs://; raises ConfigurationError with every fault."""
-    faults = [f"the {source} input is not named" for source, place in inputs.items() if not place]
+    """The paths of the inputs. Raises ConfigurationError unless all are on gs://."""
+    problems = [f"the {source} input is missing" for source, place in inputs.items() if not place]
     places = {source: place for source, place in inputs.items() if place}
     paths = [(source, path) for source, place in places.items() for path in paths_of(place)]
-    faults += [
-        f"the {source} input {path} is not on gs://; a batch does not see this machine"
+    problems += [
+        f"the {source} input {path} is not on gs://; a batch cannot read from this machine"
         for source, path in paths
         if not _bucket_of(path)
     ]
     if out.folder is not None and not _bucket_of(out.folder):
-        faults.append(f"--out {out} is neither gs://BUCKET/FOLDER nor bq://PROJECT.DATASET")
-    if faults:
-        raise ConfigurationError("submit", faults)
+        problems.append(f"--out {out} is neither gs://BUCKET/FOLDER nor bq://PROJECT.DATASET")
+    if problems:
+        raise ConfigurationError("submit", problems)
     keep_apart(places, out)
     return [path for _, path in paths]
 
 
 def check_python(settings: DataprocSettings) -> None:
-    """Raises ConfigurationError where the runtime's Python is too old for this package."""
+    """Raises ConfigurationError if the Python of the runtime is too old for this package."""
     needed = re.search(r">=\s*(\d+)\.(\d+)", metadata(DISTRIBUTION)["Requires-Python"] or "")
-    there = RUNTIMES[settings.runtime_version]
-    if needed and there < (int(needed[1]), int(needed[2])):
+    available = RUNTIMES[settings.runtime_version]
+    if needed and available < (int(needed[1]), int(needed[2])):
         raise ConfigurationError(
             f"runtime_version {settings.runtime_version}",
-            [f"has Python {there[0]}.{there[1]}; this package needs {needed[1]}.{needed[2]}"],
+            [
+                f"has Python {available[0]}.{available[1]}; this package needs "
+                f"{needed[1]}.{needed[2]}"
+            ],
         )
 
 
@@ -55,27 +58,27 @@ def check_buckets_and_dataset(
     inputs: Iterable[str],
     out: Storage,
 ) -> None:
-    """Raises ConfigurationError that names every bucket and dataset that is not there."""
+    """Raises ConfigurationError, which lists every missing bucket and dataset."""
     buckets = {settings.code_bucket, *(_bucket_of(path) for path in inputs)}
     buckets |= {_bucket_of(out.folder or ""), out.publishing.staging_bucket or ""}
-    faults = [
-        f"there is no bucket {bucket}; `cell-tower-anomaly provision` makes those of the settings"
+    problems = [
+        f"there is no bucket {bucket}; `cell-tower-anomaly provision` creates those of the settings"
         for bucket in sorted(bucket for bucket in buckets if bucket)
         if not has_bucket(client, bucket)
     ]
     if isinstance(out, Dataset) and not _has_dataset(out):
-        faults.append(f"there is no dataset {out}; `cell-tower-anomaly provision` makes it")
-    if faults:
-        raise ConfigurationError("submit", faults)
+        problems.append(f"there is no dataset {out}; `cell-tower-anomaly provision` creates it")
+    if problems:
+        raise ConfigurationError("submit", problems)
 
 
 def has_bucket(client: storage.Client, name: str) -> bool:
-    """Whether there is a bucket of this name."""
+    """Whether a bucket exists."""
     with calling(f"gs://{name}"):
         try:
             return client.lookup_bucket(name, **CALL) is not None
         except Forbidden:
-            return True  # as far as this account can tell: the batch has one of its own
+            return True  # the batch has an account of its own, which may see it
 
 
 def _has_dataset(out: Dataset) -> bool:
@@ -93,6 +96,6 @@ def _has_dataset(out: Dataset) -> bool:
 
 
 def _bucket_of(path: str) -> str:
-    """The bucket of gs://BUCKET/FOLDER; empty where there is none."""
+    """The bucket of gs://BUCKET/FOLDER; empty for other paths."""
     scheme, bucket, _ = address_of(path)
     return bucket if scheme == GCS and BUCKET.fullmatch(bucket) else ""

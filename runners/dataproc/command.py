@@ -20,32 +20,39 @@ CLIENTS = ("google.cloud.bigquery", "google.cloud.dataproc_v1", "google.cloud.st
 
 
 def submit_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `submit`."""
+    """Add the arguments of `submit`."""
     add_settings(parser)
     add_arguments(parser)
-    parser.add_argument("--rerun", type=int, default=0, metavar="N", help="the same run once more")
-    parser.add_argument("--no-wait", action="store_true", help="end when the batch has started")
-    parser.add_argument("--dry-run", action="store_true", help="print the batch, send nothing")
+    parser.add_argument(
+        "--rerun", type=int, default=0, metavar="N", help="repeat the same run, for the Nth time"
+    )
+    parser.add_argument("--no-wait", action="store_true", help="return when the batch has started")
+    parser.add_argument("--dry-run", action="store_true", help="print the batch, and send nothing")
     parser.add_argument("--poll-seconds", type=float, default=POLL_SECONDS, metavar="SECONDS")
 
 
 def provision_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `provision`."""
+    """Add the arguments of `provision`."""
     add_settings(parser)
-    parser.add_argument("--inputs", metavar="FOLDER", help="copy its files to data_bucket")
-    parser.add_argument("--dry-run", action="store_true", help="print the commands of gcloud")
+    parser.add_argument(
+        "--inputs", metavar="FOLDER", help="copy the files of this folder to data_bucket"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the gcloud and bq commands")
 
 
 def batch_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of what concerns one batch."""
+    """Add the arguments of the commands about one batch."""
     add_settings(parser)
-    parser.add_argument("batch", help="id of the batch, as submit prints it")
+    parser.add_argument("batch", help="id of the batch, as printed by submit")
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """The file that each of these commands needs."""
+    """Add the settings file, which each of these commands needs."""
     parser.add_argument(
-        "--settings", required=True, metavar="FILE", help="where batches run: conf/dataproc.toml"
+        "--settings",
+        required=True,
+        metavar="FILE",
+        help="settings of batches, like conf/dataproc.toml",
     )
 
 
@@ -90,13 +97,13 @@ def run_provision(options: argparse.Namespace) -> None:
 
 def status(options: argparse.Namespace) -> None:
     """Print the state of a batch."""
-    settings, controller, batches = _of_batch(options)
+    settings, controller, batches = _connect(options)
     print(batches.description(batches.find(controller, settings, options.batch)))
 
 
 def logs(options: argparse.Namespace) -> None:
-    """Print the state of a batch, and its output."""
-    settings, controller, batches = _of_batch(options)
+    """Print the state of a batch, links to its logs, and its output."""
+    settings, controller, batches = _connect(options)
     batch = batches.find(controller, settings, options.batch)
     print(batches.description(batch))
     if batch.runtime_info.output_uri:
@@ -107,12 +114,12 @@ def logs(options: argparse.Namespace) -> None:
 
 def cancel(options: argparse.Namespace) -> None:
     """Ask a batch to stop."""
-    settings, controller, batches = _of_batch(options)
+    settings, controller, batches = _connect(options)
     batches.stop(controller, batches.find(controller, settings, options.batch))
     print(f"{options.batch}: asked to stop")
 
 
-def _of_batch(options: argparse.Namespace) -> tuple[DataprocSettings, Any, Any]:
+def _connect(options: argparse.Namespace) -> tuple[DataprocSettings, Any, Any]:
     settings = load_settings(options.settings)
     need_clients(CLIENTS)
     from runners.dataproc import batches, calls
@@ -121,13 +128,13 @@ def _of_batch(options: argparse.Namespace) -> tuple[DataprocSettings, Any, Any]:
 
 
 def need_clients(clients: Iterable[str]) -> None:
-    """Raises ConfigurationError where one of Google's clients is not installed."""
+    """Raises ConfigurationError if one of Google's clients is not installed."""
     try:
         for client in clients:
             import_module(client)
     except ImportError as error:
         raise ConfigurationError(
-            "Dataproc", [f"Google's clients are not installed; `make jars` does that ({error})"]
+            "Dataproc", [f"Google's clients are not installed; run `make jars` ({error})"]
         ) from error
 
 
@@ -158,10 +165,10 @@ def _arguments(options: argparse.Namespace, profile: str) -> list[str]:
 
 
 def _dry_run(settings: DataprocSettings, name: str, batch: str, uploads: list[str]) -> str:
-    whole = {
+    request = {
         "parent": settings.location,
         "batchId": name,
         "batch": json.loads(batch),
         "uploads": uploads,
     }
-    return json.dumps(whole, indent=2)
+    return json.dumps(request, indent=2)

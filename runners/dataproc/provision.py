@@ -1,6 +1,6 @@
-"""Makes what batches need: buckets, the dataset, the history server; copies inputs up.
+"""Creates what batches need: buckets, the dataset, the history server; uploads inputs.
 
-Each step may be repeated: what is there already is left as it is.
+Each step may be repeated: what exists already stays as it is.
 """
 
 import argparse
@@ -27,9 +27,9 @@ IMAGES = {"2.3": "2.3-debian12"}
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to make: the command of gcloud or bq that does the same, and how it is done.
+    """One thing to create, with the equivalent gcloud or bq command.
 
-    `make` tells whether it made something; False means that it was there.
+    `make` returns whether it created something; False means that it existed.
     """
 
     subject: str
@@ -38,17 +38,17 @@ class Step:
 
 
 def provision(options: argparse.Namespace) -> None:
-    """Do every step in turn, or print their commands. Raises AnomalyError where one fails."""
+    """Do all steps, or print their commands. Raises AnomalyError if one fails."""
     settings = load_settings(options.settings)
     if options.inputs and not settings.data_bucket:
-        raise ConfigurationError("--inputs", ["the setting data_bucket names no bucket for them"])
+        raise ConfigurationError("--inputs", ["set data_bucket, to which the files are copied"])
     for step in _steps(settings, options.inputs):
         if options.dry_run:
             print(step.command)
             continue
         with calling(step.subject):
             made = step.make()
-        print(f"{'made' if made else 'there'}  {step.subject}")
+        print(f"{'created' if made else 'exists':7}  {step.subject}")
 
 
 def _steps(settings: DataprocSettings, inputs: str | None) -> Iterator[Step]:
@@ -75,7 +75,7 @@ def _bucket(settings: DataprocSettings, name: str) -> Step:
         try:
             bucket.create(location=settings.region, **CALL)
         except Conflict:
-            # The name may be taken by somebody else: then this is refused.
+            # If the name belongs to somebody else, this is refused.
             bucket.reload(**CALL)
             return False
         return True
@@ -133,7 +133,7 @@ def _history_server(settings: DataprocSettings) -> Step:
         except AlreadyExists:
             state = _cluster_state(client, settings)
             if state != dataproc_v1.ClusterStatus.State.RUNNING:
-                raise BatchError(f"{settings.history_server} is there but {state.name}") from None
+                raise BatchError(f"{settings.history_server} exists but is {state.name}") from None
             return False
         return True
 
@@ -174,7 +174,7 @@ def _copy(settings: DataprocSettings, folder: Path, file: Path) -> Step:
 
 
 def _md5(file: Path) -> str:
-    """As Cloud Storage tells it of its objects."""
+    """The MD5 hash in the form of Cloud Storage."""
     with file.open("rb") as content:
         digest = hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False))
     return base64.b64encode(digest.digest()).decode()
@@ -183,7 +183,7 @@ def _md5(file: Path) -> str:
 def _files_below(folder: str) -> list[Path]:
     found = [path for path in Path(folder).rglob("*") if path.is_file()]
     if not found:
-        raise ConfigurationError("--inputs", [f"{folder} holds no file"])
+        raise ConfigurationError("--inputs", [f"{folder} contains no files"])
     return found
 
 

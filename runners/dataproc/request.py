@@ -1,4 +1,4 @@
-"""The batch that is asked for, built from settings, arguments and uploaded code."""
+"""The batch to submit, built from settings, arguments and uploaded code."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ SERVICE_ACCOUNT = dataproc_v1.AuthenticationConfig.AuthenticationType.SERVICE_AC
 def batch_of(
     settings: DataprocSettings, code: UploadedCode, arguments: list[str]
 ) -> dataproc_v1.Batch:
-    """A batch that runs `arguments`; who asks for it adds the label `submission`."""
+    """A batch that runs `arguments`; whoever submits it adds the label `submission`."""
     return dataproc_v1.Batch(
         pyspark_batch=dataproc_v1.PySparkBatch(
             main_python_file_uri=code.main_file,

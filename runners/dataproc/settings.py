@@ -1,4 +1,4 @@
-"""Where and how batches run, read from a TOML file with every fault told at once."""
+"""Where and how batches run, from a TOML file; all problems are reported at once."""
 
 import os
 import re
@@ -24,7 +24,7 @@ OVERRIDABLE = (
 # The table of the DAG that starts batches: runners/composer/deploy/settings.py reads it.
 COMPOSER = "composer"
 UNCHECKED: Kind[object] = Kind("anything", lambda found: found, None)
-# The Python of each runtime that is served. 2.2 ended in 2026-09.
+# The Python of each supported runtime. 2.2 ended in 2026-09.
 # https://cloud.google.com/dataproc-serverless/docs/concepts/versions/dataproc-serverless-versions
 RUNTIMES = {"2.3": (3, 11), "3.0": (3, 12)}
 # https://cloud.google.com/dataproc-serverless/docs/reference/rest/v1/EnvironmentConfig
@@ -42,7 +42,7 @@ PREFIX = re.compile(r".*[A-Za-z0-9].*")
 
 @dataclass(frozen=True)
 class DataprocSettings:
-    """The keys of conf/dataproc.toml, each explained there."""
+    """The keys of conf/dataproc.toml, which explains them."""
 
     project: str
     region: str
@@ -63,23 +63,23 @@ class DataprocSettings:
 
     @property
     def location(self) -> str:
-        """What batches belong to."""
+        """The parent resource of batches."""
         return f"projects/{self.project}/locations/{self.region}"
 
 
 def load_settings(path: str, environment: Mapping[str, str] | None = None) -> DataprocSettings:
-    """The settings of a file, with the environment's overrides.
+    """The settings of a file, with overrides by environment variables.
 
-    Raises ConfigurationError that lists every fault.
+    Raises ConfigurationError, which lists every problem.
     """
-    settings, faults = settings_of(read_tables(path), environment)
-    if faults:
-        raise ConfigurationError(path, faults)
+    settings, problems = settings_of(read_tables(path), environment)
+    if problems:
+        raise ConfigurationError(path, problems)
     return settings
 
 
 def read_tables(path: str) -> dict[str, Any]:
-    """What a TOML file holds. Raises ConfigurationError where it cannot be read."""
+    """The tables of a TOML file. Raises ConfigurationError if it cannot be read."""
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -89,7 +89,7 @@ def read_tables(path: str) -> dict[str, Any]:
 def settings_of(
     tables: Mapping[str, object], environment: Mapping[str, str] | None = None
 ) -> tuple[DataprocSettings, list[str]]:
-    """The settings of batches among the tables of a file, and every fault of theirs."""
+    """The settings of batches in the tables of a file, and their problems."""
     given = os.environ if environment is None else environment
     overrides = {
         key: given[ENVIRONMENT + key.upper()]
@@ -99,11 +99,11 @@ def settings_of(
     root = Section({**tables, **overrides})
     root.value(COMPOSER, UNCHECKED, None)
     settings = _settings(root)
-    return settings, root.problems() or _faults(settings)
+    return settings, root.problems() or _problems(settings)
 
 
 def _settings(root: Section) -> DataprocSettings:
-    batch, made = root.section("batch"), root.section("provision")
+    batch, provision = root.section("batch"), root.section("provision")
     return DataprocSettings(
         project=root.needed("project", TEXT),
         region=root.needed("region", TEXT),
@@ -118,22 +118,22 @@ def _settings(root: Section) -> DataprocSettings:
         maximum_executors=batch.value("maximum_executors", WHOLE, 10),
         labels=root.section("labels").all_values(TEXT),
         properties=root.section("properties").all_values(TEXT),
-        data_bucket=made.value("data_bucket", TEXT, ""),
-        history_bucket=made.value("history_bucket", TEXT, ""),
-        dataset=made.value("dataset", TEXT, ""),
+        data_bucket=provision.value("data_bucket", TEXT, ""),
+        history_bucket=provision.value("history_bucket", TEXT, ""),
+        dataset=provision.value("dataset", TEXT, ""),
     )
 
 
-def _faults(settings: DataprocSettings) -> list[str]:
+def _problems(settings: DataprocSettings) -> list[str]:
     return [
-        *_faults_of_names(settings),
-        *_faults_of_labels(settings.labels),
-        *_faults_of_properties(settings.properties),
-        *_faults_of_batch(settings),
+        *_name_problems(settings),
+        *_label_problems(settings.labels),
+        *_property_problems(settings.properties),
+        *_batch_problems(settings),
     ]
 
 
-def _faults_of_names(settings: DataprocSettings) -> list[str]:
+def _name_problems(settings: DataprocSettings) -> list[str]:
     patterns = {
         "project": PROJECT,
         "region": REGION,
@@ -149,45 +149,47 @@ def _faults_of_names(settings: DataprocSettings) -> list[str]:
     optional = patterns.keys() - {"project", "region", "code_bucket", "prefix"}
     values = {field.name: getattr(settings, field.name) for field in fields(settings)}
     return [
-        f"{name} {values[name]!r} is no name that Google takes"
+        f"{name} {values[name]!r} is not a valid name"
         for name, pattern in patterns.items()
         if not (pattern.fullmatch(values[name]) or (name in optional and not values[name]))
     ]
 
 
-def _faults_of_labels(labels: Mapping[str, str]) -> list[str]:
+def _label_problems(labels: Mapping[str, str]) -> list[str]:
     return [
-        f"[labels] {key} = {value!r}: use small letters, digits and inner dashes, at most 63"
+        f"[labels] {key} = {value!r}: use at most 63 lower-case letters, digits and inner dashes"
         for key, value in labels.items()
         if not LABEL_KEY.fullmatch(key) or not LABEL_VALUE.fullmatch(value)
     ]
 
 
-def _faults_of_properties(properties: Mapping[str, str]) -> list[str]:
+def _property_problems(properties: Mapping[str, str]) -> list[str]:
     return [
-        f"[properties] {key} = {value!r}: the image brings its own BigQuery connector, and two "
-        "do not start; choose another version by dataproc.sparkBqConnector.version"
+        f"[properties] {key} = {value!r}: the image has its own BigQuery connector, and Spark "
+        "does not start with two; choose a version with dataproc.sparkBqConnector.version"
         for key, value in properties.items()
         if key in ("spark.jars", "spark.jars.packages") and "bigquery" in value
     ]
 
 
-def _faults_of_batch(settings: DataprocSettings) -> list[str]:
-    faults = []
+def _batch_problems(settings: DataprocSettings) -> list[str]:
+    problems = []
     if settings.runtime_version not in RUNTIMES:
         known = " or ".join(RUNTIMES)
-        faults.append(f"[batch] runtime_version {settings.runtime_version!r}: choose {known}")
+        problems.append(f"[batch] runtime_version {settings.runtime_version!r}: choose {known}")
     if not SHORTEST_TTL_MINUTES <= settings.ttl_minutes <= LONGEST_TTL_MINUTES:
-        bounds = f"{SHORTEST_TTL_MINUTES} to {LONGEST_TTL_MINUTES}"
-        faults.append(f"[batch] ttl_minutes {settings.ttl_minutes} is not in {bounds}")
+        bounds = f"{SHORTEST_TTL_MINUTES} and {LONGEST_TTL_MINUTES}"
+        problems.append(f"[batch] ttl_minutes {settings.ttl_minutes} is not between {bounds}")
     if settings.history_server and settings.runtime_version == "3.0":
-        faults.append("history_server: runtime 3.0 has none; leave it empty, or choose 2.3")
+        problems.append(
+            "history_server: not available in runtime 3.0; leave it empty, or choose 2.3"
+        )
     if settings.history_server and not settings.history_bucket:
-        faults.append("[provision] history_bucket: history_server keeps Spark histories there")
+        problems.append("[provision] history_bucket: required by history_server")
     least, most = settings.minimum_executors, settings.maximum_executors
     if not LEAST_EXECUTORS <= least <= most <= MOST_EXECUTORS:
-        faults.append(
-            f"[batch] minimum_executors {least} and maximum_executors {most}: from "
+        problems.append(
+            f"[batch] minimum_executors {least} and maximum_executors {most}: must be from "
             f"{LEAST_EXECUTORS} to {MOST_EXECUTORS}, the first not above the second"
         )
-    return faults
+    return problems

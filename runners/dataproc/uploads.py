@@ -1,4 +1,4 @@
-"""Code and profile of a batch in a bucket, each under the hash of its content."""
+"""Code and profile of a batch in a bucket, named by the hash of their content."""
 
 import hashlib
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ HASH_LENGTH = 16
 
 @dataclass(frozen=True)
 class UploadedCode:
-    """Where zip, main file and profile lie, or will lie: gs://BUCKET/FOLDER/HASH/NAME."""
+    """The addresses of zip, main file and profile: gs://BUCKET/FOLDER/HASH/NAME."""
 
     archive: str
     main_file: str
@@ -26,7 +26,7 @@ class UploadedCode:
 
     @property
     def digest(self) -> str:
-        """The same for the same code and profile."""
+        """A hash of code and profile."""
         return hashlib.sha256("".join(sorted(self.contents)).encode()).hexdigest()
 
 
@@ -49,7 +49,7 @@ def code_for(bucket: str, profile: str) -> UploadedCode:
 
 
 def upload(client: storage.Client, code: UploadedCode) -> list[str]:
-    """Upload what is not there yet; returns the addresses of what was uploaded."""
+    """Upload what is missing; returns the addresses of what was uploaded."""
     uploaded = []
     for address, content in code.contents.items():
         blob = storage.Blob.from_uri(address, client=client)
@@ -57,7 +57,7 @@ def upload(client: storage.Client, code: UploadedCode) -> list[str]:
             if blob.exists(**CALL):
                 continue
             try:
-                # Another submit may have been faster; the content is the same then.
+                # Another submit may have been faster, with the same content.
                 blob.upload_from_string(content, if_generation_match=0, **CALL)
                 uploaded.append(address)
             except PreconditionFailed:
@@ -66,10 +66,10 @@ def upload(client: storage.Client, code: UploadedCode) -> list[str]:
 
 
 def texts_below(client: storage.Client, address: str) -> str:
-    """What the objects say whose address begins so, in the order of their names."""
+    """The text of all objects with this prefix, in the order of their names."""
     _, bucket, prefix = address_of(address)
     with calling(address):
         blobs = sorted(client.list_blobs(bucket, prefix=prefix, **CALL), key=lambda blob: blob.name)
-        # Joined first: an object may end inside a character.
+        # Joined before decoding: an object may end inside a character.
         content = b"".join(blob.download_as_bytes(**CALL) for blob in blobs)
     return content.decode(errors="replace")

@@ -1,1 +1,1 @@
-"""Spark on this machine: its session, its Java, and its log."""
+"""Spark on this machine: session, Java, and log."""

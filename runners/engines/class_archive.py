@@ -1,8 +1,8 @@
-"""An archive of the classes that Spark loads, so that the second run on a machine starts sooner.
+"""An archive of Spark's classes, with which later runs on a machine start faster.
 
-The first JVM writes the archive when it ends, into the user's cache; later ones map it instead of
-reading, checking and linking some 13,000 classes from their jars. The JVM itself compares it with
-its own version and with the jars on its class path, and goes on without it where they differ.
+The first JVM writes the archive into the user's cache when it ends. Later ones map it instead of
+reading, checking and linking about 13,000 classes from their jars. The JVM compares the archive
+with its own version and with the jars on its class path, and ignores it if they differ.
 """
 
 import hashlib
@@ -14,17 +14,17 @@ from pathlib import Path
 
 import pyspark
 
-# The JVM writes its archive after this process has ended; by then it is surely complete.
+# The JVM writes its archive after this process has ended; after this time it is complete.
 SECONDS_TO_WRITE = 60
-# The JVM's own classes, without which it refuses to start where it is asked for more.
+# Archives of the JVM's own classes, which it needs for an archive of further classes.
 OWN_ARCHIVES = ("classes.jsa", "classes_nocoops.jsa")
-# The JVM tells of classes that cannot be archived, and of archives that it does not take.
+# The JVM warns of classes that cannot be archived, and of archives that it ignores.
 SILENT = "-Xlog:cds=off -Xlog:cds+dynamic=off"
 
 
 def archive_options() -> str:
-    """The options of the JVM that use the archive, or that write it; none where neither works."""
-    # A folder on the class path that is not empty, as this one, makes the JVM refuse.
+    """The JVM options that use the archive, or write it; empty if neither is possible."""
+    # The JVM refuses a class path with a non-empty folder, which this would be.
     if os.environ.get("SPARK_CONF_DIR"):
         return ""
     with suppress(OSError):
@@ -50,14 +50,14 @@ def _folder() -> Path:
 
 
 def _fingerprint(java: Path) -> str:
-    """Of the Java, the Spark and the place of its jars."""
+    """A hash of the Java, the Spark version and the path of its jars."""
     release = (java / "release").read_text()
     known = "\n".join((release, pyspark.__version__, str(Path(pyspark.__file__).resolve())))
     return hashlib.sha256(known.encode()).hexdigest()[:16]
 
 
 def java_home() -> Path:
-    """The folder of the Java that PySpark will start. Raises OSError where there is none."""
+    """The folder of the Java that PySpark will start. Raises OSError if there is none."""
     if os.environ.get("JAVA_HOME"):
         return Path(os.environ["JAVA_HOME"])
     java = shutil.which("java")

@@ -8,9 +8,9 @@ GCS = "com.google.cloud.hadoop.fs.gcs"
 
 
 def cloud_settings() -> dict[str, str]:
-    """Spark settings for the jars of CELL_TOWER_JARS or .jars (`make jars`); none without jars.
+    """Spark settings for the jars in CELL_TOWER_JARS or .jars (`make jars`); empty without jars.
 
-    A Spark that has the connectors already, such as that of Dataproc, needs none.
+    A Spark that already has the connectors, such as Dataproc's, needs none.
     """
     folder = Path(os.environ.get("CELL_TOWER_JARS", FOLDER)).resolve()
     jars = sorted(str(jar) for jar in folder.glob("*.jar"))

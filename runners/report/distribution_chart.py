@@ -1,4 +1,4 @@
-"""The plot of how the values of a KPI spread over all cells."""
+"""The plot of the distribution of a KPI over all cells."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -6,39 +6,39 @@ from math import copysign, inf, log1p
 
 import altair as alt
 
-from runners.report.contents import Record, Tower
+from runners.report.contents import Cell, Record
 from runners.report.distributions import Bounds, Distribution
 from runners.report.drawing import BOUND, DEFECT, NO_DEFECT, QUIET, REFIT, WIDTH, chart_of
 from runners.report.family_states import NO_FAMILY
 from runners.report.quantities import amount, quantity, unit_name
 
 COLORS = {"defect": DEFECT, "no defect": NO_DEFECT, "not judged": QUIET}
-# A symmetric logarithm whose constant is so many times as large as its values is a straight line.
+# With a constant this many times the largest value, a symmetric logarithm is a straight line.
 STRAIGHT = 1e6
 WORDS_HEIGHT = 14
 ALONG = alt.Axis(format=",~r", labelOverlap="greedy", labelSeparation=8)
 
 
-def distributions(kpis: Sequence[Distribution], towers: Sequence[Tower]) -> alt.TopLevelMixin:
-    """How the towers' values of one KPI spread, with its bounds and the defects among them.
+def distributions(kpis: Sequence[Distribution], cells: Sequence[Cell]) -> alt.TopLevelMixin:
+    """A histogram of one KPI over the cells, with its limits and defects.
 
-    `kpis` are those with values.
+    `kpis` are those that have values.
     """
     chosen = alt.param(
         name="kpi",
-        value=first_chosen(kpis, towers),
+        value=first_chosen(kpis, cells),
         bind=alt.binding_select(
             options=[kpi.kpi for kpi in kpis], labels=[_label(kpi) for kpi in kpis], name="KPI "
         ),
     )
-    constant = alt.param(name="constant", expr=_of_chosen({k.kpi: _constant(k) for k in kpis}))
-    titles = _of_chosen({kpi.kpi: _title(kpi) for kpi in kpis})
+    constant = alt.param(name="constant", expr=_chosen({k.kpi: _constant(k) for k in kpis}))
+    titles = _chosen({kpi.kpi: _title(kpi) for kpi in kpis})
     title = alt.Title(alt.expr(titles), offset=6)
     drawn: alt.TopLevelMixin = (
         alt.layer(
             _histogram(kpis),
             *_bound_marks([bound for kpi in kpis for bound in _bounds(kpi)]),
-            _defect_marks(list(defect_marks(kpis, towers))),
+            _defect_marks(list(defect_marks(kpis, cells))),
         )
         .add_params(chosen, constant)
         .properties(title=title, width=WIDTH, height=220, autosize=REFIT)
@@ -46,17 +46,17 @@ def distributions(kpis: Sequence[Distribution], towers: Sequence[Tower]) -> alt.
     return drawn
 
 
-def first_chosen(kpis: Sequence[Distribution], towers: Iterable[Tower]) -> str:
-    """The KPI that is shown first: the worst of the worst tower, so that the page tells of it."""
-    worst = (kpi.kpi for tower in towers for family in tower.bad_families for kpi in family.bad)
+def first_chosen(kpis: Sequence[Distribution], cells: Iterable[Cell]) -> str:
+    """The KPI that is shown first: the worst one of the worst cell."""
+    worst = (kpi.kpi for cell in cells for family in cell.bad_families for kpi in family.bad)
     shown = [kpi.kpi for kpi in kpis]
     return next((kpi for kpi in worst if kpi in shown), shown[0])
 
 
 def _label(kpi: Distribution) -> str:
-    counted = {0: "", 1: ", 1 defect"}.get(kpi.flagged, f", {kpi.flagged:,} defects")
+    defects = {0: "", 1: ", 1 defect"}.get(kpi.flagged, f", {kpi.flagged:,} defects")
     family = "" if kpi.family == NO_FAMILY else f"{kpi.family}: "
-    return f"{family}{kpi.kpi}{counted}"
+    return f"{family}{kpi.kpi}{defects}"
 
 
 def _title(kpi: Distribution) -> str:
@@ -64,13 +64,13 @@ def _title(kpi: Distribution) -> str:
     return f"{kpi.kpi}, {unit}" if unit else kpi.kpi
 
 
-def _of_chosen(of_kpi: Mapping[str, str | float]) -> str:
-    """What belongs to the KPI that is chosen, as Vega writes it."""
-    return f"({json.dumps(of_kpi)})[kpi]"
+def _chosen(by_kpi: Mapping[str, str | float]) -> str:
+    """The value that belongs to the chosen KPI, as a Vega expression."""
+    return f"({json.dumps(by_kpi)})[kpi]"
 
 
 def _constant(kpi: Distribution) -> float:
-    """Of the symmetric logarithm: with the KPI's own offset it is log(value + offset)."""
+    """The constant of the symmetric logarithm: the KPI's offset makes it log(value + offset)."""
     if kpi.offset:
         return amount(kpi.offset, kpi.unit)
     largest = max(abs(end) for bar in kpi.bars for end in (bar.begin, bar.end))
@@ -78,7 +78,7 @@ def _constant(kpi: Distribution) -> float:
 
 
 def _place(kpi: Distribution, value: float) -> float:
-    """Where a value is drawn: the symmetric logarithm."""
+    """The position of a value on the axis: its symmetric logarithm."""
     size = log1p(abs(amount(value, kpi.unit)) / _constant(kpi))
     return copysign(size, value)
 
@@ -89,7 +89,7 @@ def _rows(rows: list[Record]) -> alt.Chart:
 
 
 def _ends(kpi: Distribution) -> tuple[float, float]:
-    """From where to where values and bounds are drawn: some way, even if there is but one."""
+    """The ends of the axis, which differ even if there is only one value."""
     begin = min(kpi.bars[0].begin, *(bounds.low for bounds in kpi.bounds.values()), inf)
     end = max(kpi.bars[-1].end, *(bounds.high for bounds in kpi.bounds.values()), -inf)
     around = 0.0 if begin < end else abs(begin) / 20 or 0.5
@@ -97,9 +97,9 @@ def _ends(kpi: Distribution) -> tuple[float, float]:
 
 
 def _bars(kpi: Distribution) -> Iterator[Record]:
-    """The bars, each in parts that stand upon each other."""
+    """The bars, each a stack of parts."""
     for bar in kpi.bars:
-        no_defect = bar.towers - bar.defects - bar.not_judged
+        no_defect = bar.cells - bar.defects - bar.not_judged
         ends = (bar.begin, bar.end) if bar.begin < bar.end else _ends(kpi)
         begin = 0
         for label, count in zip(COLORS, (bar.defects, no_defect, bar.not_judged), strict=True):
@@ -119,9 +119,9 @@ def _bars(kpi: Distribution) -> Iterator[Record]:
 
 def _histogram(kpis: Sequence[Distribution]) -> alt.Chart:
     colors = alt.Scale(domain=list(COLORS), range=list(COLORS.values()))
-    # Told, because Vega would look for the ends among bounds and defects, which KPIs may lack.
+    # Explicit: Vega would derive the ends from limits and defects, which a KPI may not have.
     ends = [
-        alt.expr(_of_chosen({kpi.kpi: amount(_ends(kpi)[end], kpi.unit) for kpi in kpis}))
+        alt.expr(_chosen({kpi.kpi: amount(_ends(kpi)[end], kpi.unit) for kpi in kpis}))
         for end in (0, 1)
     ]
     scale = alt.Scale(type="symlog", constant=alt.expr("constant"), domain=ends)
@@ -141,22 +141,22 @@ def _histogram(kpis: Sequence[Distribution]) -> alt.Chart:
 
 
 def bound_text(side: str, bounds: Bounds, unit: str) -> str:
-    """Where values are bad, in words; from where to where, if that differs between cells."""
-    usual, low, high = (quantity(one, unit) for one in (bounds.usual, bounds.low, bounds.high))
+    """The limit in words, with its range if it differs between cells."""
+    median, low, high = (quantity(one, unit) for one in (bounds.median, bounds.low, bounds.high))
     begin = low.removesuffix(unit_name(unit)).rstrip()
     differing = "" if low == high else f" ({begin} to {high} by cell)"
-    return f"bad {side} {usual}{differing}"
+    return f"bad {side} {median}{differing}"
 
 
 def _bounds(kpi: Distribution) -> Iterator[Record]:
     begin, end = (_place(kpi, value) for value in _ends(kpi))
     for side, bounds in kpi.bounds.items():
         text = bound_text(side, bounds, kpi.unit)
-        # The words stand on the side where there is room for them.
-        is_left = _place(kpi, bounds.usual) <= (begin + end) / 2
+        # The label goes to the side that has room for it.
+        is_left = _place(kpi, bounds.median) <= (begin + end) / 2
         yield {
             "kpi": kpi.kpi,
-            "bound": amount(bounds.usual, kpi.unit),
+            "bound": amount(bounds.median, kpi.unit),
             "low": amount(bounds.low, kpi.unit),
             "high": amount(bounds.high, kpi.unit),
             "text": text,
@@ -166,9 +166,9 @@ def _bounds(kpi: Distribution) -> Iterator[Record]:
 
 
 def _bound_marks(bounds: list[Record]) -> list[alt.Chart]:
-    """A band from the lowest to the highest bound, a line at their median, and words beside it."""
+    """A band from the lowest to the highest limit, a line at their median, and a label."""
     chart = _rows(bounds).encode(x="bound:Q", tooltip=["text:N"])
-    # Above the bars, and above each other: a KPI may have a bound on either side.
+    # Above the bars, and above each other: a KPI may have a limit on either side.
     right_of_it = chart.mark_text(align="left", y=-WORDS_HEIGHT / 2)
     left_of_it = chart.mark_text(align="right", y=-3 * WORDS_HEIGHT / 2)
     return [
@@ -179,16 +179,16 @@ def _bound_marks(bounds: list[Record]) -> list[alt.Chart]:
     ]
 
 
-def defect_marks(kpis: Iterable[Distribution], towers: Iterable[Tower]) -> Iterator[Record]:
-    """The defects of the towers; what lies beyond the outermost bars at their ends, as they do."""
+def defect_marks(kpis: Iterable[Distribution], cells: Iterable[Cell]) -> Iterator[Record]:
+    """The defects of the cells; values beyond the outermost bars are drawn at the ends."""
     drawn = {kpi.kpi: kpi for kpi in kpis}
-    for tower in towers:
-        for kpi in tower.row.evidence or []:
+    for cell in cells:
+        for kpi in cell.row.evidence or []:
             if kpi.flag == 1 and kpi.kpi in drawn:
                 bars = drawn[kpi.kpi].bars
                 value = min(max(kpi.value, bars[0].begin), bars[-1].end)
                 at = {"kpi": kpi.kpi, "value": amount(value, kpi.unit)}
-                yield at | {"cell": tower.name, "reason": kpi.reason}
+                yield at | {"cell": cell.name, "reason": kpi.reason}
 
 
 def _defect_marks(marks: list[Record]) -> alt.Chart:

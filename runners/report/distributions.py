@@ -1,4 +1,4 @@
-"""How the values of each KPI spread over all cells: aggregated by Spark."""
+"""The distribution of each KPI over all cells, aggregated by Spark."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -15,30 +15,30 @@ SIDES = ("above", "below")
 
 @dataclass(frozen=True)
 class Bar:
-    """A part of a KPI's range: the cells in it, those with a defect, those that were not judged."""
+    """A part of a KPI's range: the cells in it, those with a defect, those not judged."""
 
     begin: float
     end: float
-    towers: int
+    cells: int
     defects: int
     not_judged: int = 0
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The bounds of a KPI on one side: the lowest of a cell, their median, and the highest."""
+    """The limits of a KPI on one side, over all cells: the lowest, the median, the highest."""
 
     low: float
-    usual: float
+    median: float
     high: float
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """How the values of a KPI spread over all towers, and the bounds of those that were judged.
+    """The distribution of a KPI over all cells, and the limits of those that were judged.
 
-    offset: of a KPI that is judged by logarithms, what is added to its values; else None. There
-    are no bars where no tower has a value.
+    offset: what is added to the values of a KPI judged on the scale log; else None. Without any
+    value there are no bars.
     """
 
     kpi: str
@@ -52,7 +52,7 @@ class Distribution:
 
 
 def distributions_of(cells: DataFrame) -> list[Distribution]:
-    """Of each KPI, by family in the order of the evidence, in it those with most defects first."""
+    """A distribution per KPI: families in the order of the evidence, KPIs by number of defects."""
     kpis = _kpis(cells)
     ranges = kpis.groupBy("kpi").agg(
         F.min("place").alias("place"),
@@ -61,12 +61,12 @@ def distributions_of(cells: DataFrame) -> list[Distribution]:
         F.coalesce(F.sum("flag"), F.lit(0)).alias("flagged"),
         F.percentile("scaled", F.lit(0.01)).alias("low"),
         F.percentile("scaled", F.lit(0.99)).alias("high"),
-        *(of_side for side in SIDES for of_side in _bounds(side)),
+        *(column for side in SIDES for column in _bounds(side)),
     )
     found = ranges.collect()
     bars = defaultdict(list)
     for row in _bars(kpis, ranges).orderBy("kpi", "begin").collect():
-        bars[row.kpi].append(Bar(row.begin, row.end, row.towers, row.defects, row.not_judged))
+        bars[row.kpi].append(Bar(row.begin, row.end, row.cells, row.defects, row.not_judged))
     first: dict[str | None, int] = {}
     for row in found:
         first[row.family] = min(row.place, first.get(row.family, row.place))
@@ -76,9 +76,9 @@ def distributions_of(cells: DataFrame) -> list[Distribution]:
 
 def _distribution(row: Row, bars: list[Bar]) -> Distribution:
     bounds = {
-        side: Bounds(*(row[f"{figure}_{side}"] for figure in ("low", "usual", "high")))
+        side: Bounds(*(row[f"{figure}_{side}"] for figure in ("low", "median", "high")))
         for side in SIDES
-        if row[f"usual_{side}"] is not None
+        if row[f"median_{side}"] is not None
     }
     offset = row.log_offset if row.scale == Scale.LOG.value else None
     family = row.family or NO_FAMILY
@@ -86,7 +86,7 @@ def _distribution(row: Row, bars: list[Bar]) -> Distribution:
 
 
 def _kpis(cells: DataFrame) -> DataFrame:
-    """A row per tower and KPI; `scaled` is its value as it is drawn."""
+    """A row per cell and KPI; `scaled` is the value on the axis of the plot."""
     kpis = cells.select(F.posexplode("evidence").alias("place", "kpi")).select("place", "kpi.*")
     return kpis.withColumns(
         {"scaled": _scaled(F.col("value")), "scaled_bound": _scaled(F.col("bound"))}
@@ -101,34 +101,34 @@ def _scaled(value: Column) -> Column:
     return F.when(_is_log(), F.log(value + F.col("log_offset"))).otherwise(value)
 
 
-def _as_it_was(scaled: Column) -> Column:
+def _unscaled(scaled: Column) -> Column:
     return F.when(_is_log(), F.exp(scaled) - F.col("log_offset")).otherwise(scaled)
 
 
 def _bounds(side: str) -> list[Column]:
-    """The bounds on a side, of the towers for which they counted, and their ends as drawn."""
+    """The limits on one side of the cells that were judged there, raw and scaled."""
 
-    def counted(bound: str) -> Column:
+    def judged(bound: str) -> Column:
         return F.when(F.col("flag").isNotNull() & (F.col("direction") == side), F.col(bound))
 
     return [
-        F.min(counted("bound")).alias(f"low_{side}"),
-        F.percentile(counted("bound"), F.lit(0.5)).alias(f"usual_{side}"),
-        F.max(counted("bound")).alias(f"high_{side}"),
-        F.min(counted("scaled_bound")).alias(f"begin_{side}"),
-        F.max(counted("scaled_bound")).alias(f"end_{side}"),
+        F.min(judged("bound")).alias(f"low_{side}"),
+        F.percentile(judged("bound"), F.lit(0.5)).alias(f"median_{side}"),
+        F.max(judged("bound")).alias(f"high_{side}"),
+        F.min(judged("scaled_bound")).alias(f"begin_{side}"),
+        F.max(judged("scaled_bound")).alias(f"end_{side}"),
     ]
 
 
 def _bars(kpis: DataFrame, ranges: DataFrame) -> DataFrame:
-    """A row per KPI and part of its range: how many towers, and of how many it is a defect.
+    """A row per KPI and part of its range: how many cells, how many of them defects or not judged.
 
-    The range is that of all but the outermost hundredths, and the bounds; the outermost parts
-    hold what lies beyond.
+    The range covers the 1st to the 99th percentile and the limits; the outermost parts hold what
+    is beyond.
     """
     low = F.least("low", *(f"begin_{side}" for side in SIDES)).alias("low")
     high = F.greatest("high", *(f"end_{side}" for side in SIDES)).alias("high")
-    # Each value has one range.
+    # Many to one: each KPI has one range.
     in_range = kpis.where("scaled IS NOT NULL").join(
         F.broadcast(ranges.select("kpi", low, high)), "kpi", "inner"
     )
@@ -149,15 +149,15 @@ def _bars(kpis: DataFrame, ranges: DataFrame) -> DataFrame:
         )
         .groupBy("kpi", "scale", "log_offset", "low", "width", "part")
         .agg(
-            F.count(F.lit(1)).alias("towers"),
+            F.count(F.lit(1)).alias("cells"),
             F.coalesce(F.sum("flag"), F.lit(0)).alias("defects"),
             F.count(F.when(F.col("flag").isNull(), 1)).alias("not_judged"),
         )
         .select(
             "kpi",
-            _as_it_was(begin).alias("begin"),
-            _as_it_was(begin + F.col("width")).alias("end"),
-            "towers",
+            _unscaled(begin).alias("begin"),
+            _unscaled(begin + F.col("width")).alias("end"),
+            "cells",
             "defects",
             "not_judged",
         )

@@ -4,17 +4,17 @@ import altair as alt
 
 from runners.report.contents import Record
 
-# Okabe and Ito's colours, which the colour-blind tell apart, on light and on dark ground.
+# Okabe and Ito's colours, which colour-blind people can distinguish, on light and dark ground.
 DEFECT, NEAR, NO_DEFECT, BOUND = "#D55E00", "#E69F00", "#56B4E9", "#CC79A7"
 QUIET = "#808080"
-# The defects' colour as a ground on which white words are read (4.9 to 1, as WCAG 2.2 asks for).
+# The colour of defects, dark enough behind white text (contrast 4.9:1, WCAG 2.2 asks for 4.5:1).
 FAILED = "#C24E00"
 WIDTH = 640
 FIELD = 22
-# A plot whose labels change with what is chosen is given the room that they need.
+# A plot makes room for its labels when a choice changes them.
 REFIT = alt.AutoSizeParams(type="pad", resize=True)
 
 
 def chart_of(rows: list[Record]) -> alt.Chart:
-    """A chart of rows that stand in the page itself."""
+    """A chart of rows that are embedded in the page."""
     return alt.Chart(alt.InlineData(values=rows))

@@ -1,4 +1,4 @@
-"""What each KPI family of a cell looks like, from the cell's row alone."""
+"""The states of the KPI families of a cell, derived from the row of the cell."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,15 +9,15 @@ from pyspark.sql import Row
 
 from anomaly.thresholds.compare import CRIT, WARN
 
-# What the KPIs of a profile without families are called together.
+# The name of the one group of KPIs if the profile has no families.
 NO_FAMILY = "KPIs"
 
 
 class State(str, Enum):
-    """What is said of a family, or of a KPI alone, in words; the gravest first.
+    """The state of a family, or of one KPI, in words; the worst first.
 
-    DEFECT: a KPI is beyond its limit and yet the family does not fail, because more of its KPIs
-    would have to be, or because no verdict follows from it.
+    DEFECT: a KPI is beyond its limit but the family does not fail, because that takes more KPIs, or
+    because the family does not decide.
     """
 
     FAILS = "fails"
@@ -29,7 +29,7 @@ class State(str, Enum):
 
 @dataclass(frozen=True)
 class FamilyState:
-    """A KPI family of a cell, with the KPIs that were found in it, the worst first."""
+    """A KPI family of a cell with its KPIs, the worst first."""
 
     name: str
     state: State
@@ -37,7 +37,7 @@ class FamilyState:
 
     @property
     def worst(self) -> Row | None:
-        """The KPI that is farthest on the bad side; None where an alarm alone names the family."""
+        """The worst KPI; None if only an alarm names the family."""
         return next(iter(self.kpis), None)
 
     @property
@@ -47,7 +47,7 @@ class FamilyState:
 
 
 def families_of(row: Row) -> list[FamilyState]:
-    """The families of a cell in the order of its evidence, then those that only an alarm names."""
+    """The families of a cell in the order of its evidence, then those that only alarms name."""
     kpis: dict[str, list[Row]] = defaultdict(list)
     for kpi in row.evidence or []:
         kpis[kpi.family or NO_FAMILY].append(kpi)
@@ -59,7 +59,7 @@ def families_of(row: Row) -> list[FamilyState]:
 
 
 def has_families(rows: Sequence[Row]) -> bool:
-    """Whether the profile that judged the rows groups its KPIs."""
+    """Whether the profile that judged the rows groups its KPIs into families."""
     return any(kpi.family for row in rows for kpi in row.evidence or [])
 
 
@@ -70,7 +70,7 @@ def _family(name: str, kpis: tuple[Row, ...], fails: bool) -> FamilyState:
 
 
 def state_of_kpi(kpi: Row) -> State:
-    """What is said of a KPI."""
+    """The state of one KPI."""
     if kpi.flag is None:
         return State.NOT_JUDGED
     return {CRIT: State.DEFECT, WARN: State.NEAR}.get(kpi.status, State.FINE)
@@ -81,7 +81,7 @@ def _worst_first(kpi: Row) -> tuple[int, float]:
 
 
 def worse(kpi: Row) -> float | None:
-    """How far a KPI is on its bad side of what is usual, in spreads; None where it is unknown."""
+    """How far a KPI is beyond its baseline on the bad side, in spreads; None if unknown."""
     if kpi.flag is None or kpi.deviation is None:
         return None
     toward_bad = {"above": kpi.deviation, "below": -kpi.deviation}
@@ -89,5 +89,5 @@ def worse(kpi: Row) -> float | None:
 
 
 def distance(kpi: Row, deviation: float) -> float:
-    """A deviation of a KPI, comparable between KPIs: 100 % of a bound count as one spread."""
+    """A deviation, comparable between KPIs: 100 % of a limit count as one spread."""
     return deviation / 100 if kpi.deviation_unit == "%" else deviation

@@ -1,4 +1,4 @@
-// Draws the charts in the colours of the ground that they stand on.
+// Draws the charts in the colours of the page, light or dark.
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
 function colours(isDark) {
@@ -17,19 +17,19 @@ function colours(isDark) {
 }
 
 function draw(isDark) {
-  // Without the interpreter Vega would compile expressions, which the policy of the page forbids.
+  // The interpreter: the page's security policy forbids Vega to compile expressions.
   const options = {actions: false, renderer: "svg", ast: true, config: colours(isDark)};
   return Promise.all(
     Object.entries(charts).map(([name, chart]) => {
       const place = document.getElementById("plot-" + name);
       const caption = place.closest("figure").querySelector("figcaption");
-      // The words below a plot are also what is read out in place of it.
+      // Screen readers read the caption in place of the plot.
       return vegaEmbed(place, {...chart, description: caption.textContent}, options);
     }),
   );
 }
 
-// One after the other: of two at once, the one that was asked for first might end last.
+// In sequence: of two concurrent drawings, the first might finish last.
 let drawn = draw(dark.matches);
 drawn.then(() => document.body.setAttribute("data-drawn", "yes"));
 

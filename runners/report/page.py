@@ -1,4 +1,4 @@
-"""The page of a report: one file of HTML that needs nothing else, online or off."""
+"""The page of a report: one self-contained HTML file."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from pyspark.sql import Row
 
 from anomaly.run import MADE_UP
 from runners.report.charts import charts_of
-from runners.report.contents import Contents, Tower
+from runners.report.contents import Cell, Contents
 from runners.report.distribution_chart import bound_text
 from runners.report.distributions import Distribution
 from runners.report.quantities import quantity
@@ -23,26 +23,24 @@ from runners.services.run_summary import RunSummary
 
 FOLDER = Path(__file__).parent
 PICTURE_SCALE, KEYS_SHOWN = 2.0, 5
-# What the bundle of Vega's libraries gives to the script of the page.
+# What the bundle of Vega's libraries exports to the script of the page.
 LIBRARY = "window.vegaEmbed = vegaEmbed;"
 
 
 def page_of(contents: Contents) -> str:
-    """The whole page."""
+    """The HTML text of the page."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"quantity": quantity, "grouped": "{:,.0f}".format}
-    environment.globals |= {"bound_text": bound_text, "of_families": _states}
+    environment.globals |= {"bound_text": bound_text, "family_states": _family_states}
     return environment.get_template("page.html").render(
         contents=contents,
         account=account_of(contents.summary),
         families=_families(contents),
         by_family=[(name, list(kpis)) for name, kpis in groupby(contents.distributions, _family)],
         charts={name: specification(chart) for name, chart in charts_of(contents).items()},
-        library=vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace(
-            "</script", r"<\/script"
-        ),
+        library=vl_convert.javascript_bundle(LIBRARY).replace("</script", r"<\/script"),
         style=(FOLDER / "page.css").read_text(encoding="utf-8"),
         script=(FOLDER / "page.js").read_text(encoding="utf-8"),
         versions={
@@ -53,14 +51,14 @@ def page_of(contents: Contents) -> str:
 
 
 def _families(contents: Contents) -> list[str]:
-    """The names of the families of all towers, in the order of their evidence."""
-    families = (family.name for tower in contents.towers for family in tower.families)
+    """The names of the families of all cells, in the order of their evidence."""
+    families = (family.name for cell in contents.cells for family in cell.families)
     return list(dict.fromkeys(families))
 
 
-def _states(tower: Tower) -> dict[str, str]:
-    """What is said of each family of a tower."""
-    return defaultdict(str, {family.name: family.state.value for family in tower.families})
+def _family_states(cell: Cell) -> dict[str, str]:
+    """The state of each family of a cell, in words; empty for families that it does not have."""
+    return defaultdict(str, {family.name: family.state.value for family in cell.families})
 
 
 def _family(kpi: Distribution) -> str:
@@ -78,14 +76,14 @@ def pictures_of(contents: Contents) -> dict[str, bytes]:
 
 
 def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    """A chart as Vega-Lite, without Altair's own colours, so that the page decides about them."""
-    described: dict[str, Any] = chart.to_dict()
-    described.pop("config", None)
-    return described
+    """A chart as Vega-Lite, without Altair's colours: the page sets them, light or dark."""
+    found: dict[str, Any] = chart.to_dict()
+    found.pop("config", None)
+    return found
 
 
 def account_of(summary: RunSummary) -> dict[str, Any]:
-    """What the summary of a run tells of its rows: of each input, of what was left out, of keys."""
+    """The account of rows in the summary of a run: by input, what was left out, unmatched keys."""
     inputs: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     left_out: dict[tuple[str, str, str], float] = defaultdict(float)
     for row in summary.of("input"):

@@ -1,4 +1,4 @@
-"""Values with their units as people write them, as the sentences of the tables have them."""
+"""Values with their units, written as in the sentences of the tables."""
 
 # The smallest size that has so many digits behind the point, once it is rounded: three significant
 # digits (anomaly.expressions.arithmetic.measure_text writes the same in SQL).
@@ -6,12 +6,12 @@ DIGITS = {99.95: 0, 9.995: 1, 0.9995: 2, 0.09995: 3, 0.000995: 4, 9.5e-6: 6}
 
 
 def amount(value: float, unit: str) -> float:
-    """The number that is written: of a share its per cent."""
+    """The number to write: a share is written in per cent."""
     return 100 * value if unit == "share" else value
 
 
 def unit_name(unit: str) -> str:
-    """The unit that is written."""
+    """The unit to write."""
     return "%" if unit == "share" else unit
 
 

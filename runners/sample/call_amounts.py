@@ -8,7 +8,7 @@ from runners.sample.draws import again, pick
 from runners.sample.expressions import cut, whole
 from runners.sample.faults import multiplier
 
-# Share of the calls placed. What completes in the worst case is still more than what is dropped.
+# Share of the attempted calls. Even in the worst case more calls complete than are dropped.
 MOST_INCOMPLETE = 0.9
 
 
@@ -18,7 +18,7 @@ def with_amounts(drawn: DataFrame) -> DataFrame:
 
 
 def _with_counts(drawn: DataFrame) -> DataFrame:
-    """Add whole calls in three months, so that parts never exceed their whole."""
+    """Add integer call counts of three months, so that parts never exceed their total."""
     return _with_lost(_with_completed(_with_placed(drawn)))
 
 
@@ -59,12 +59,12 @@ def _with_completed(placed: DataFrame) -> DataFrame:
 
 
 def _with_lost(completed: DataFrame) -> DataFrame:
-    """Add the calls that were dropped, and those of the failed ones blocked and unanswered."""
+    """Add the dropped calls, and the blocked and unanswered ones of the failed calls."""
     drops = draw_of("dropped") * F.col("drops")
     blocks = draw_of("blocked") * F.col("blocks")
     data_drops = F.col("data_placed") * draw_of("unanswered") * F.col("drops") * 0.05
     data_blocks = F.col("data_placed") * blocks * 0.02
-    # Data calls are few: cut to whole ones, nearly all of these shares would be none.
+    # There are few data calls: rounded down, nearly all of these shares would be zero.
     rest = again(draw_of("data_volume"), 37)
     return completed.select(
         "*",

@@ -1,4 +1,4 @@
-"""Who calls in each row of the call statistics, and the draws that its amounts come from."""
+"""The caller of each row of the call statistics, and the draws for its amounts."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -8,7 +8,7 @@ from runners.sample.draws import around_by, fine_uniform, normal, seeded_hash, s
 from runners.sample.expressions import whole
 from runners.sample.faults import fault_code
 
-# One hash gives four draws; the names say what each draw decides first.
+# One hash gives four draws; their names say what each is mainly used for.
 CALL_DRAWS = (
     ("placed", "completed", "received", "peak"),
     ("dropped", "blocked", "unanswered", "length"),
@@ -16,7 +16,7 @@ CALL_DRAWS = (
     ("change", "account", "handset", "household"),
 )
 
-# What differs between the cells, for all their customers alike, and by how much.
+# What differs between cells, equally for all their customers, and by how much.
 CELL_FACTORS = ("volume", "dropped", "blocked", "incomplete")
 CELL_DEVIATION = 0.12
 
@@ -32,12 +32,12 @@ def with_draws(rows: DataFrame, scale: int, seed: int) -> DataFrame:
 
 
 def draw_of(name: str) -> Column:
-    """Return the uniform draw of a name of CALL_DRAWS."""
+    """Return a uniform draw by its name in CALL_DRAWS."""
     return F.col(f"{name}_draw")
 
 
 def cell_factor(name: str) -> Column:
-    """Return the factor of a name of CELL_FACTORS: the natural variety between healthy cells."""
+    """Return a factor by its name in CELL_FACTORS: the natural variation between cells."""
     return F.col(f"{name}_factor")
 
 
@@ -76,6 +76,6 @@ def _draws(keyed: DataFrame, seed: int) -> DataFrame:
 
 
 def _natural(slot: int) -> Column:
-    """A cell's factor around one; a faulty cell is ordinary but for its fault."""
+    """A cell's factor around one; faulty cells are average except for their fault."""
     factor = around_by(uniform(F.col("calls"), slot), CELL_DEVIATION)
     return F.when(F.col("fault") == 0, factor).otherwise(1.0)

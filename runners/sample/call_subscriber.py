@@ -9,7 +9,7 @@ from runners.sample.expressions import cut, whole
 
 
 def subscriber_columns() -> dict[str, Column]:
-    """Return the columns on the subscriber by their names; they need those of `with_amounts`."""
+    """Return the subscriber columns by name; they need the columns of `with_amounts`."""
     return {**_account_columns(), **_handset_columns(), **_household_columns()}
 
 
@@ -71,7 +71,7 @@ def _household_columns() -> dict[str, Column]:
     kids = ("kid0_2", "kid3_5", "kid6_10", "kid11_15", "kid16_17")
     sizes: list[str | None] = ["A", "A", "A", "A", "A", "B", "C", "D", "E", None, None]
     statuses: list[str | None] = ["C", "C", "C", "C", "I", "B", None, None]
-    told = {
+    stated = {
         "truck": whole(again(draw, 3) + 0.3),
         "rv": whole(again(draw, 5) + 0.15),
         "lor": whole(again(draw, 7) * 16.0),
@@ -88,7 +88,7 @@ def _household_columns() -> dict[str, Column]:
         },
     }
     return {
-        **{name: F.when(answered, value) for name, value in told.items()},
+        **{name: F.when(answered, value) for name, value in stated.items()},
         "prizm_social_one": pick(["S", "S", "S", "S", "U", "U", "C", "T", None], again(draw, 47)),
         "ownrent": pick(["O"] * 15 + ["R"] + [None] * 4, again(draw, 53)),
         "dwlltype": pick(["S", "S", "S", "M", None], again(draw, 59)),

@@ -35,9 +35,9 @@ def call_statistics(
 ) -> DataFrame:
     """Return 100,000 rows of call statistics per scale unit in the 100 columns of the real file.
 
-    A customer has 20 rows in the mean, at most about 60, and one in forty has none. Voice calls in
-    and out of peak hours are those completed and those received, as in the real file.
-    `partitions` says how many parts (and files) the rows are made in, never which rows.
+    A customer has 20 rows on average, at most about 60, and one in forty has none. Voice calls at
+    peak time and off peak include completed and received calls, as in the real file. `partitions`
+    sets the number of partitions (and files); it does not change the rows.
     """
     total = CALL_ROWS_PER_UNIT * checked_scale(scale)
     rows = spark.range(0, total, 1, partitions or parts(scale, 1.0, at_least=2))
@@ -48,9 +48,9 @@ def call_statistics(
 
 
 def _customer_id(scale: int) -> Column:
-    """100, then the customer number with zeros in front: 1000042 at scale 1.
+    """100, then the customer number with leading zeros: 1000042 at scale 1.
 
-    All identifiers of a scale have the same width, the least that its numbers need.
+    All identifiers of a scale have the same width, the smallest that its numbers need.
     """
     first_unknown = numbers_end(scale)
     unknown_count = first_unknown // 20

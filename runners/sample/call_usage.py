@@ -1,4 +1,4 @@
-"""Columns of the call statistics that measure use: money, voice calls, data calls, services."""
+"""Columns of the call statistics about usage: money, voice calls, data calls, services."""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -9,7 +9,7 @@ from runners.sample.expressions import cut, whole
 
 
 def usage_columns() -> dict[str, Column]:
-    """Return the columns of use by their names; they need the columns of `with_amounts`.
+    """Return the usage columns by name; they need the columns of `with_amounts`.
 
     Calls and minutes are means per month, money is in dollars per month.
     """
@@ -22,7 +22,7 @@ def usage_columns() -> dict[str, Column]:
 
 
 def _monthly(calls: Column) -> Column:
-    """The mean of three months, with its unending thirds as in the real file."""
+    """The mean of three months, with its repeating decimals, as in the real file."""
     return calls / 3.0
 
 
@@ -38,7 +38,7 @@ def _money_columns() -> dict[str, Column]:
         "datovr_Mean": cut(F.col("beyond") * 0.01),
         "roam_Mean": F.col("roam"),
     }
-    # Skewed both ways around a slight fall, and larger for those who call more.
+    # Around a slight decrease, in both directions, and larger for those who call more.
     swing = draw_of("change") * 2.0 - 1.06
     change = {
         "change_mou": cut(F.col("minutes") * swing * 0.6),

@@ -1,12 +1,12 @@
-"""The cells of a unit, their names and their bands."""
+"""The cells of a scale unit: names and bands."""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from runners.sample.expressions import item
 
-# The cells of one unit in three groups. Unit 0 has the names of the real cells; unit n adds ten
-# times n to the site number.
+# The cells of one unit, in three groups. Unit 0 has the names of the real cells; unit n adds 10 n
+# to the site numbers.
 SHARED_CELLS = tuple(
     "1A 1B 1C 3A 3B 3C 4A 4B 4C 6A 6B 6C 6U 6V 6W 7A 7B 7C 7U 7V 7W "
     "8A 8B 8C 9A 9B 10A 10B 10C".split()
@@ -18,8 +18,8 @@ SAMPLED_CELLS_PER_UNIT = len(SHARED_CELLS) + len(CELLS_WITHOUT_CUSTOMERS)
 CUSTOMER_CELLS_PER_UNIT = len(SHARED_CELLS) + len(CELLS_WITHOUT_SAMPLES)
 SITES_PER_UNIT = 10
 
-# The cells of a site share a band. These sites of unit 0, and their like in the other units, are in
-# the low one, which reaches far and has a narrow carrier.
+# The cells of a site share a band. These sites of unit 0, and the corresponding ones of other
+# units, have the low band, with a long reach and a narrow carrier.
 LOW_BAND_SITES = (1, 2, 3, 4, 5)
 LOW_BAND, HIGH_BAND = "L800", "L1800"
 
@@ -31,7 +31,7 @@ def cell_name(unit: Column, cell: Column) -> Column:
 
 
 def band(cell: Column) -> Column:
-    """Return the name of a cell's band, such as L800, from the place in CELLS (bigint)."""
+    """Return the name of a cell's band, such as L800, from the index in CELLS (bigint)."""
     bands = [LOW_BAND if site in LOW_BAND_SITES else HIGH_BAND for site in _sites()]
     return item(bands, cell)
 

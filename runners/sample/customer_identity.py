@@ -9,13 +9,14 @@ from runners.sample.expressions import quotient, whole
 
 CUSTOMERS_PER_UNIT = 4_930
 
-# Four digits and five letters make so many identifiers; the prime, coprime to them, shuffles them.
+# The number of identifiers of four digits and five letters; the prime, coprime to it, permutes
+# them.
 CUSTOMER_IDS = 10_000 * 26**5
 CUSTOMER_ID_PRIME = 73_086_421_411
 
 
 def customer_place(seed: int, position: Column) -> tuple[Column, Column]:
-    """Return `unit` and `cell` of a customer: the head of each unit's cells has twice the crowd."""
+    """Return `unit` and `cell` of a customer; the first cells of a unit have twice as many."""
     unit = quotient(position, CUSTOMERS_PER_UNIT)
     crowded_first = F.pow(fine_uniform(seeded_hash(seed, "place", position)), F.lit(1.2))
     rank = whole(crowded_first * CUSTOMER_CELLS_PER_UNIT)
@@ -27,7 +28,7 @@ def customer_place(seed: int, position: Column) -> tuple[Column, Column]:
 def customer_number(seed: int, position: Column) -> Column:
     """Return the customer number (bigint).
 
-    Seven numbers of each ten are used, with three gaps that the block's hash places.
+    Seven of every ten numbers are used, with three gaps whose positions depend on the hash.
     """
     block = quotient(position, 7)
     place = position % 7
@@ -40,12 +41,12 @@ def customer_number(seed: int, position: Column) -> Column:
 
 
 def numbers_end(scale: int) -> int:
-    """Return the first number from which on no customer of this scale (units) has one."""
+    """Return the end of the customer numbers of this scale (units), exclusive."""
     return -(-CUSTOMERS_PER_UNIT * scale // 7) * 10
 
 
 def customer_id(seed: int, position: Column) -> Column:
-    """Return four digits and five letters, such as 4906-ZHGPK; one to one, so unique."""
+    """Return four digits and five letters, such as 4906-ZHGPK; one to one, hence unique."""
     code = shuffled(position, CUSTOMER_IDS, seed, CUSTOMER_ID_PRIME)
     digits = F.lpad(quotient(code, 26**5).cast("string"), 4, "0")
     base_26 = F.conv((code % 26**5).cast("string"), 10, 26)

@@ -1,4 +1,4 @@
-"""The customers in the 23 columns of the real customer data."""
+"""The customers, with the 23 columns of the real customer data."""
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -18,9 +18,9 @@ from runners.sample.scale import checked_scale, parts
 def customers(
     spark: SparkSession, scale: int, seed: int, partitions: int | None = None
 ) -> DataFrame:
-    """Return 4,930 customers per scale unit in the 23 columns of the real customer data.
+    """Return 4,930 customers per scale unit, with the 23 columns of the real customer data.
 
-    `partitions` says how many parts (and files) the rows are made in, never which rows.
+    `partitions` sets the number of partitions (and files); it does not change the rows.
     """
     total = CUSTOMERS_PER_UNIT * checked_scale(scale)
     rows = spark.range(0, total, 1, partitions or parts(scale, 0.1, at_least=1))
@@ -46,7 +46,7 @@ def customers(
 def _with_contract(drawn: DataFrame) -> DataFrame:
     """Add the internet service, the phone service, the tenure and the monthly charge."""
     internet, phone, stay, novelty = (uniform(F.col("plan"), slot) for slot in range(4))
-    # Customers are either new or loyal: both ends of the cosine are crowded.
+    # Most customers are new or loyal: the cosine has most values near its ends.
     months = whole((1.0 - F.cos(stay * 3.14159)) * 36.0) + 1
     served = drawn.select(
         "*",

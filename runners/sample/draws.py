@@ -1,6 +1,6 @@
-"""Draws that depend on the seed and a key alone.
+"""Random draws that depend only on the seed and a key.
 
-A stream is the name of a hash: hashes of one key in two streams are independent.
+A stream is the name of a hash: the hashes of one key in two streams are independent.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from runners.sample.expressions import Literal, item, whole
 
-# Coprime to the row counts, so that multiplying by it (modulo the count) shuffles the rows.
+# Coprime to the row counts, so that multiplying by it (modulo the count) permutes the rows.
 SHUFFLE_PRIME = 1_000_003
 
 
@@ -30,16 +30,16 @@ def fine_uniform(hashed: Column) -> Column:
 
 
 def normal(hashed: Column) -> Column:
-    """Return a draw that is nearly standard normal, as the sum of four uniform ones.
+    """Return an approximately standard normal draw, the sum of four uniform ones.
 
-    It is never beyond 3.5.
+    Its absolute value never exceeds 3.5.
     """
     total = sum((uniform(hashed, slot) for slot in range(1, 4)), uniform(hashed, 0))
     return (total - 2.0) * 3**0.5
 
 
 def again(draw: Column, factor: int) -> Column:
-    """Return a further draw from a draw, for columns that need not be independent of it."""
+    """Return another draw derived from a draw, for columns that may depend on it."""
     return (draw * float(factor)) % 1.0
 
 
@@ -51,21 +51,21 @@ def around(draw: Column, width: float) -> Column:
 def around_by(draw: Column, deviation: float) -> Column:
     """Return a factor around one with this standard deviation (of its log), from a uniform draw.
 
-    It is never beyond 1.8 deviations.
+    It never exceeds 1.8 deviations.
     """
     return around(draw, deviation * 12**0.5)
 
 
 def pick(values: Sequence[Literal], draw: Column) -> Column:
-    """Return one of the values, each with the same chance, from a uniform draw."""
+    """Return one of the values, with equal probability, from a uniform draw."""
     return item(values, whole(draw * len(values)))
 
 
 def chance(draw: Column, share: float) -> Column:
-    """Return Yes for a share (0 to 1) of the uniform draws, else No."""
+    """Return Yes for this share (0 to 1) of the uniform draws, else No."""
     return F.when(draw < share, "Yes").otherwise("No")
 
 
 def shuffled(number: Column, total: int, seed: int, prime: int = SHUFFLE_PRIME) -> Column:
-    """Map the numbers 0 to total - 1 (bigint) one to one onto themselves, out of order."""
+    """Permute the numbers 0 to total - 1 (bigint)."""
     return (number * prime + seed % total) % total

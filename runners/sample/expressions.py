@@ -14,18 +14,18 @@ def whole(number: Column) -> Column:
 
 
 def quotient(number: Column, divisor: int) -> Column:
-    """Return how many times the divisor goes into the number, as bigint."""
+    """Return the integer quotient of number and divisor, as bigint."""
     return whole(number / divisor)
 
 
 def cut(number: Column, per_one: int = 100) -> Column:
-    """Keep two decimals (double); `round` would make a big decimal of each value."""
+    """Truncate to two decimals (double); `round` would create a BigDecimal for each value."""
     return whole(number * per_one) / float(per_one)
 
 
 def item(values: Sequence[Literal], index: Column) -> Column:
     """Return the value at an index (bigint, from 0 on)."""
-    # One expression to parse: a literal for each value would be a call to the JVM for each.
+    # A single expression to parse: literals would each be a call to the JVM.
     literals = ", ".join(_sql_literal(value) for value in values)
     return F.element_at(F.expr(f"array({literals})"), (index + 1).cast("int"))
 

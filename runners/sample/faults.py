@@ -1,4 +1,4 @@
-"""The faults: which cells have one, and what it does to them."""
+"""The injected faults: which cells have one, and its effects."""
 
 from dataclasses import dataclass
 from functools import reduce
@@ -15,7 +15,7 @@ from runners.sample.scale import checked_scale
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of fault, and how many times the usual it makes what a cell and its callers show."""
+    """One kind of fault, with the factors by which it changes a cell and its callers."""
 
     name: str
     detail: str
@@ -30,8 +30,8 @@ class Fault:
     incomplete_calls: float = 1.0
 
 
-# In the order of their codes, which start at 1; code 0 is a healthy cell. Resource blocks saturate:
-# their multipliers count before that.
+# In the order of their codes, which start at 1; code 0 is a healthy cell. The multipliers of
+# resource blocks apply to the demand, before saturation.
 FAULTS = (
     Fault(
         "congestion",
@@ -74,12 +74,12 @@ FAULTS = (
         days_sent=1 / 3,
     ),
 )  # fmt: skip
-# Distance between the faulty cells of a unit: all of them fit into the shared cells.
+# Distance between the faulty cells of a unit, so that all of them fit into the shared cells.
 FAULT_STRIDE = 3
 
 
 def truth(spark: SparkSession, scale: int, seed: int) -> DataFrame:
-    """Return the faulty cells (CellName, fault, detail): one of each kind per scale unit."""
+    """Return the faulty cells (CellName, fault, detail): one per kind and scale unit."""
     rows = spark.range(0, len(FAULTS) * checked_scale(scale), 1, 1)
     unit = quotient(F.col("id"), len(FAULTS))
     kind = F.col("id") % len(FAULTS)
@@ -92,7 +92,7 @@ def truth(spark: SparkSession, scale: int, seed: int) -> DataFrame:
 
 
 def fault_code(seed: int, unit: Column, cell: Column) -> Column:
-    """Return the code (int) of a cell's fault, 0 where it is healthy."""
+    """Return the code (int) of a cell's fault, 0 for a healthy cell."""
     distance = F.pmod(cell - _first_faulty_cell(seed, unit), F.lit(len(SHARED_CELLS)))
     faulty = (
         (cell < len(SHARED_CELLS))
@@ -103,18 +103,18 @@ def fault_code(seed: int, unit: Column, cell: Column) -> Column:
 
 
 def multiplier(name: str) -> Column:
-    """Return what the fault of a row (its code in the column `fault`) makes of the usual.
+    """Return a multiplier of the fault of a row (its code is in the column `fault`).
 
-    `name` is that of a multiplier of `Fault`; a healthy cell has 1.
+    `name` is the field of `Fault`; a healthy cell has 1.
     """
     return item([1.0, *(float(getattr(fault, name)) for fault in FAULTS)], F.col("fault"))
 
 
 def is_silent(seed: int, unit: Column, cell: Column, elapsed: Column) -> Column:
-    """Return whether a cell sends no more when this share of the days has elapsed.
+    """Return whether a cell no longer sends when this share of the days has elapsed.
 
-    It asks for the faulty cells themselves: Spark filters before it computes anything, and would
-    work out the whole `fault_code` once more for each row.
+    It compares with the faulty cells directly: Spark filters before it computes columns, and would
+    evaluate the whole `fault_code` again for each row.
     """
     silent = [
         (elapsed >= fault.days_sent) & (cell == _faulty_cell(seed, unit, F.lit(kind)))

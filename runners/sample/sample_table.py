@@ -1,4 +1,4 @@
-"""The quarter-hour samples of the cells."""
+"""The samples of the cells, one per granularity period of 15 minutes."""
 
 from collections.abc import Mapping
 from math import exp
@@ -35,22 +35,23 @@ REPEATED_SHARE = 0.003
 MISSING_SHARE = 0.002
 UNUSUAL_SHARE = 0.276
 
-# A cell of the low band against one of the high band with the same traffic.
+# Factors of a low-band cell compared with a high-band cell with the same traffic.
 LOW_BAND_USERS = 1.8
 LOW_BAND_PRB = 1.6
 LOW_BAND_THROUGHPUT_PER_PRB = 0.5
 
-# Mbps for each per cent of the resource blocks in the high band, and how much cells differ in it.
+# Mbps per per cent of the resource blocks in the high band, and how much cells differ in it.
 THROUGHPUT_PER_PRB_DL = 0.25
 THROUGHPUT_PER_PRB_UL = 0.0086
 RADIO_DEVIATION = 0.12
 
 
 def samples(spark: SparkSession, scale: int, seed: int, partitions: int | None = None) -> DataFrame:
-    """Return about 36,000 quarter-hour samples per scale unit, in shuffled order.
+    """Return about 36,000 samples per scale unit, in shuffled order.
 
-    As in the real data, a few rows are exact repeats of another. `Unusual` carries no information.
-    `partitions` says how many parts (and files) the rows are made in, never which rows.
+    As in the real data, a few rows repeat another row exactly, and `Unusual` carries no
+    information. `partitions` sets the number of partitions (and files); it does not change the
+    rows.
     """
     total = SAMPLED_CELLS_PER_UNIT * checked_scale(scale) * QUARTER_HOURS * DAYS
     rows = spark.range(0, total, 1, partitions or parts(scale, 0.5, at_least=2))
@@ -59,7 +60,7 @@ def samples(spark: SparkSession, scale: int, seed: int, partitions: int | None =
 
 
 def _keys(positions: DataFrame, seed: int) -> DataFrame:
-    """Turn positions into cell, quarter hour and draws; leave some out, let some repeat another."""
+    """Turn positions into cell, slot and draws; drop some, and let some repeat another."""
     repeat = fine_uniform(seeded_hash(seed, "repeat", F.col("position"))) < REPEATED_SHARE
     before = F.greatest(F.col("position") - 1, F.lit(0))
     keys = positions.select(F.when(repeat, before).otherwise(F.col("position")).alias("key"))
@@ -81,7 +82,7 @@ def _keys(positions: DataFrame, seed: int) -> DataFrame:
 
 
 def _sent(keyed: DataFrame, seed: int) -> DataFrame:
-    """Leave out the days on which a cell sent nothing; add fault and band."""
+    """Drop the days on which a cell sent nothing; add fault and band."""
     place = F.col("unit"), F.col("cell")
     return keyed.where(~is_silent(seed, *place, F.col("day") / DAYS)).select(
         "*", fault_code(seed, *place).alias("fault"), band(F.col("cell")).alias("band")
@@ -89,20 +90,20 @@ def _sent(keyed: DataFrame, seed: int) -> DataFrame:
 
 
 def _with_load(sent: DataFrame, seed: int) -> DataFrame:
-    """Add the load, which moves PRB usage, users and throughput together, and the radio conditions.
+    """Add the load, which drives PRB usage, users and throughput, and the radio conditions.
 
-    A faulty cell has an ordinary level and radio: extreme ones could hide its fault.
+    A faulty cell has average load and radio conditions: extreme ones could hide its fault.
     """
     healthy = F.col("fault") == 0
     level = normal(seeded_hash(seed, "level", F.col("unit"), F.col("cell")))
     radio = seeded_hash(seed, "radio", F.col("unit"), F.col("cell"))
-    usual_level = F.exp(level * F.when(healthy, 0.6).otherwise(0.1))
-    load = usual_level * F.exp(normal(F.col("load")) * 0.4)
+    mean_load = F.exp(level * F.when(healthy, 0.6).otherwise(0.1))
+    load = mean_load * F.exp(normal(F.col("load")) * 0.4)
     return sent.select(
         "*",
         (item(_day_shape(), F.col("slot")) * load).alias("traffic"),
-        # As in real cells, the bursts of a quiet one are nearly as high as those of a busy one.
-        (1.0 / F.sqrt(usual_level)).alias("burst"),
+        # As in real cells, bursts of a quiet cell are nearly as high as those of a busy one.
+        (1.0 / F.sqrt(mean_load)).alias("burst"),
         *(
             F.when(healthy, around_by(uniform(radio, slot), RADIO_DEVIATION)).otherwise(1.0)
             .alias(name)
@@ -112,7 +113,7 @@ def _with_load(sent: DataFrame, seed: int) -> DataFrame:
 
 
 def _day_shape() -> list[float]:
-    """The load of each quarter hour, mean about one: quiet at five, busiest at half past eight."""
+    """The load by slot, about one on average: lowest at 5:00, highest at 20:30."""
 
     def bump(hour: float, top: float, width: float) -> float:
         apart = min(abs(hour - top), 24.0 - abs(hour - top))
@@ -123,16 +124,16 @@ def _day_shape() -> list[float]:
 
 
 def _with_amounts(loaded: DataFrame) -> DataFrame:
-    """Add the demand for resource blocks, the throughput (Mbps) and the mean and most users."""
+    """Add demand for resource blocks, throughput (Mbps), and mean and maximum users."""
     traffic = F.col("traffic")
     usage = [around(uniform(F.col("usage"), slot), 1.0) for slot in range(4)]
     active = [around(uniform(F.col("label"), slot), 0.8) for slot in (2, 3)]
     crowd = F.sqrt(traffic) + _peak(2)
-    # A cube root, as the users of a busy cell are more active, too.
-    usual_users = F.cbrt(traffic) * _in_low_band(LOW_BAND_USERS) * multiplier("users")
+    # A cube root, because the users of a busy cell are also more active.
+    normal_users = F.cbrt(traffic) * _in_low_band(LOW_BAND_USERS) * multiplier("users")
     blocks = traffic * _in_low_band(LOW_BAND_PRB)
     blocks_dl, blocks_ul = blocks * 2.0, blocks * 7.0
-    # A fault changes PRB usage and throughput apart, so each starts from the usual blocks.
+    # A fault changes PRB usage and throughput independently, so each starts from normal demand.
     rate_dl = _share_in_use(blocks_dl * usage[2]) * F.col("radio_dl") * THROUGHPUT_PER_PRB_DL
     rate_ul = _share_in_use(blocks_ul * usage[3]) * F.col("radio_ul") * THROUGHPUT_PER_PRB_UL
     carried = _in_low_band(LOW_BAND_THROUGHPUT_PER_PRB)
@@ -142,8 +143,8 @@ def _with_amounts(loaded: DataFrame) -> DataFrame:
         (blocks_dl * usage[1] * multiplier("prb_dl")).alias("demand_dl"),
         (rate_dl * carried * multiplier("throughput_dl")).alias("rate_dl"),
         (rate_ul * carried * multiplier("throughput_ul")).alias("rate_ul"),
-        (usual_users * active[0] * 1.2).alias("users_dl"),
-        (usual_users * active[1]).alias("users_ul"),
+        (normal_users * active[0] * 1.2).alias("users_dl"),
+        (normal_users * active[1]).alias("users_ul"),
     ).select(
         "*",
         F.ceil(F.col("users_dl") * (crowd * 1.4 + 1.2)).cast("int").alias("most_dl"),
@@ -184,12 +185,12 @@ def _columns(amounts: DataFrame) -> DataFrame:
 
 
 def _share_in_use(demand: Column) -> Column:
-    """Per cent of the resource blocks: nearly the demand while it is small, never above 100."""
+    """Resource blocks in use (%): close to the demand while it is small, never above 100."""
     return (1.0 - F.exp(demand / -100.0)) * 100.0
 
 
 def _with_gaps(measured: Mapping[str, Column]) -> list[Column]:
-    """Keep three decimals; one draw says which column, if any, is missing in the row."""
+    """Keep three decimals; one draw decides which column, if any, is missing in a row."""
     gap = whole(uniform(F.col("label"), 1) / MISSING_SHARE)
     return [
         F.when(gap != place, cut(value, 1000)).alias(name)

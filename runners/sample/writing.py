@@ -1,4 +1,4 @@
-"""Writes a sample: the three inputs and the truth about their faults."""
+"""Writes sample data: the three inputs, and the truth about their faults."""
 
 import shutil
 from collections.abc import Iterator
@@ -21,14 +21,16 @@ def write_sample(
 ) -> None:
     """Write customers (always Parquet), samples, call_statistics and truth.csv below `out`.
 
-    What stands under these names is replaced. `truth.csv` is one plain file on a local disk, and
-    elsewhere (gs://) a folder of that name with one part.
+    Existing files and folders of these names are replaced. `truth.csv` is a single file on a local
+    disk, and elsewhere (gs://) a folder of that name with one part file.
     """
     if file_format not in ("csv", "parquet"):
-        raise ConfigurationError("sample", [f"format is {file_format!r}: give csv or parquet"])
+        raise ConfigurationError(
+            "sample", [f"format is {file_format!r}; it must be csv or parquet"]
+        )
     root = storage_of(out).folder
     if root is None:
-        raise ConfigurationError("sample", [f"{out} takes no files: give a folder or gs://"])
+        raise ConfigurationError("sample", [f"{out} cannot hold files; give a folder or gs://"])
     with short_methods(spark):
         _write(customers(spark, scale, seed), f"{root}/customers", "parquet")
         _write(samples(spark, scale, seed), f"{root}/samples", file_format)
@@ -39,10 +41,10 @@ def write_sample(
 
 @contextmanager
 def short_methods(spark: SparkSession) -> Iterator[None]:
-    """Have Spark cut its generated code into short methods, until the end of the block.
+    """Let Spark split its generated code into short methods, until the end of the block.
 
-    The JVM never compiles a method above 8,000 bytes. Spark puts these wide rows into a single one
-    by default, which is then interpreted: four to ten times as slow.
+    The JVM never compiles methods above 8,000 bytes. By default Spark generates a single method for
+    these wide rows, which is then interpreted: four to ten times as slow.
     """
     setting = "spark.sql.codegen.hugeMethodLimit"
     before = spark.conf.get(setting)
@@ -61,7 +63,7 @@ def _write(table: DataFrame, path: str, file_format: str) -> None:
 
 
 def _unfold(path: str) -> None:
-    """Put the one part file of a local folder in the folder's place."""
+    """Replace a local folder by its only part file."""
     address = address_of(path)
     folder = Path(f"/{address.name}" if address.scheme == FILE else path)
     if not folder.is_dir():

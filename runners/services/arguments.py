@@ -10,13 +10,13 @@ from runners.storage.places import destination_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Those of one run; --customers, --samples and --calls belong together."""
+    """Add the arguments of one run; --customers, --samples and --calls belong together."""
     add_common_arguments(parser)
     parser.add_argument(
         "--history",
         nargs="+",
         metavar="PATH",
-        help="older samples that the alarms of dated samples rest on",
+        help="baseline samples: older samples for the baselines of alarms",
     )
     parser.add_argument(
         "--run-date",
@@ -27,12 +27,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """Those of one run and of many."""
+    """Add the arguments that one run and many have in common."""
     parser.add_argument(
-        "--profile", default="default", help="a TOML file, or the name of one that comes along"
+        "--profile",
+        default="default",
+        help="a TOML file, or a shipped profile: default, lab",
     )
-    parser.add_argument("--customers", help="customers: CSV or Parquet, a file or a folder")
-    parser.add_argument("--samples", help="quarter-hour samples of the cells, likewise")
+    parser.add_argument("--customers", help="customers: a file or folder, CSV or Parquet")
+    parser.add_argument(
+        "--samples", help="samples of the cells, one per granularity period (15 min), likewise"
+    )
     parser.add_argument("--calls", help="call statistics of the customers, likewise")
     parser.add_argument(
         "--out",
@@ -40,16 +44,16 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         help="where the tables go: a folder (default: out), gs://BUCKET/FOLDER or "
         "bq://PROJECT.DATASET",
     )
-    parser.add_argument("--prefix", default="", help="of BigQuery tables: PREFIX_NAME")
+    parser.add_argument("--prefix", default="", help="prefix of BigQuery tables: PREFIX_NAME")
     parser.add_argument(
         "--staging-bucket",
         metavar="BUCKET",
-        help="load BigQuery tables from this bucket (default: write them directly)",
+        help="load BigQuery tables from this bucket (default: write directly)",
     )
     parser.add_argument(
         "--add-columns",
         action="store_true",
-        help="add columns that published tables lack, NULL on older days",
+        help="add columns that the published tables lack; they are NULL on older days",
     )
     parser.add_argument(
         "--keep-days",
@@ -60,13 +64,13 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--hash-customers",
         action="store_true",
-        help="publish customer numbers as hashes, with the key that the environment variable "
-        "CELL_TOWER_HASH_KEY has or names",
+        help="publish keyed hashes instead of customer numbers; the environment variable "
+        "CELL_TOWER_HASH_KEY holds the key, or names a secret",
     )
 
 
 def inputs_of(options: argparse.Namespace) -> dict[str, Any]:
-    """Where each input lies, None for one that is not named; HISTORY only where it is."""
+    """Where each input is, None if it is not given; HISTORY only if it is given."""
     inputs = {
         CUSTOMERS: options.customers,
         SAMPLES: options.samples,
@@ -77,9 +81,9 @@ def inputs_of(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def destination_in(options: argparse.Namespace) -> Storage:
-    """Where and how the arguments want tables to be published.
+    """Where and how to publish the tables, by the arguments.
 
-    Raises ConfigurationError with all that is wrong with it.
+    Raises ConfigurationError, which lists all problems.
     """
     publishing = Publishing(
         options.prefix, options.staging_bucket, options.add_columns, options.keep_days

@@ -1,4 +1,4 @@
-"""What a person sees in the terminal: the stages as they end, and the towers to visit."""
+"""What a person sees in the terminal: the stages as they end, and the cells to visit."""
 
 import sys
 import textwrap
@@ -10,12 +10,12 @@ from anomaly.schema.tables import CELL_LEVEL
 from runners.services.run_summary import RunSummary
 
 NEWEST_SHOWN = 10
-MADE_UP_WORDS = "MADE-UP SAMPLE DATA: nothing of this was measured in a network"
+MADE_UP_WORDS = "MADE-UP SAMPLE DATA: none of this was measured in a network"
 WIDTH, INDENT = 100, " " * 8
 
 
 class Progress:
-    """Tells each stage when it ends, with its rows and the seconds that it took.
+    """Reports each stage as it ends, with its rows and the seconds it took.
 
     tells_persons: whether a message may name customers and what their rows say.
     """
@@ -35,9 +35,10 @@ class Progress:
         began: float | None = None,
         in_background: bool = False,
     ) -> None:
-        """Tell that a stage has ended, which began then, or else with the end of the one before.
+        """Report the end of a stage.
 
-        What ends in the background is not the one before any other.
+        It began at `began`, or else when the previous stage ended; a stage in the background is
+        never the previous one.
         """
         with self._lock:
             now = time.monotonic()
@@ -48,19 +49,16 @@ class Progress:
             self.tell(stage, rows, seconds)
 
     def tell(self, stage: str, rows: int | None, seconds: float) -> None:
-        """One line on the error stream."""
+        """Print one line to stderr."""
         counted = "" if rows is None else f"{rows:12,} rows"
-        # A screen that cannot be written is no reason to stop. Spark's progress bar leaves the
-        # cursor in the middle of its line.
+        # A terminal that cannot be written to is no reason to stop. Spark's progress bar leaves
+        # the cursor in the middle of its line.
         with suppress(OSError):
             print(f"\r{stage:32}{counted:>18}{seconds:8.1f} s", file=sys.stderr)
 
 
 def report(summary: RunSummary, place_of_tables: str, is_made_up: bool = False) -> str:
-    """The towers that need maintenance, worst first, the alarms, both with their reasons.
-
-    And the place of the tables.
-    """
+    """The cells that need maintenance, worst first, the alarms, and where the tables are."""
     worst, required = summary.worst, summary.required
     lines = [MADE_UP_WORDS] if is_made_up else []
     lines.append(f"{headline(summary)}{'; worst first:' * bool(worst)}")
@@ -70,31 +68,32 @@ def report(summary: RunSummary, place_of_tables: str, is_made_up: bool = False) 
     if required > len(worst):
         lines.append(f"      and {required - len(worst)} more, in the table")
     if unable := [row.item for row in summary.of("out_of_reach", CELL_LEVEL)]:
-        lines.append(f"Limits that no value of a cell can pass: {', '.join(sorted(unable))}")
+        lines.append(f"Limits that no value of a cell can reach: {', '.join(sorted(unable))}")
     lines += alarm_lines(summary)
     lines.append(f"Tables: {place_of_tables}")
     return "\n".join(lines)
 
 
 def wrapped(sentence: str) -> list[str]:
-    """The lines of a sentence, below what it is about."""
+    """A sentence wrapped and indented, to stand below its heading."""
     return textwrap.wrap(sentence, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
 
 
 def headline(summary: RunSummary) -> str:
-    """How many towers need maintenance, and how many could not be judged."""
-    unknown = summary.not_judged
+    """How many cells need maintenance, and how many could not be judged."""
+    required, unknown = summary.required, summary.not_judged
     not_judged = f", {unknown} could not be judged" if unknown else ""
-    return f"{summary.required} of {summary.towers} towers need maintenance{not_judged}"
+    verb = "needs" if required == 1 else "need"
+    return f"{required} of {summary.cells} cells {verb} maintenance{not_judged}"
 
 
 def report_of_alarms(summary: RunSummary, place_of_tables: str) -> str:
-    """What became of alarms, and the tables' place."""
+    """The alarms, and where the tables are."""
     return "\n".join((*alarm_lines(summary), f"Tables: {place_of_tables}"))
 
 
 def alarm_lines(summary: RunSummary) -> list[str]:
-    """How many alarms were raised, those that stand and the newest; nothing where none was judged.
+    """How many alarms were raised, then the active and the newest ones; empty if none was judged.
 
     The summary has the alarms in this order.
     """
@@ -103,9 +102,9 @@ def alarm_lines(summary: RunSummary) -> list[str]:
         return []
     shown = alarms.named[:NEWEST_SHOWN]
     lines = [
-        f"{alarms.raised:.0f} alarm{'s' * (alarms.raised != 1)} in {alarms.cell_days:.1f} days of "
-        f"cells, from {alarms.begin} to {alarms.until} UTC; {alarms.standing:.0f} still stand"
-        f"{'; these first, then the newest:' * bool(shown)}"
+        f"{alarms.raised:.0f} alarm{'s' * (alarms.raised != 1)} in {alarms.cell_days:.1f} cell "
+        f"days, from {alarms.begin} to {alarms.until} UTC; {alarms.active:.0f} active"
+        f"{'; active ones first, then the newest:' * bool(shown)}"
     ]
     for row in shown:
         first, *others = wrapped(row.detail)

@@ -22,7 +22,7 @@ from runners.services.stopping import stoppable
 
 DONE, UNEXPECTED, BAD_CONFIGURATION, INPUT_REFUSED, OUTPUT_FAILED = 0, 1, 2, 3, 4
 BATCH_FAILED, BATCH_CANCELLED, BATCH_TIMED_OUT = 5, 6, 7
-# As shells have it: of Ctrl-C 130, and where nobody reads on (`show DIR | head -1`) 141.
+# As in shells: 130 after Ctrl-C, 141 when the reader is gone (`show DIR | head -1`).
 STOPPED_BY = 128
 EXIT_CODES = {
     ConfigurationError: BAD_CONFIGURATION,
@@ -40,64 +40,67 @@ def code_of(error: AnomalyError) -> int:
 
 
 def exit_code_of(command: Callable[[], None]) -> int:
-    """Run a command and return its exit code; an error is told on the error stream."""
+    """Run a command and return its exit code; errors are printed to stderr."""
     for stream in (sys.stdout, sys.stderr):
-        # A console that lacks a letter of a cell's name shows its number.
+        # A console that cannot show a letter of a cell's name shows its code instead.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     with modules_in_log(), stoppable() as stopping:
         try:
             command()
         except (Exception, KeyboardInterrupt) as error:
-            # Asked to stop, it ends with any error: that Java is gone, for instance. What became of
-            # a batch says more than that nothing was published here.
+            # A command that is asked to stop may end with any error: Java is gone, for instance.
+            # A cancelled batch has a message of its own, which says more than ours.
             is_stopped = stopping.asked_by or isinstance(error, KeyboardInterrupt)
             if not is_stopped or isinstance(error, BatchCancelled):
-                return _told(error)
-            _say(stopping.words)
+                return _report(error)
+            _print(stopping.words)
             remove_log()
             return STOPPED_BY + (stopping.asked_by or signal.SIGINT)
     remove_log()
-    fault = _fault_of(sys.stdout)
-    return _told_of_screen(fault) if fault else DONE
+    failure = _write_error(sys.stdout)
+    return _report_write_error(failure) if failure else DONE
 
 
-def _told(error: BaseException) -> int:
-    """Tell an error; what nobody thought of with the place of its traceback."""
-    # One more line shows whether it is the screen that fails, and not the way to Java.
+def _report(error: BaseException) -> int:
+    """Print an error and return its exit code; the traceback of an unexpected one is logged."""
+    # Writing one more line shows whether it was stdout that failed, or the connection to Java.
     probe = "\n" if isinstance(error, OSError) and not error.filename else ""
-    if fault := _fault_of(sys.stdout, probe):
+    if failure := _write_error(sys.stdout, probe):
         remove_log()
-        return _told_of_screen(fault)
+        return _report_write_error(failure)
     if isinstance(error, AnomalyError):
-        _say(f"error: {error}")
+        _print(f"error: {error}")
         remove_log()
         return code_of(error)
     with command_log().open("a", encoding="utf-8") as log:
         traceback.print_exception(error, file=log)
-    # Not its message, which may hold values of customers.
-    _say(f"error: unexpected {type(error).__name__}; details: {command_log()}")
+    # Not its message, which may contain values of customers.
+    _print(f"error: unexpected {type(error).__name__}; details: {command_log()}")
     return UNEXPECTED
 
 
-def _told_of_screen(fault: OSError) -> int:
-    """Tell that what was printed is lost; nobody is told who does not read on."""
-    if isinstance(fault, BrokenPipeError):
+def _report_write_error(failure: OSError) -> int:
+    """Say that the output was lost; silently if its reader is gone."""
+    if isinstance(failure, BrokenPipeError):
         return STOPPED_BY + signal.SIGPIPE
-    _say(f"error: what is printed cannot be written: {fault.strerror}; what is published stays")
+    _print(f"error: cannot write the output: {failure.strerror}; published tables stay")
     return OUTPUT_FAILED
 
 
-def _say(words: str) -> None:
-    """Words for the error stream, which may be a file on a disk that is full."""
+def _print(words: str) -> None:
+    """Print to stderr, which may be a file on a full disk."""
     try:
         print(words, file=sys.stderr)
     except OSError:
-        _fault_of(sys.stderr)
+        _write_error(sys.stderr)
 
 
-def _fault_of(stream: TextIO | None, probe: str = "") -> OSError | None:
-    """Why a stream cannot be written, if so; Python then does not try again at its own end."""
+def _write_error(stream: TextIO | None, probe: str = "") -> OSError | None:
+    """The error of writing to a stream, if any; the stream then leads to /dev/null.
+
+    Otherwise Python would try to write to it again when it exits.
+    """
     if stream is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The key that customer numbers are hashed with: from the environment, or from Secret Manager."""
+"""The key for hashing customer numbers: from the environment, or from Secret Manager."""
 
 import base64
 import os
@@ -24,36 +24,35 @@ TIMEOUT_SECONDS = 60
 
 
 def hash_key(given: str | None = None, secret_manager: str = SECRET_MANAGER) -> bytes:
-    """The key that is given, or that of the secret that is named: by CELL_TOWER_HASH_KEY.
+    """The key in CELL_TOWER_HASH_KEY, or the key in the secret that the variable names.
 
-    `given` stands in for that variable. Raises ConfigurationError that says what is missing, and
-    never shows what is there.
+    `given` replaces that variable. Raises ConfigurationError, which never shows the key.
     """
     given = os.environ.get(VARIABLE, "") if given is None else given
     if not given:
-        raise _fault(f"is not set; give it the key, or {SECRET_FORM}")
-    # What begins as a name is meant as one: as a key, everybody would know it.
+        raise _problem(f"is not set; set it to the key, or to {SECRET_FORM}")
+    # A text that begins like a name is meant as one; as a key it would be known to everybody.
     if not given.startswith("projects/"):
         key = os.fsencode(given)
     elif SECRET.fullmatch(given):
         key = _secret(given, secret_manager)
     else:
-        raise _fault(f"names no secret; the form is {SECRET_FORM}")
+        raise _problem(f"does not name a secret; write {SECRET_FORM}")
     if len(key) < LEAST_BYTES:
-        raise _fault(f"gives a key of less than {LEAST_BYTES} bytes; make a longer one")
+        raise _problem(f"holds a key of fewer than {LEAST_BYTES} bytes; use a longer one")
     return key
 
 
 def secret_name() -> str:
-    """The name of the secret that CELL_TOWER_HASH_KEY names, for another machine to read it there.
+    """The name of the secret in CELL_TOWER_HASH_KEY, for another machine that will read it.
 
-    Raises ConfigurationError where the variable is not set, or has a key.
+    Raises ConfigurationError if the variable is not set, or holds a key.
     """
     given = os.environ.get(VARIABLE, "")
     if not SECRET.fullmatch(given):
-        raise _fault(
-            f"has to name a secret of Secret Manager for a batch, {SECRET_FORM}: whoever may look "
-            "at batches would see a key"
+        raise _problem(
+            f"must name a secret of Secret Manager for a batch, {SECRET_FORM}: a key would be "
+            "visible to everybody who can see the batch"
         )
     return given
 
@@ -64,13 +63,15 @@ def key_frame(spark: SparkSession, key: bytes | None) -> DataFrame | None:
 
 
 def _secret(name: str, address: str) -> bytes:
-    """What a version of a secret holds. Raises ConfigurationError where it cannot be read."""
+    """The content of a version of a secret. Raises ConfigurationError if it cannot be read."""
     try:
         import google.auth
         from google.auth.exceptions import GoogleAuthError
         from google.auth.transport.requests import AuthorizedSession
     except ImportError as error:
-        raise _fault("names a secret, which needs google-auth; `make jars` installs it") from error
+        raise _problem(
+            "names a secret, which needs google-auth; install it with `make jars`"
+        ) from error
     try:
         credentials, _ = google.auth.default(scopes=[SCOPE])
         answer = AuthorizedSession(credentials).get(
@@ -78,16 +79,15 @@ def _secret(name: str, address: str) -> bytes:
         )
         if answer.status_code == 200:
             return base64.b64decode(answer.json()["payload"]["data"], validate=True)
-        told = f"HTTP {answer.status_code}"
-    # Not what the answer or the error says, which may have the key in it. Errors of requests are
-    # of OSError.
+        why = f"HTTP {answer.status_code}"
+    # Not the message of the error, which may contain the key. Errors of requests are OSErrors.
     except (GoogleAuthError, OSError, ValueError, KeyError, TypeError) as error:
-        told = type(error).__name__
-    raise _fault(
-        f"names {name}, which cannot be read ({told}); is it there, and has the account the role "
-        "Secret Manager Secret Accessor on it?"
+        why = type(error).__name__
+    raise _problem(
+        f"names {name}, which cannot be read ({why}); check that it exists, and that the account "
+        "has the role Secret Manager Secret Accessor on it"
     )
 
 
-def _fault(told: str) -> ConfigurationError:
-    return ConfigurationError("--hash-customers", [f"the environment variable {VARIABLE} {told}"])
+def _problem(words: str) -> ConfigurationError:
+    return ConfigurationError("--hash-customers", [f"the environment variable {VARIABLE} {words}"])

@@ -10,7 +10,7 @@ from anomaly.thresholds.verdict import FEW_SAMPLES, NO_SAMPLES, REPORTING
 from runners.services.rejections import Rejections, cure
 from runners.services.run_summary import RunSummary
 
-# A column that spoils no larger share of the rows is let be, however few values it has.
+# A column may lose all of its values as long as no larger share of the rows is affected.
 FEW_ROWS = 0.01
 OTHERS_NAMED, KEYS_NAMED = 5, 3
 # The inputs that customers and cells are judged from.
@@ -24,7 +24,7 @@ KINDS_OF_PERSONS = ("customers without calls", "callers that are no customer")
 
 
 def check_limits(summary: RunSummary, profile: Profile, rejections: Rejections) -> None:
-    """Raises InputError where nothing was usable, or a limit of the profile is passed."""
+    """Raises InputError if nothing was usable, or a limit of the profile is exceeded."""
     limits = profile.limits
     for source in JUDGED:
         _check_input(summary, source, limits, rejections)
@@ -40,7 +40,7 @@ def check_limits(summary: RunSummary, profile: Profile, rejections: Rejections) 
 def check_run_limits(
     summary: RunSummary, profile: Profile, rejections: Rejections, sources: Iterable[str]
 ) -> None:
-    """Both of a run that judges customers and cells, and of its alarms."""
+    """Check the limits of a run that judges customers and cells, and of its alarms."""
     check_limits(summary, profile, rejections)
     others = [source for source in sources if source not in JUDGED]
     check_alarm_limits(summary, profile, rejections, others)
@@ -49,9 +49,10 @@ def check_run_limits(
 def check_alarm_limits(
     summary: RunSummary, profile: Profile, rejections: Rejections, sources: Iterable[str]
 ) -> None:
-    """Raises InputError where no row is usable, too much was left out, or nothing is judged.
+    """Check the limits of alarms.
 
-    And where cells send less often than the profile says.
+    Raises InputError if no row is usable, too much was left out, nothing was judged, or most cells
+    report less often than the profile says.
     """
     for source in sources:
         _check_input(summary, source, profile.limits, rejections)
@@ -59,12 +60,12 @@ def check_alarm_limits(
     if not (summary.alarms and summary.alarms.cell_days):
         raise InputError(
             f"{SAMPLES}: nothing to judge; Time needs a date (2026-03-01 06:15), and --from must "
-            "not lie behind the last sample"
+            "not be after the last sample"
         )
 
 
 def _keys(summary: RunSummary, tells_persons: bool) -> str:
-    """Of each kind of key without a partner some examples, as they are compared."""
+    """A few unmatched keys of each kind, as the join compares them."""
     return "".join(
         f"; {kind}: {', '.join(repr(row.item) for row in rows[:KEYS_NAMED])}"
         if tells_persons or kind not in KINDS_OF_PERSONS
@@ -74,8 +75,8 @@ def _keys(summary: RunSummary, tells_persons: bool) -> str:
 
 
 def _check_judged(summary: RunSummary, limits: Limits) -> None:
-    """Raises InputError where too many cells have no verdict."""
-    cells, unjudged = summary.towers, summary.not_judged
+    """Raises InputError if too many cells have no verdict."""
+    cells, unjudged = summary.cells, summary.not_judged
     if unjudged > limits.largest_unjudged_share * cells:
         states = sorted(summary.of("not_judged"), key=lambda row: -row.value)
         why = ", ".join(f"{row.value:,.0f} {WHY_NOT_JUDGED[row.item]}" for row in states)
@@ -86,9 +87,9 @@ def _check_judged(summary: RunSummary, limits: Limits) -> None:
 
 
 def _check_periods(summary: RunSummary, profile: Profile) -> None:
-    """Raises InputError where most cells report less often than the profile says.
+    """Raises InputError if most cells report less often than the profile says.
 
-    What they do not send would be taken for silence.
+    The gaps would count as silence.
     """
     expected = profile.period_seconds // 60
     cells = summary.cells_by_minutes
@@ -96,8 +97,8 @@ def _check_periods(summary: RunSummary, profile: Profile) -> None:
     if 2 * sum(rarer.values()) > sum(cells.values()):
         usual = max(rarer, key=lambda minutes: (rarer[minutes], minutes))
         raise InputError(
-            f"{SAMPLES}: {sum(rarer.values()):,.0f} of {sum(cells.values()):,.0f} cells send less "
-            f"often than every {expected} minutes, most of them every {usual}; set "
+            f"{SAMPLES}: {sum(rarer.values()):,.0f} of {sum(cells.values()):,.0f} cells report "
+            f"less often than every {expected} minutes, most of them every {usual}; set "
             f"period_minutes = {usual} in the profile's [alarms]"
         )
 
@@ -113,10 +114,10 @@ def _check_rejected(
 ) -> None:
     rows = summary.rows_in(source)
     if not rows:
-        raise InputError(f"{source}: none of 0 rows can be used; its files have a header alone")
+        raise InputError(f"{source}: none of 0 rows can be used; its files have only a header")
     if not summary.rows_clean(source):
-        told = rejections.commonest_rows(source)
-        raise InputError(f"{source}: none of {rows:,.0f} rows can be used: {told}")
+        why = rejections.commonest_rows(source)
+        raise InputError(f"{source}: none of {rows:,.0f} rows can be used: {why}")
     share = summary.rejected_share(source)
     if share > largest_share:
         raise InputError(
@@ -126,20 +127,20 @@ def _check_rejected(
 
 
 def _check_empty(summary: RunSummary, source: str) -> None:
-    """Raises InputError where no column of an input's KPIs has anything in it."""
+    """Raises InputError if every KPI column of an input is empty."""
     columns = summary.of("column", source)
     is_of_kpis = source != CUSTOMERS
     if is_of_kpis and not any(row.value or summary.left_out(source, row.item) for row in columns):
         raise InputError(
             f"{source}: none of {summary.rows_clean(source):,.0f} rows has a "
-            f"value; all {len(columns)} columns of KPIs are empty"
+            f"value; all {len(columns)} KPI columns are empty"
         )
 
 
 def _check_left_out(
     summary: RunSummary, source: str, largest_share: float, rejections: Rejections
 ) -> None:
-    """Raises InputError with the column that lost the largest share of its values."""
+    """Raises InputError that names the column with the largest share of values left out."""
     shares = {}
     for row in summary.of("column", source):
         lost = summary.left_out(source, row.item)
@@ -149,13 +150,13 @@ def _check_left_out(
     if not beyond:
         return
     column, *others = sorted(beyond, key=lambda column: -beyond[column])
-    told, texts = rejections.commonest_values(source, column)
+    why, texts = rejections.commonest_values(source, column)
     also = [f"{other} ({beyond[other]:.1%})" for other in others[:OTHERS_NAMED]]
     if len(others) > OTHERS_NAMED:
         also.append(f"{len(others) - OTHERS_NAMED} more")
     raise InputError(
         f"{source}: {beyond[column]:.1%} of the values of column {column} were left out, more than "
-        f"the profile's largest_left_out_share of {largest_share:.1%}: {told}; "
+        f"the profile's largest_left_out_share of {largest_share:.1%}: {why}; "
         f"{cure(texts, SAMPLES if source == HISTORY else source)}"
         f"{'; likewise columns ' + ', '.join(also) if also else ''}"
     )

@@ -1,4 +1,4 @@
-"""The summary of a run, its figures by what they mean."""
+"""The figures of the summary of a run, by their meaning."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from runners.services.origins import ORIGIN, Origin
 
 @dataclass(frozen=True)
 class AlarmFigures:
-    """What was judged for alarms, how many were raised, and some of them: those that stand first.
+    """What was judged for alarms, how many were raised, and some of them, active ones first.
 
     cell_days: judged periods of all cells, in days; begin and until are texts in UTC.
     """
@@ -25,42 +25,45 @@ class AlarmFigures:
     begin: str
     until: str
     raised: float
-    standing: float
+    active: float
     named: Sequence[Row]
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What rows of a summary (tables.SUMMARY_COLUMNS) say; a count that is not there is 0."""
+    """The rows of a summary (tables.SUMMARY_COLUMNS); a count without a row is 0."""
 
     rows: Sequence[Row]
 
     def of(self, section: str, subject: str | None = None) -> list[Row]:
-        """The rows of a section, or those about one subject."""
+        """The rows of a section, of all subjects or of one."""
         found = (row for row in self.rows if row.section == section)
         return [row for row in found if subject in (None, row.subject)]
 
     def total(self, section: str, subject: str, item: str) -> float:
-        """A count, over all files where it is counted for each."""
+        """A count, summed over the files if each has its own."""
         return sum(float(row.value) for row in self.of(section, subject) if row.item == item)
 
     def rows_in(self, source: str) -> float:
-        """How many rows an input has."""
+        """The number of rows of an input."""
         return self.total("input", source, "rows in")
 
     def rows_clean(self, source: str) -> float:
-        """How many rows of an input were used."""
+        """The number of clean rows of an input."""
         return self.total("input", source, "rows clean")
 
     def rejected_share(self, source: str) -> float:
-        """Of the rows of an input; what the profile itself leaves out is no fault of the input."""
-        faults = (code for code, one in REASONS.items() if one.rejects_row and one.is_fault)
-        return sum(self.total("rejected", source, one) for one in faults) / self.rows_in(source)
+        """The share of rejected rows of an input.
+
+        Rows that the profile itself leaves out are not bad rows.
+        """
+        reasons = (code for code, one in REASONS.items() if one.rejects_row and one.is_fault)
+        return sum(self.total("rejected", source, one) for one in reasons) / self.rows_in(source)
 
     def left_out(self, source: str, column: str) -> float:
-        """How many values of a column were left out for a fault."""
-        faults = (code for code, one in REASONS.items() if one.is_fault and not one.rejects_row)
-        return sum(self.total("missing_value", source, f"{column}: {one}") for one in faults)
+        """The number of bad values of a column that were left out."""
+        reasons = (code for code, one in REASONS.items() if one.is_fault and not one.rejects_row)
+        return sum(self.total("missing_value", source, f"{column}: {one}") for one in reasons)
 
     @property
     def match_rate(self) -> float:
@@ -70,7 +73,7 @@ class RunSummary:
 
     @property
     def unmatched(self) -> Mapping[str, list[Row]]:
-        """Of each kind the keys without a partner, those with the most rows first."""
+        """The unmatched keys of each kind, those with the most rows first."""
         kinds: dict[str, list[Row]] = defaultdict(list)
         for row in sorted(
             self.of("unmatched"), key=lambda row: (row.subject, -row.value, row.item)
@@ -80,48 +83,48 @@ class RunSummary:
 
     @property
     def origins(self) -> Mapping[str, Origin]:
-        """The files that each input had."""
+        """The files of each input."""
         return {row.subject: Origin(row.subject, row.value, row.detail) for row in self.of(ORIGIN)}
 
     @property
-    def towers(self) -> int:
-        """How many there are."""
+    def cells(self) -> int:
+        """The number of cells."""
         return int(self.total("kpi", CELL_LEVEL, "rows"))
 
     @property
     def required(self) -> int:
-        """How many towers need maintenance."""
+        """The number of cells that need maintenance."""
         return int(self.total("verdict", CELL_LEVEL, REQUIRED))
 
     @property
     def not_judged(self) -> int:
-        """How many towers have no verdict."""
+        """The number of cells without a verdict."""
         return int(self.total("verdict", CELL_LEVEL, NOT_JUDGED))
 
     @property
     def worst(self) -> list[Row]:
-        """The towers to visit, worst first: rank, cell, what fails and why (value to detail)."""
+        """The cells to visit, worst first: rank, cell, what fails and why (value to detail)."""
         return sorted(self.of("worst"), key=lambda row: (row.value, row.subject))
 
     @property
     def cells_by_minutes(self) -> Mapping[int, float]:
-        """How many cells send a sample every so many minutes."""
+        """The number of cells by the minutes between their samples."""
         return {int(row.item): row.value for row in self.of("alarms", MINUTES_BETWEEN)}
 
     @property
     def alarms(self) -> AlarmFigures | None:
-        """The alarms; None where none were judged."""
+        """The alarms; None if none were judged."""
         judged = {row.item: row for row in self.of("alarms", "judged")}
         if "cell days" not in judged:
             return None
-        severe, light, standing = (
+        critical, warnings, active = (
             self.total("alarms", "raised", item) for item in ("CRIT", "WARN", "standing")
         )
         return AlarmFigures(
             judged["cell days"].value,
             judged["from"].detail,
             judged["until"].detail,
-            severe + light,
-            standing,
+            critical + warnings,
+            active,
             sorted(self.of("alarm"), key=lambda row: row.value),
         )

@@ -1,4 +1,4 @@
-"""Ctrl-C: a command ends soon, removes what it staged, and tells what it has published."""
+"""Ctrl-C: a command stops soon, removes what it staged, and says what it has published."""
 
 import signal
 import threading
@@ -8,12 +8,12 @@ from types import FrameType
 
 from runners.engines.java_process import end_java
 
-# Of Ctrl-C, and of those who end processes: a shell, a container.
+# Sent by Ctrl-C, and by a shell or a container that ends its processes.
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stopping:
-    """Whether a command was asked to stop, and what it has published by then."""
+    """Whether a command was asked to stop, and what it had published by then."""
 
     def __init__(self) -> None:
         self.asked_by = 0
@@ -21,14 +21,14 @@ class Stopping:
         self._is_publishing = False
 
     def ask(self, number: int, _: FrameType | None) -> None:
-        """Stop now, or as soon as all is there that is being published."""
+        """Stop now, or after what is being published is complete."""
         self.asked_by = number
         if not self._is_publishing:
             self._stop()
 
     @contextmanager
     def publishing(self, place: str) -> Iterator[None]:
-        """What this block publishes is published as a whole, and known to be."""
+        """Let this block finish before the command stops, and remember what it published."""
         self._is_publishing = True
         try:
             yield
@@ -40,27 +40,27 @@ class Stopping:
 
     @property
     def words(self) -> str:
-        """What became of the output."""
+        """What was published, in words."""
         if not self._published:
             return "stopped; nothing was published"
         return f"stopped; published before: {', '.join(self._published)}"
 
     def _stop(self) -> None:
-        # Once is enough, and what is removed now is to be removed whole.
+        # Further signals must not interrupt the cleaning up.
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
-        # Java first, which would go on writing to what is removed.
+        # Java first: it would go on writing into folders that are being removed.
         end_java()
         raise KeyboardInterrupt
 
 
-# That of the command that runs.
+# The command that is running, if any.
 _RUNNING: list[Stopping] = []
 
 
 @contextmanager
 def stoppable() -> Iterator[Stopping]:
-    """Have signals stop the block; those that the process ignores stay ignored."""
+    """Let signals stop the block; signals that the process ignores stay ignored."""
     stopping = Stopping()
     in_main_thread = threading.current_thread() is threading.main_thread()
     before = {number: signal.getsignal(number) for number in SIGNALS if in_main_thread}
@@ -78,7 +78,7 @@ def stoppable() -> Iterator[Stopping]:
 
 @contextmanager
 def publishing(place: str, what: str) -> Iterator[None]:
-    """Publish in this block; a command that is asked to stop meanwhile does so behind it."""
-    told = f"{place}, {what}"
-    with _RUNNING[-1].publishing(told) if _RUNNING else nullcontext():
+    """Publish in this block; a command that is asked to stop meanwhile stops after it."""
+    published = f"{place}, {what}"
+    with _RUNNING[-1].publishing(published) if _RUNNING else nullcontext():
         yield

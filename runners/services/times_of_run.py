@@ -1,4 +1,4 @@
-"""Looks at the times of the samples before a run: whether they have dates, and of which days."""
+"""Finds out before a run whether the samples have dates, and which days they cover."""
 
 import logging
 from collections import Counter
@@ -20,20 +20,22 @@ from anomaly.cleaning.sample_times import (
 )
 from anomaly.errors import InputError
 from anomaly.schema.inputs import SAMPLES
+from runners.services.plurals import counted
 from runners.storage.spark_errors import reading_and_writing
 
 DAYS_NAMED = 10
 LOG = logging.getLogger(__name__)
-# What a broken clock names may lie beyond the days that Python knows.
+# A broken clock may send dates that Python cannot represent.
 FIRST_SECOND = datetime(2, 1, 1, tzinfo=UTC).timestamp()
 LAST_SECOND = datetime(9998, 1, 1, tzinfo=UTC).timestamp()
 
 
 @dataclass(frozen=True)
 class FoundTimes:
-    """How many samples have a time without a date, and with one by its period since 1970.
+    """How many samples have a time of day only, and how many have a date, per period.
 
-    Beside each period stands whether their times are before it, by no more than a clock may be.
+    dated: by period since 1970, and by whether the time is slightly before the period begins, by
+    no more than a clock may be off.
     """
 
     of_day: int
@@ -41,12 +43,12 @@ class FoundTimes:
 
     @property
     def are_dated(self) -> bool:
-        """Whether most samples that have a time have one with a date."""
+        """Whether most of the times have a date."""
         return sum(self.dated.values()) > self.of_day
 
 
 def find_times(samples: DataFrame, profile: Profile) -> FoundTimes:
-    """The times of raw samples. Raises InputError where Spark fails at reading them."""
+    """The times of raw samples. Raises InputError if Spark cannot read them."""
     if "Time" not in samples.columns:
         return FoundTimes(0, {})
     with reading_and_writing(SAMPLES):
@@ -57,35 +59,35 @@ def find_times(samples: DataFrame, profile: Profile) -> FoundTimes:
 
 
 def times_of_run(found: FoundTimes, profile: Profile, day: date) -> TimesOfRun:
-    """The times that belong to the run for a day: of dated samples those of the day.
+    """The times that belong to the run of a day: if samples are dated, those of that day.
 
-    Raises InputError where none of them is.
+    Raises InputError if there are none.
     """
     if not found.are_dated:
         return TimesOfRun(are_dated=False)
     days: Counter[date] = Counter()
     for (period, is_early), samples in found.dated.items():
-        # A time right before midnight may be of either day.
+        # A time just before midnight may belong to either day.
         of = {_day_of(period, profile), _day_of(period - is_early, profile)}
         days[day if day in of else max(of)] += samples
     if not days[day]:
         raise InputError(
-            f"{SAMPLES}: no sample is of {day}, the day of the run; there are "
-            f"{_named(days)}. Give the day of the samples as --run-date"
+            f"{SAMPLES}: no sample is from {day}, the day of the run, but from "
+            f"{_named(days)}. Give the day of the samples with --run-date"
         )
     others = days.total() - days.pop(day)
     if others:
         LOG.warning(
-            "%s: %d rows are of other days than %s and left out (outside_run): %s",
-            SAMPLES, others, day, _named(days),
+            "%s: %s from other days than %s left out (outside_run): %s",
+            SAMPLES, counted(others, "row"), day, _named(days),
         )  # fmt: skip
     return times_of_day(day, profile.time_zone)
 
 
 def times_of_alarms(found: FoundTimes, profile: Profile) -> TimesOfRun:
-    """The times that belong to a run for alarms alone: those between which most samples lie.
+    """The times that belong to a run of `alarms`: the span in which most samples lie.
 
-    Raises InputError where most samples have times without a date.
+    Raises InputError if most times have no date.
     """
     if not found.are_dated:
         raise InputError(
@@ -103,8 +105,8 @@ def times_of_alarms(found: FoundTimes, profile: Profile) -> TimesOfRun:
     strayed = sum(n for period, n in periods.items() if not first <= period <= last)
     if strayed:
         LOG.warning(
-            "%s: %d rows lie before %s or after %s (UTC), far from all others, and are left out "
-            "(outside_run)", SAMPLES, strayed, begin.replace(tzinfo=None), end.replace(tzinfo=None),
+            "%s: %s before %s or after %s (UTC), far from all others, left out (outside_run)",
+            SAMPLES, counted(strayed, "row"), begin.replace(tzinfo=None), end.replace(tzinfo=None),
         )  # fmt: skip
     return TimesOfRun(True, begin, end)
 
@@ -116,8 +118,8 @@ def _day_of(period: int, profile: Profile) -> date:
 
 
 def _named(days: Mapping[date, int]) -> str:
-    """Days with their samples, those with the most if there are many."""
+    """Days with the number of their samples; only the largest if there are many."""
     most = sorted(days, key=lambda day: (-days[day], day))[:DAYS_NAMED]
-    named = ", ".join(f"{day} ({days[day]} rows)" for day in sorted(most) if days[day])
+    named = ", ".join(f"{day} ({counted(days[day], 'row')})" for day in sorted(most) if days[day])
     more = len(days) - len(most)
-    return f"{named} and {more} other days" if more > 0 else named
+    return f"{named} and {counted(more, 'other day')}" if more > 0 else named

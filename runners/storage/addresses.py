@@ -1,6 +1,6 @@
-"""Addresses of places, taken apart: SCHEME://HOST/NAME, or a path of this machine.
+"""The parts of an address: SCHEME://HOST/NAME, or a path on this machine.
 
-Needs the standard library alone, because `deploy-dag` uploads it beside the modules of the DAG.
+Needs only the standard library, because `deploy-dag` uploads it beside the modules of the DAG.
 """
 
 import re
@@ -11,7 +11,7 @@ WRITTEN = re.compile(r"([a-z][a-z0-9+.-]*)://([^/]*)/?(.*)", re.DOTALL)
 
 
 class Address(NamedTuple):
-    """gs://BUCKET/NAME or bq://PROJECT.DATASET; a path of this machine is a name alone."""
+    """gs://BUCKET/NAME or bq://PROJECT.DATASET; a path on this machine has only a name."""
 
     scheme: str
     host: str

@@ -1,4 +1,4 @@
-"""A dataset of BigQuery as a place of tables; Google's client is imported only to use it."""
+"""A BigQuery dataset that holds tables; Google's client is imported only when it is used."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -24,17 +24,17 @@ class Dataset(Storage):
 
     @property
     def parts(self) -> tuple[str, str, str]:
-        """Project, dataset, and the table that is named."""
+        """Project, dataset, and table; without a table an empty text."""
         if of_table := TABLE.fullmatch(self.address):
             project, dataset, table = of_table.groups()
             return project, dataset, table
-        # A project with a domain, example.com:project, has a dot of its own.
+        # A project with a domain, example.com:project, contains a dot itself.
         project, _, dataset = self.address.partition("://")[2].rpartition(".")
         return project, dataset, ""
 
     @property
     def project(self) -> str:
-        """The project, which pays for calls and queries."""
+        """The project, which is billed for calls and queries."""
         return self.parts[0]
 
     @property
@@ -44,30 +44,32 @@ class Dataset(Storage):
 
     @property
     def folder(self) -> None:
-        """Files cannot lie in a dataset."""
+        """None: a dataset holds no files."""
 
     def files(self, spark: SparkSession) -> FileSystem:
         """Raises InputError."""
         raise InputError(f"{self}: inputs are files; give a file or a folder")
 
-    def faults(self, is_destination: bool) -> list[str]:
-        """Every name that Google would refuse."""
+    def problems(self, is_destination: bool) -> list[str]:
+        """Every name that Google would reject."""
         prefix, bucket = self.publishing.prefix, self.publishing.staging_bucket
         project, dataset, table = self.parts
-        faults = []
+        problems = []
         is_legal = PROJECT.fullmatch(project) and DATASET.fullmatch(dataset)
         if not is_legal or (is_destination and table):
-            faults.append(f"{self.address!r} is not bq://PROJECT.DATASET")
+            problems.append(f"{self.address!r} is not bq://PROJECT.DATASET")
         if not PREFIX.fullmatch(prefix):
-            faults.append(f"--prefix {prefix!r} has more than letters, digits and underscores")
+            problems.append(f"--prefix {prefix!r} may contain only letters, digits and underscores")
         if bucket is not None and not BUCKET.fullmatch(bucket):
-            faults.append(f"--staging-bucket {bucket!r} is no name of a bucket; leave gs:// out")
-        return faults
+            problems.append(
+                f"--staging-bucket {bucket!r} is not the name of a bucket; leave out gs://"
+            )
+        return problems
 
     def destination(
         self, spark: SparkSession, run: Run, columns: Mapping[str, Sequence[Column]]
     ) -> Destination:
-        """What takes a run's tables. Raises ConfigurationError without Google's client."""
+        """The destination of a run. Raises ConfigurationError without Google's client."""
         try:
             from runners.storage.bigquery import BigQueryDataset
         except ImportError as error:
@@ -76,7 +78,7 @@ class Dataset(Storage):
         return BigQueryDataset(spark, self, run, columns)
 
     def days(self, spark: SparkSession, name: str) -> list[date]:
-        """The days of a table, in order; none where it is not there."""
+        """The days of a table, in order; none if it does not exist."""
         from runners.storage.bigquery_calls import client_of, days_of_table
 
         return days_of_table(client_of(self.project), self.full_name(name))
@@ -84,12 +86,12 @@ class Dataset(Storage):
     def table(
         self, spark: SparkSession, name: str, days: Sequence[date] | None = None
     ) -> DataFrame:
-        """A table, of some days or of all."""
+        """A table, with the given days or with all."""
         table = read_table(spark, self.full_name(name))
         return table if days is None else table.where(F.col("run_date").isin(*days))
 
     def around(self, name: str) -> "Dataset":
-        """The dataset of a table, with the prefix of its name."""
+        """The dataset of this table, with the prefix of its name."""
         table = self.parts[2]
         if not table.endswith(name):
             return self
@@ -97,13 +99,13 @@ class Dataset(Storage):
         return Dataset(f"{BIGQUERY}://{self.dataset}", publishing)
 
     def full_name(self, name: str) -> str:
-        """PROJECT.DATASET.PREFIX_NAME, or that of the table that is named."""
+        """PROJECT.DATASET.PREFIX_NAME, or the table that the address names."""
         prefix = self.publishing.prefix
         return f"{self.dataset}.{self.parts[2] or (f'{prefix}_{name}' if prefix else name)}"
 
 
 def read_table(spark: SparkSession, table: str) -> DataFrame:
-    """The rows of PROJECT.DATASET.TABLE; the project pays for the reading."""
+    """The rows of PROJECT.DATASET.TABLE; the project is billed for reading."""
     project = table.rsplit(".", 2)[0]
-    # Credentials of a person name no project, and the connector then asks for one.
+    # The connector needs a project, which the credentials of a person do not name.
     return spark.read.format("bigquery").option("parentProject", project).load(table)

@@ -1,4 +1,4 @@
-"""What a place of tables can do, and what takes the tables of one run there."""
+"""Storage of inputs and published tables, and the destination of the tables of one run."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +18,10 @@ from runners.storage.held import held
 class Publishing:
     """How tables are published.
 
-    prefix: what the names of BigQuery tables begin with; staging_bucket: their rows go there first
-    and are loaded from it, where they otherwise go straight to BigQuery. add_columns: columns that
-    published tables lack are added to them, without values on older days. keep_days: so many days
-    up to the day of the run stay, older ones are removed; None keeps all.
+    prefix: prefix of the names of BigQuery tables. staging_bucket: BigQuery tables are loaded from
+    this bucket; None writes them directly. add_columns: columns that published tables lack are
+    added, NULL on older days. keep_days: the number of days up to the day of the run that are kept,
+    older ones are removed; None keeps all.
     """
 
     prefix: str = ""
@@ -33,12 +33,12 @@ class Publishing:
 DEFAULT_PUBLISHING = Publishing()
 
 
-def for_bigquery_alone(publishing: Publishing) -> list[str]:
-    """What is wrong with these options in any other place."""
+def bigquery_only(publishing: Publishing) -> list[str]:
+    """The problems of these options for any other destination."""
     options = {"--prefix": publishing.prefix, "--staging-bucket": publishing.staging_bucket}
     given = [option for option, value in options.items() if value]
     are = "is" if len(given) == 1 else "are"
-    return [f"{' and '.join(given)} {are} for bq:// alone"] if given else []
+    return [f"{' and '.join(given)} {are} only for bq://"] if given else []
 
 
 class FrameStore(Protocol):
@@ -84,7 +84,7 @@ class Destination(FrameStore, Protocol):
 
 @dataclass(frozen=True)
 class Storage(ABC):
-    """A place of inputs, of published tables, or of both; as a text it is its address."""
+    """A place that holds inputs, published tables, or both; as a text it is its address."""
 
     address: str
     publishing: Publishing = DEFAULT_PUBLISHING
@@ -94,38 +94,38 @@ class Storage(ABC):
 
     @property
     def folder(self) -> str | None:
-        """Its whole address where files can lie there, None where there are tables alone."""
+        """Its full address if it can hold files, None if it holds only tables."""
         return self.address.rstrip("/")
 
-    def faults(self, is_destination: bool) -> list[str]:
-        """What is wrong with its names, or with how the tables of a run are to go there."""
-        return for_bigquery_alone(self.publishing)
+    def problems(self, is_destination: bool) -> list[str]:
+        """The problems of its names and, for a destination, of how tables are published there."""
+        return bigquery_only(self.publishing)
 
     def around(self, name: str) -> Self:
-        """The place whose table `name` this one is; itself where it is none."""
+        """The storage that holds this table `name`; itself if it is not that table."""
         folder, _, last = self.address.rstrip("/").rpartition("/")
         return replace(self, address=folder or ".") if last == name else self
 
     @abstractmethod
     def files(self, spark: SparkSession) -> FileSystem:
-        """What lists and looks into the files there. Raises InputError where none can be."""
+        """Its file system. Raises InputError if it cannot hold files."""
 
     @abstractmethod
     def destination(
         self, spark: SparkSession, run: Run, columns: Mapping[str, Sequence[Column]]
     ) -> Destination:
-        """What takes a run's tables with these columns."""
+        """The destination of a run whose tables have these columns."""
 
     @abstractmethod
     def days(self, spark: SparkSession, name: str) -> list[date]:
-        """The days of a published table, in order; none where nothing is yet."""
+        """The days of a published table, in order; none if nothing is published yet."""
 
     @abstractmethod
     def table(
         self, spark: SparkSession, name: str, days: Sequence[date] | None = None
     ) -> DataFrame:
-        """A published table, with the columns of all its days; or the place, where it is that.
+        """A published table, with the columns of all its days; a single table ignores `name`.
 
-        Where not every run made it, name the `days` on which one did; other days may come along.
-        Raises InputError or an error of Spark where there is none.
+        If not every run published it, give the `days` that have it; the result may contain others.
+        Raises InputError or an error of Spark if it does not exist.
         """

@@ -29,38 +29,38 @@ LOG = logging.getLogger(__name__)
 
 
 class Bucket(Storage):
-    """A file or a folder of a bucket, or wherever else Spark reads."""
+    """A file or a folder in a bucket, or anywhere else that Spark can read."""
 
     def files(self, spark: SparkSession) -> SparkFiles:
-        """Files are looked into with Spark, which has the credentials."""
+        """The file system of Spark, which has the credentials."""
         return SparkFiles(spark)
 
-    def faults(self, is_destination: bool) -> list[str]:
-        """A run's tables are added here, and nothing is changed."""
-        faults = super().faults(is_destination)
+    def problems(self, is_destination: bool) -> list[str]:
+        """The problems of names and options: a bucket only takes new tables, and changes none."""
+        problems = super().problems(is_destination)
         if self.publishing.add_columns or self.publishing.keep_days:
-            faults.append(
+            problems.append(
                 "--add-columns and --keep-days are for a folder or bq://; on gs:// each run has "
-                "columns of its own, and rules of the bucket remove what is old"
+                "its own columns, and lifecycle rules of the bucket remove old runs"
             )
-        return faults
+        return problems
 
     def destination(
         self, spark: SparkSession, run: Run, columns: Mapping[str, Sequence[Column]]
     ) -> "ParquetBucket":
-        """What takes a run's tables, whatever columns they have."""
+        """The destination of a run, whatever columns its tables have."""
         return ParquetBucket(spark, self, run)
 
     def days(self, spark: SparkSession, name: str) -> list[date]:
-        """The days that were published, in order; not every table needs to have each of them."""
+        """The published days, in order; a table may lack some of them."""
         return sorted({run.run_date for run in self._runs(spark)})
 
     def table(
         self, spark: SparkSession, name: str, days: Sequence[date] | None = None
     ) -> DataFrame:
-        """A table of these days: of each the rows of the run that was published last.
+        """A table with these days, each as its last published run wrote it.
 
-        The history of a day is written by each run of that day or of one before.
+        The history of a day is written by each run of that day or an earlier one.
         """
         if self.around(name) != self:
             return reader(spark).option("mergeSchema", True).parquet(literal(spark, self.address))
@@ -80,9 +80,9 @@ class Bucket(Storage):
         return reduce(partial(DataFrame.unionByName, allowMissingColumns=True), frames)
 
     def _runs(self, spark: SparkSession) -> list[Row]:
-        """The runs that were published, in turn; none where nothing is."""
+        """The published runs, in order; none if nothing is published."""
         try:
-            # One file in a folder of its own for each of them.
+            # One file per run, in a folder of its own.
             below = reader(spark).option("recursiveFileLookup", True).schema(PUBLISHED)
             runs = below.parquet(literal(spark, f"{self}/published")).collect()
         except SPARK_ERRORS as error:

@@ -24,21 +24,21 @@ STAGING = ".staging"
 
 
 class LocalFolder(Storage):
-    """A file or a folder of this machine."""
+    """A file or a folder on this machine."""
 
     @property
     def folder(self) -> str:
-        """The path without links."""
+        """The path with its links resolved."""
         return absolute(str(Path(self.address).resolve()))
 
     def files(self, spark: SparkSession) -> LocalFiles:
-        """Files are looked into without Spark."""
+        """The local file system, without Spark."""
         return LocalFiles()
 
     def destination(
         self, spark: SparkSession, run: Run, columns: Mapping[str, Sequence[Column]]
     ) -> "ParquetFolder":
-        """What takes a run's tables."""
+        """The destination of a run."""
         return ParquetFolder(spark, self, run, columns)
 
     def days(self, spark: SparkSession, name: str) -> list[date]:
@@ -48,15 +48,15 @@ class LocalFolder(Storage):
     def table(
         self, spark: SparkSession, name: str, days: Sequence[date] | None = None
     ) -> DataFrame:
-        """A table of all days."""
+        """A table with all days."""
         table = Path(absolute(str(Path(self.around(name).address) / name)))
         return read_days(spark, table, days_of(table))
 
 
 def read_days(spark: SparkSession, table: Path, days: Iterable[date]) -> DataFrame:
-    """Days of a table; all that lies there where there are none."""
+    """These days of a table; without days, everything in its folder."""
     reading = reader(spark).option("mergeSchema", True)
-    # One by one: another folder beside them would turn the days into texts.
+    # One by one: any other folder beside them would turn the days into strings.
     folders = [literal(spark, str(day_folder(table, day))) for day in days]
     if folders:
         return reading.option("basePath", str(table)).parquet(*folders)
@@ -155,7 +155,7 @@ class ParquetFolder(Destination):
             raise OutputError(f"{self.folder}: not published: {error}") from error
 
     def published(self, name: str, days: Iterable[date]) -> DataFrame:
-        """A published table, of these days and with their columns alone."""
+        """A published table with these days, and only their columns."""
         return read_days(self.spark, self.folder / name, days)
 
     def _compare(self) -> None:

@@ -1,4 +1,4 @@
-"""The kinds of places there are: where an address is parsed, and its kind decided."""
+"""The kinds of storage: an address is parsed here, and its kind decided."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -14,33 +14,33 @@ from runners.storage.local_files import LocalFiles
 from runners.storage.parquet_bucket import Bucket
 from runners.storage.parquet_folder import LocalFolder
 
-# Of each scheme, where the tables of runs can go; a path of this machine has no scheme.
+# Where tables can be published, by scheme; a path on this machine has none.
 STORAGES: dict[str, type[Storage]] = {"": LocalFolder, GCS: Bucket, BIGQUERY: Dataset}
 
 
 def storage_of(text: str, prefix: str = "") -> Storage:
-    """The place that an address names; prefix: that of BigQuery tables.
+    """The storage at an address; prefix: that of BigQuery tables.
 
-    Spark may read from other places than runs write to. Raises ConfigurationError with every name
-    that there cannot be.
+    Spark can read from more places than runs publish to. Raises ConfigurationError, which lists
+    every invalid name.
     """
     place = _parsed(text, Publishing(prefix))
-    if faults := place.faults(is_destination=False):
-        raise ConfigurationError(text, faults)
+    if problems := place.problems(is_destination=False):
+        raise ConfigurationError(text, problems)
     return place
 
 
 def destination_of(text: str, publishing: Publishing = DEFAULT_PUBLISHING) -> Storage:
-    """The place of --out. Raises ConfigurationError with all that keeps tables from going there."""
+    """The storage of --out. Raises ConfigurationError, which lists all problems."""
     if publishing.keep_days is not None and publishing.keep_days < 1:
         raise ConfigurationError("--keep-days", ["must be at least 1"])
     place = _parsed(text, publishing)
-    faults = place.faults(is_destination=True)
+    problems = place.problems(is_destination=True)
     if address_of(text).scheme not in STORAGES:
         schemes = " or ".join(f"{scheme}://" for scheme in STORAGES if scheme)
-        faults.append(f"give a folder, {schemes}")
-    if faults:
-        raise ConfigurationError(f"--out {text}", faults)
+        problems.append(f"give a folder, {schemes}")
+    if problems:
+        raise ConfigurationError(f"--out {text}", problems)
     return place
 
 
@@ -55,30 +55,30 @@ def storages_of(inputs: Mapping[str, Place]) -> list[Storage]:
 
 
 def file_system(spark: SparkSession, place: Place) -> FileSystem:
-    """What looks into the files of an input: Spark, unless they are all on this machine."""
+    """The file system of an input: that of Spark, unless all files are on this machine."""
     elsewhere = [one for one in map(storage_of, paths_of(place)) if not on_this_machine(one)]
     return elsewhere[0].files(spark) if elsewhere else LocalFiles()
 
 
 def on_this_machine(*places: Storage) -> bool:
-    """Whether they all are; Spark reads others with the jars of a cloud."""
+    """Whether all of them are; Spark needs the jars of a cloud to read others."""
     return all(isinstance(place, LocalFolder) for place in places)
 
 
 def keep_apart(inputs: Mapping[str, Place], out: Storage, name: str = "--out") -> None:
-    """Refuse an output among the inputs, which a later run would read, and the other way round.
+    """Refuse an output that overlaps with an input, because a later run would read it.
 
-    Raises ConfigurationError with every input that it concerns.
+    Raises ConfigurationError, which lists these inputs.
     """
-    faults = []
+    problems = []
     for source, path in ((one, path) for one in inputs for path in paths_of(inputs[one])):
         folder = storage_of(path).folder
         if out.folder is None or folder is None:
             continue
         written, read = PurePosixPath(out.folder), PurePosixPath(folder)
         if written == read:
-            faults.append(f"is the folder of the {source} input: {path}")
+            problems.append(f"is the folder of the {source} input: {path}")
         elif written.is_relative_to(read) or read.is_relative_to(written):
-            faults.append(f"lies inside the {source} input, or the other way round: {path}")
-    if faults:
-        raise ConfigurationError(name, faults)
+            problems.append(f"lies inside the {source} input, or the other way round: {path}")
+    if problems:
+        raise ConfigurationError(name, problems)

@@ -1,4 +1,4 @@
-"""One day of the tables that runs have published in a place."""
+"""One day of the tables that were published in a place."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ DAYS_NAMED = 10
 
 @dataclass(frozen=True)
 class PublishedDay:
-    """A day of a place, and its tables; `cells` have the columns of all days."""
+    """The tables of one published day; `cells` has the columns of all days."""
 
     spark: SparkSession
     place: Storage
@@ -27,17 +27,17 @@ class PublishedDay:
         return f"{self.place}@{self.day}"
 
     def table(self, name: str, days: Sequence[date] = ()) -> DataFrame:
-        """The rows of the day, or of several that are published."""
+        """The rows of the day in a table, or of several published days."""
         of = [*days] or [self.day]
         table = self.place.table(self.spark, name, of)
         return table.where(F.col("run_date").isin([F.lit(day) for day in of]))
 
 
 def published_day(spark: SparkSession, place: Storage, day: date | None) -> PublishedDay:
-    """A day of which cells are published, or the last one.
+    """A published day of `place`, by default the last one.
 
-    Raises InputError for a day that is not there, with those that are; Spark raises an error of its
-    own where there are no tables.
+    Raises InputError for a day that was not published, and lists those that were; Spark raises its
+    own error if there are no tables.
     """
     cells = place.table(spark, CELL_TABLE)
     days = sorted(row.run_date for row in cells.select("run_date").distinct().collect())

@@ -37,7 +37,7 @@ def beside(module: ModuleType, name: str) -> ModuleType:
 
 
 def settings(module: ModuleType, variable: dict[str, Any], chosen: dict[str, Any]) -> str:
-    """What is told of the settings that a Variable and a form make; nothing if they are right."""
+    """The problems of the settings that a Variable and a form make; empty if they are right."""
     run = SimpleNamespace(run_type="manual", logical_date=datetime(2026, 11, 2, 3))
     try:
         beside(module, "plan").make_plan(json.dumps(variable), chosen, run)
@@ -54,7 +54,7 @@ def day(module: ModuleType, run_type: str, asked: str, interval_start: str | Non
         run_type=run_type, logical_date=None if is_by_hand else time, run_after=time
     )
     start = interval_start and datetime.fromisoformat(interval_start)
-    return str(beside(module, "plan").ended_day(run, start))
+    return str(beside(module, "plan").default_day(run, start))
 
 
 def sensor(module: ModuleType, method: str, options: dict[str, Any]) -> str:

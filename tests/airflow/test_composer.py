@@ -148,7 +148,7 @@ def test_the_modules_alone_can_be_seen_but_not_run(deployed: Deployed) -> None:
     run = deployed.run(dag_file)
     assert states(run)["plan"] == "failed"
     assert run.tasks["plan"].tries == 1
-    assert "no schema.json; `cell-tower-anomaly deploy-dag` writes it" in run.log
+    assert "schema.json is missing; run `cell-tower-anomaly deploy-dag`" in run.log
 
 
 # --- runs ------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ def test_the_modules_alone_can_be_seen_but_not_run(deployed: Deployed) -> None:
 
 def test_a_staged_run_hands_results_on_and_tells_where_everything_is(deployed: Deployed) -> None:
     (deployed.airflow.dags / "operators_own.py").write_text(
-        "def tell(told):\n    print('ALERT', sorted(told), told['required'], told['towers'])\n"
+        "def tell(told):\n    print('ALERT', sorted(told), told['required'], told['cells'])\n"
     )
     deployed.change('alert_callable = ""', 'alert_callable = "operators_own.tell"')
     run = deployed.run(deployed.deploy())
@@ -188,7 +188,7 @@ def test_a_staged_run_hands_results_on_and_tells_where_everything_is(deployed: D
     assert "history  none" in run.log
     assert "output   gs://" in run.log
     assert run.tasks["check-result"].left["return_value"] == {
-        **{"run_id": f"{key}t1", "customers": 2, "towers": 3, "required": 1},
+        **{"run_id": f"{key}t1", "customers": 2, "cells": 3, "required": 1},
     }
     assert "ALERT ['customers', 'dag_id', 'dag_run_id', 'out', 'passed', 'required'," in run.log
     assert "] 1 3" in run.log
@@ -285,9 +285,12 @@ def test_inputs_that_do_not_come_fail_the_run_before_any_batch(deployed: Deploye
 @pytest.mark.parametrize(
     ("what", "told"),
     [
-        ("a row is lost", "the customer table has 1 rows of 2026-11-01, the summary of the run "),
-        ("all are required", "100.0% of 3 towers are Required, not 10.0% to 50.0%"),
-        ("none is required", "0.0% of 3 towers are Required, not 10.0% to 50.0%"),
+        (
+            "a row is lost",
+            "rows of 2026-11-01 in the customer table: 1, in the summary of the run: ",
+        ),
+        ("all are required", "100.0% of 3 cells are Required, not 10.0% to 50.0%"),
+        ("none is required", "0.0% of 3 cells are Required, not 10.0% to 50.0%"),
     ],
 )
 def test_a_result_that_is_not_right_fails_the_run(
@@ -309,9 +312,9 @@ def test_tables_on_storage_are_checked_as_well(deployed: Deployed, run_batch: Lo
     run = deployed.run(dag_file)
     assert run.state == "success", run.log
     result = run.tasks["check-result"].left["return_value"]
-    assert (result["customers"], result["towers"], result["required"]) == (2, 3, 1)
+    assert (result["customers"], result["cells"], result["required"]) == (2, 3, 1)
     fault(run_batch, "a row is lost")
-    assert "the customer table has 1 rows" in deployed.run(dag_file).log
+    assert "in the customer table: 1, in the summary" in deployed.run(dag_file).log
 
 
 # --- settings --------------------------------------------------------------------------------
@@ -360,10 +363,10 @@ def test_all_that_is_wrong_with_settings_is_told_at_once(deployed: Deployed) -> 
     assert states(run)["plan"] == "failed"
     assert run.tasks["plan"].tries == 1
     for told in (
-        "samples is '/a/folder'; it must be: quarter-hour samples",
-        "prefix is 'a-b'; it must be: of BigQuery tables",
+        "samples is '/a/folder'; it must be: samples of the cells",
+        "prefix is 'a-b'; it must be: prefix of BigQuery tables",
         "largest_required_share is 2",
-        "colour is no setting",
+        "colour is not a setting",
         "add_columns is 'yes'; it must be of type bool",
         "ALERT False",
     ):
@@ -376,19 +379,19 @@ def test_settings_that_contradict_each_other_are_refused(deployed: Deployed) -> 
     cases = {
         "out {at} and the samples input": ({"out": at, "steps": "gs://elsewhere/steps"}, {}),
         "steps {at}/calls and the calls input": ({"steps": f"{at}/calls"}, {}),
-        "out {at}/steps/x and steps {at}/steps lie": ({"out": f"{at}/steps/x"}, {}),
-        "prefix: for an out on bq:// alone": ({"out": f"{at}/out", "prefix": "lab"}, {}),
+        "out {at}/steps/x and steps {at}/steps overlap": ({"out": f"{at}/steps/x"}, {}),
+        "prefix: only for an out on bq://": ({"out": f"{at}/out", "prefix": "lab"}, {}),
         "smallest_required_share is above": ({"smallest_required_share": 0.6}, {}),
         "marker is 'a/b'": ({"marker": "a/b"}, {}),
-        "marker: an input that is a file has none": (
+        "marker: an input that is a single file has none": (
             {"marker": "done", "calls": f"{at}/calls.csv"},
             {},
         ),
         "samples is '{at}/samples-*.csv'": ({"samples": f"{at}/samples-*.csv"}, {}),
-        "steps names no folder": ({"steps": ""}, {}),
-        "main_file is set by deploy-dag alone": ({"main_file": f"{at}/other.py"}, {}),
-        "archive is not set for one run": ({}, {"archive": f"{at}/other.zip"}),
-        "alert_callable is not set for one run": ({}, {"alert_callable": "os.abort"}),
+        "steps is empty: name a folder": ({"steps": ""}, {}),
+        "main_file can only be set by deploy-dag": ({"main_file": f"{at}/other.py"}, {}),
+        "archive cannot be set for a single run": ({}, {"archive": f"{at}/other.zip"}),
+        "alert_callable cannot be set for a single run": ({}, {"alert_callable": "os.abort"}),
     }
     found = deployed.airflow.ask_dag_file(deployed.deploy(), "settings", ({}, {}), *cases.values())
     assert found[0] == ""
@@ -507,7 +510,7 @@ def test_a_webhook_is_told(deployed: Deployed) -> None:
         run = deployed.run(dag_file)
     assert run.state == "success", run.log
     (told,) = webhook.received
-    assert (told["passed"], told["towers"], told["required"]) == (True, 3, 1)
+    assert (told["passed"], told["cells"], told["required"]) == (True, 3, 1)
     assert told["run_date"] == DAY
 
     # Nobody listens any more; the address, which is a secret, is not in the log.

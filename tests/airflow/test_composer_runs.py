@@ -99,5 +99,5 @@ def check_tables(deployed: Deployed, run: Run, local: dict[str, Any], attempt: s
         found = {tuple(row[name] for name in keys): row for row in rows}
         assert without_run_id(found) == local[table]
     assert run.tasks["check-result"].left["return_value"] == {
-        **{"run_id": run_id, "customers": 780, "towers": 52, "required": 1},
+        **{"run_id": run_id, "customers": 780, "cells": 52, "required": 1},
     }

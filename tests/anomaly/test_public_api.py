@@ -135,7 +135,7 @@ def test_a_kpi_goes_with_all_that_is_made_of_it():
     [
         (lambda: Rule.of("PRBUsageDL", above(median_iqr(k=-1))), "must not be negative"),
         (lambda: Rule.of("PRBUsageDL", above(median_iqr(k="2"))), "k is '2'; it must be a finite"),
-        (lambda: Rule.of("load", above(mean())), "'load', which is neither measured nor derived"),
+        (lambda: Rule.of("load", above(mean())), "there is no measured or derived KPI 'load'"),
         (lambda: Rule.of("PRBUsageDL", above(mean()), flag="no spaces"), "set a `flag` of letters"),
         (lambda: Rule.of("PRBUsageDL", above(mean()), family="colour"), "colour"),
     ],
@@ -150,7 +150,9 @@ def test_a_profile_made_in_python_is_held_to_what_a_file_is(spark, change, probl
 
 
 def test_a_kpi_that_is_unknown_is_named_with_those_that_are_known():
-    with pytest.raises(ConfigurationError, match="no KPI 'Unsual'; known are PRBUsageUL, PRB"):
+    with pytest.raises(
+        ConfigurationError, match="unknown KPI 'Unsual'; use one of: PRBUsageUL, PRB"
+    ):
         DEFAULT.without("Unsual")
 
 

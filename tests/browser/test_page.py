@@ -58,7 +58,7 @@ def profile_text():
 def run(tmp_path_factory):
     """The tables of a run, and its page.
 
-    On the last of eight days two towers are loaded, and a third sends no samples.
+    On the last of eight days two cells are loaded, and a third sends no samples.
     """
     folder = tmp_path_factory.mktemp("run")
     loads = {SENT.get(name, name): [10] * 7 + [load] for name, load in LOADS.items()}
@@ -110,7 +110,7 @@ def opened(request, browser, run):
     yield page
     assert said == []
     assert asked == [run.page.as_uri()]
-    assert page.title() == f"Cell towers, {MONDAY}"
+    assert page.title() == f"LTE cells, {MONDAY}"
     page.close()
 
 
@@ -118,22 +118,22 @@ def number(page, name):
     return int(page.inner_text(f"#{name}").replace(",", ""))
 
 
-def wait_for_towers(page, names):
-    """Until the towers stand down the heat map in this order."""
+def wait_for_cells(page, names):
+    """Until the cells stand down the heat map in this order."""
     page.wait_for_function(
         """names => {
           const labels = [...document.querySelectorAll("#plot-heat_map .role-axis-label text")];
-          const towers = labels.filter(label => names.includes(label.textContent));
+          const cells = labels.filter(label => names.includes(label.textContent));
           const above = label => label.getBoundingClientRect().top;
-          towers.sort((one, other) => above(one) - above(other));
-          return JSON.stringify(towers.map(tower => tower.textContent)) == JSON.stringify(names);
+          cells.sort((one, other) => above(one) - above(other));
+          return JSON.stringify(cells.map(cell => cell.textContent)) == JSON.stringify(names);
         }""",
         arg=names,
     )
 
 
 def test_figures_are_those_of_the_tables(opened, run):
-    ((towers, required, not_judged, silent),) = of_tables(
+    ((cells, required, not_judged, silent),) = of_tables(
         run,
         "select count(*), count_if(Maintainence_Required = 'Required'), "
         "count_if(Maintainence_Required is null), count_if(sample_state = 'NO_SAMPLES') "
@@ -145,8 +145,8 @@ def test_figures_are_those_of_the_tables(opened, run):
         "<cell_tower_performance_data> where Maintainence_Required = 'Required')) "
         "from <customer_service_metrics_data>",
     )
-    assert (towers, required, not_judged, silent, customers, affected) == (5, 2, 1, 1, 5, 2)
-    assert number(opened, "towers") == towers
+    assert (cells, required, not_judged, silent, customers, affected) == (5, 2, 1, 1, 5, 2)
+    assert number(opened, "cells") == cells
     assert number(opened, "required") == required
     assert number(opened, "not-judged") == not_judged
     assert number(opened, "no-samples") == silent
@@ -156,7 +156,7 @@ def test_figures_are_those_of_the_tables(opened, run):
     assert number(opened, "alarms-raised") == alarms == 4
 
 
-def test_towers_to_visit_are_those_of_the_table_with_every_name_as_it_is(opened, run):
+def test_cells_to_visit_are_those_of_the_table_with_every_name_as_it_is(opened, run):
     shown = opened.locator("#visit .visits > li").all()
     worst = of_tables(
         run,
@@ -176,7 +176,7 @@ def test_towers_to_visit_are_those_of_the_table_with_every_name_as_it_is(opened,
     assert sorted(named) == sorted(LOADS)
 
 
-def test_the_kpis_of_a_tower_to_visit_are_folded_until_they_are_asked_for(opened, run):
+def test_the_kpis_of_a_cell_to_visit_are_folded_until_they_are_asked_for(opened, run):
     ((reasons,),) = of_tables(
         run,
         "select [kpi.reason for kpi in evidence if kpi.flag = 1] "
@@ -208,13 +208,13 @@ def test_the_heat_map_is_drawn_and_sorted(opened, run):
     assert sorted(mark for mark in marks if mark) == [*"!!!!!", "fails", "fails", "×"]
     silent = f"{SILENT} (no samples)"
     names = [SCRIPT, IMAGE, silent, *sorted([QUOTES, RIGHT_TO_LEFT])]
-    wait_for_towers(opened, names)
+    wait_for_cells(opened, names)
     order = opened.get_by_label("Cells by")
     order.select_option("name")
-    wait_for_towers(opened, sorted(names))
+    wait_for_cells(opened, sorted(names))
     order.select_option("worst utilization")
     judged = {name: load for name, load in LOADS.items() if load is not None}
-    wait_for_towers(opened, [*sorted(judged, key=judged.get, reverse=True), silent])
+    wait_for_cells(opened, [*sorted(judged, key=judged.get, reverse=True), silent])
 
 
 def test_the_kpis_of_a_family_are_the_columns_when_they_are_chosen(opened):

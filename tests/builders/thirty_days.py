@@ -308,10 +308,10 @@ def _late_data(days: Days) -> None:
     days.inputs.arrive_late()
     reasons = days.run(1, LATE_AFTER)
     assert list(reasons) == list(REDONE)
-    assert reasons[LATE] == ["the samples changed (1 files before, 2 now)"]
+    assert reasons[LATE] == ["the samples changed (1 file before, 2 now)"]
     for number in REDONE[1:]:
         (reason,) = reasons[number]
-        assert reason.startswith("the samples of earlier days, on which its alarms rest, changed")
+        assert reason.startswith("the samples of earlier days, which its alarms depend on, changed")
     assert changed(runs, days.runs()) == set(REDONE)
     assert days.run(1, LATE_AFTER) == {}
 

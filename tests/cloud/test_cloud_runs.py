@@ -96,7 +96,7 @@ def test_bigquery_holds_what_the_local_run_writes(
     ):
         assert main(["show", *place]) == 0
         shown.append(capfd.readouterr().out.splitlines())
-    assert shown[0][0] == ("1 of 52 towers need maintenance, 19 could not be judged; worst first:")
+    assert shown[0][0] == ("1 of 52 cells needs maintenance, 19 could not be judged; worst first:")
     assert shown[0][1].split() == ["1", "2ALTE", "traffic,", "integrity"]
     assert all(lines[:-1] == shown[0][:-1] for lines in shown)
 
@@ -279,7 +279,7 @@ def small_inputs(cloud: CloudServices, tmp_path_factory: pytest.TempPathFactory)
         ("bq://p1.nowhere", (), 4, "cannot be used"),
         ("gs://no-such-bucket/out", (), 4, "gs://no-such-bucket/out/runs/.*: cannot be written"),
         (f"gs://{BUCKET}/refused/samples", (), 2, "is the folder of the samples input"),
-        ("out", ("--prefix", "x"), 2, "--prefix and --staging-bucket are for bq://"),
+        ("out", ("--prefix", "x"), 2, "--prefix and --staging-bucket are only for bq://"),
         ("s3://bucket/out", (), 2, "give a folder, gs:// or bq://"),
     ],
 )

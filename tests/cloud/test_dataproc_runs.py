@@ -272,7 +272,7 @@ def test_a_dry_run_sends_nothing(batches: Batches, capfd: pytest.CaptureFixture[
         (("--samples", "data/samples"), f"gs://{DATA}/out", "samples input data/samples is not on"),
         (("--samples", "gs://nowhere-1/x"), f"gs://{DATA}/out", "there is no bucket nowhere-1"),
         ((), "out", "--out out is neither gs://BUCKET/FOLDER nor bq://PROJECT.DATASET"),
-        (("--prefix", "x"), f"gs://{DATA}/out", "--prefix and --staging-bucket are for bq://"),
+        (("--prefix", "x"), f"gs://{DATA}/out", "--prefix and --staging-bucket are only for bq://"),
         ((), f"gs://{DATA}/samples/out", "lies inside the samples input"),
         ((), "bq://p1.nowhere", "there is no dataset bq://p1.nowhere"),
         (("--staging-bucket", "nowhere-2"), "bq://p1.nowhere", "there is no bucket nowhere-2"),
@@ -309,7 +309,7 @@ def test_the_same_submit_attaches_to_the_batch_under_way(
     assert batches.submit("--no-wait") == 0
     assert batches.submit("--no-wait") == 0
     told = capfd.readouterr()
-    assert f"{batches.batch_id()} is there already" in told.err
+    assert f"{batches.batch_id()} exists already" in told.err
     assert told.out.count(f"batch    {batches.batch_id()}\n") == 2
     assert len({request.batch_id for request in batches.created()}) == 1
 
@@ -331,7 +331,7 @@ def test_a_batch_that_is_cancelled_is_a_failure(
     submit.join(TIMEOUT)
     assert ended == [BATCH_CANCELLED]
     assert batches.submit() == BATCH_FAILED
-    assert "is there already and CANCELLED; --rerun N" in capfd.readouterr().err
+    assert "exists already and is CANCELLED; --rerun N" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("kind", [None, FaultKind.BATCH_DIES])
@@ -343,7 +343,7 @@ def test_a_batch_that_has_ended_is_neither_done_nor_run_again_unasked(
     capfd.readouterr()
     assert batches.submit() == BATCH_FAILED
     state = "FAILED" if kind else "SUCCEEDED"
-    assert f"is there already and {state}; --rerun N" in capfd.readouterr().err
+    assert f"exists already and is {state}; --rerun N" in capfd.readouterr().err
     assert batches.submit("--rerun", "1") == 0
     assert len({request.batch_id for request in batches.created()}) == 2
 
@@ -393,7 +393,7 @@ def test_a_batch_that_outlives_its_ttl_is_a_failure(
     for batches in service(run_batch, tmp_path, monkeypatch, ttl_factor=1 / 3000):
         batches.fake.faults.append(Fault(FaultKind.BATCH_HANGS))
         assert batches.submit() == BATCH_TIMED_OUT
-        assert "its ttl of 0:10:00 was over" in capfd.readouterr().err
+        assert "its ttl was 0:10:00" in capfd.readouterr().err
 
 
 def test_ctrl_c_asks_the_batch_to_stop(batches: Batches) -> None:
@@ -489,7 +489,7 @@ def test_provision_makes_what_is_missing_and_leaves_the_rest(
         "history server histories",
         "gs://made-data/samples/a b.csv",
     ]
-    for outcome in ("made", "there"):
+    for outcome in ("created", "exists "):
         assert main(arguments) == 0
         found = capfd.readouterr().out.splitlines()
         assert found == [f"{outcome}  {subject}" for subject in subjects]
@@ -497,7 +497,7 @@ def test_provision_makes_what_is_missing_and_leaves_the_rest(
     assert main(arguments) == 0
     found = capfd.readouterr().out.splitlines()
     assert found == [
-        f"{'made' if '.csv' in subject else 'there'}  {subject}" for subject in subjects
+        f"{'created' if '.csv' in subject else 'exists '}  {subject}" for subject in subjects
     ]
     assert (
         cloud.storage_client().bucket("made-data").blob("samples/a b.csv").exists(timeout=TIMEOUT)

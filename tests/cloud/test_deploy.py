@@ -131,7 +131,7 @@ def test_code_and_dag_are_uploaded_once(
         assert objects[f"{FOLDER}/{name}"].decode() == uploaded
 
     assert deploying.deploy() == 0
-    assert told(capfd) == [("there", address) for _, address in first]
+    assert told(capfd) == [("unchanged", address) for _, address in first]
     assert deploying.composer.requests == [READY, READY]
 
 
@@ -274,7 +274,7 @@ def test_a_dag_of_one_file_is_replaced(
         f"{FORMER}/operators_own.py"
     }
     assert deploying.deploy() == 0
-    assert {word for word, _ in told(capfd)} == {"there"}
+    assert {word for word, _ in told(capfd)} == {"unchanged"}
 
 
 # --- where to --------------------------------------------------------------------------------
@@ -325,7 +325,11 @@ def test_a_dry_run_with_a_bucket_asks_nothing(
 @pytest.mark.parametrize(
     ("environment", "refusal", "said"),
     [
-        ("other", None, f"{LOCATION}/environments/other: 1 problem\n  - is not there; see project"),
+        (
+            "other",
+            None,
+            f"{LOCATION}/environments/other: 1 problem\n  - does not exist; check project",
+        ),
         ("unready", None, "is CREATING and has no bucket yet; wait until it is RUNNING"),
         ("my-environment", "PERMISSION_DENIED", "get the role Composer User on the project, or"),
     ],
@@ -358,7 +362,9 @@ def test_a_bucket_that_is_not_there_is_told(
     deploying: Deploying, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert deploying.deploy("--bucket", "nowhere-at-all") == BAD_CONFIGURATION
-    assert "there is no bucket nowhere-at-all; give the environment's" in capfd.readouterr().err
+    assert (
+        "there is no bucket nowhere-at-all; name that of the environment" in capfd.readouterr().err
+    )
 
 
 def test_what_is_wrong_with_a_profile_is_told_before_anything_is_asked(

@@ -47,25 +47,25 @@ def lines_of(table: str) -> list[list[str]]:
     return [[text.strip() for text in line.strip("|").split("|")] for line in lines[1:]]
 
 
-# --- explore_towers -----------------------------------------------------------------------------
+# --- explore_cells -----------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def explored(tmp_path_factory):
-    return executed("explore_towers.ipynb", tmp_path_factory.mktemp("explored"))
+    return executed("explore_cells.ipynb", tmp_path_factory.mktemp("explored"))
 
 
 @pytest.fixture(scope="module")
 def faults(explored):
-    """The towers that the sample data has made faulty, each with its fault."""
-    return {tower: fault for tower, fault, _ in lines_of(explored["truth"])}
+    """The cells that the sample data has made faulty, each with its fault."""
+    return {cell: fault for cell, fault, _ in lines_of(explored["truth"])}
 
 
-def test_the_faulty_towers_are_those_to_visit(explored, faults):
+def test_the_faulty_cells_are_those_to_visit(explored, faults):
     assert len(faults) == 8
-    assert "2026-11-02: 8 of 52 towers need maintenance" in explored["towers"]
-    assert explored["towers"].count('scope="row"') == 8
-    assert all(f"<bdi>{tower}</bdi>" in explored["towers"] for tower in faults)
+    assert "2026-11-02: 8 of 52 cells need maintenance" in explored["cells"]
+    assert explored["cells"].count('scope="row"') == 8
+    assert all(f"<bdi>{cell}</bdi>" in explored["cells"] for cell in faults)
 
 
 def test_both_tables_are_shown_worst_first(explored, faults):
@@ -74,7 +74,7 @@ def test_both_tables_are_shown_worst_first(explored, faults):
     assert defects == sorted(defects, reverse=True)
 
 
-def test_each_kpi_of_the_tower_is_explained(explored):
+def test_each_kpi_of_the_cell_is_explained(explored):
     assert explored["explained"].count('scope="row"') == 35
     assert "<bdi>CRIT</bdi>" in explored["explained"]
 
@@ -134,12 +134,12 @@ def kernel_of_spark4(tmp_path, monkeypatch) -> str:
 
 
 @pytest.mark.connect_server
-def test_a_server_finds_the_same_tower(server, kernel_of_spark4, tmp_path, monkeypatch):
+def test_a_server_finds_the_same_cell(server, kernel_of_spark4, tmp_path, monkeypatch):
     monkeypatch.setenv("SPARK_REMOTE", server)
     seen = executed("spark_connect.ipynb", tmp_path, kernel_of_spark4)
     assert seen["session"] == "pyspark.sql.connect.session.SparkSession"
-    assert "2026-11-02: 8 of 52 towers need maintenance" in seen["towers"]
-    assert "<bdi>4CLTE</bdi>" in seen["towers"]
+    assert "2026-11-02: 8 of 52 cells need maintenance" in seen["cells"]
+    assert "<bdi>4CLTE</bdi>" in seen["cells"]
     assert seen["explained"].count('scope="row"') == 35
 
 

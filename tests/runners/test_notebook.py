@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from anomaly.errors import ConfigurationError, InputError
 from anomaly.schema.evidence import EVIDENCE_TYPE
-from runners.notebook import explain, show_towers
+from runners.notebook import explain, show_cells
 from runners.notebook_table import NotebookTable
 from tests.builders.literal_frames import in_memory
 
@@ -50,7 +50,7 @@ CELLS = [
 ]
 
 
-TWO_OF_FOUR = "2026-11-02: 2 of 4 towers need maintenance, 1 could not be judged"
+TWO_OF_FOUR = "2026-11-02: 2 of 4 cells need maintenance, 1 could not be judged"
 
 
 def table(spark: SparkSession, cells: list[tuple]) -> DataFrame:
@@ -89,11 +89,11 @@ class Read(HTMLParser):
             self.texts[-1] += data
 
 
-# --- the towers to visit ------------------------------------------------------------------------
+# --- the cells to visit ------------------------------------------------------------------------
 
 
-def test_towers_that_need_maintenance_are_shown_worst_first_with_what_fails_and_why(cells):
-    shown = show_towers(cells)
+def test_cells_that_need_maintenance_are_shown_worst_first_with_what_fails_and_why(cells):
+    shown = show_cells(cells)
     assert shown.caption == TWO_OF_FOUR
     assert shown.rows == [
         ("9ALTE", "1", "traffic, integrity", f"{NASTY} is low"),
@@ -102,30 +102,30 @@ def test_towers_that_need_maintenance_are_shown_worst_first_with_what_fails_and_
 
 
 def test_a_limit_leaves_out_the_others_and_says_so(cells):
-    shown = show_towers(cells, limit=1)
-    assert shown.caption == f"{TWO_OF_FOUR}, the worst 1 are shown"
+    shown = show_cells(cells, limit=1)
+    assert shown.caption == f"{TWO_OF_FOUR}, showing the worst 1"
     assert [row[0] for row in shown.rows] == ["9ALTE"]
 
 
-def test_no_tower_is_a_table_without_rows(cells):
+def test_no_cell_is_a_table_without_rows(cells):
     healthy = cells.where("Maintainence_Required = 'Not Required'")
-    shown = show_towers(healthy)
-    assert (shown.caption, shown.rows) == ("2026-11-02: 0 of 1 towers need maintenance", [])
-    assert repr(shown).startswith("2026-11-02: 0 of 1 towers need maintenance\nTower  Rank")
+    shown = show_cells(healthy)
+    assert (shown.caption, shown.rows) == ("2026-11-02: 0 of 1 cells need maintenance", [])
+    assert repr(shown).startswith("2026-11-02: 0 of 1 cells need maintenance\nCell  Rank")
 
 
-def test_more_towers_than_a_run_summary_names_are_shown_where_they_are_asked_for(spark):
+def test_more_cells_than_a_run_summary_names_are_shown_where_they_are_asked_for(spark):
     many = [
         (f"{n:03}", "Required", 1, 1, n, DAY, None, "1 of 1", "REPORTING", [NEAR])
         for n in range(1, 61)
     ]
-    assert len(show_towers(table(spark, many), limit=55).rows) == 55
+    assert len(show_cells(table(spark, many), limit=55).rows) == 55
 
 
-# --- one tower ----------------------------------------------------------------------------------
+# --- one cell ----------------------------------------------------------------------------------
 
 
-def test_each_kpi_of_a_tower_is_explained_defects_first(spark):
+def test_each_kpi_of_a_cell_is_explained_defects_first(spark):
     evidence = [
         kpi("silent", "NO_DATA", value=None, deviation=None, reason="no data"),
         kpi("young", "NO_BASELINE", bound=None, baseline=None, deviation=None, baseline_count=2),
@@ -135,14 +135,14 @@ def test_each_kpi_of_a_tower_is_explained_defects_first(spark):
         kpi("low", "CRIT", value=0.12346, bound=2, direction="below", deviation=-3.9, unit=""),
     ]
     evidence[0] |= {"family": "traffic", "peers": "L800"}
-    tower = ("9ALTE", "Required", 1, 4, 1, DAY, "traffic", "sleeps: low", "REPORTING", evidence)
-    shown = explain(table(spark, [tower]), "9ALTE")
+    cell = ("9ALTE", "Required", 1, 4, 1, DAY, "traffic", "sleeps: low", "REPORTING", evidence)
+    shown = explain(table(spark, [cell]), "9ALTE")
     assert shown.caption == "9ALTE on 2026-11-02: maintenance Required, rank 1. sleeps: low"
     usual = "4 users (median of 33)"
     of_peers = "4 users (median of 33 L800)"
     near, fine = "close 5.5 is near the bound", "within its bound"
     assert shown.columns[:3] == ("KPI", "Family", "Status")
-    assert shown.columns[3:] == ("Value", "Bound", "Baseline", "Deviation", "Reason")
+    assert shown.columns[3:] == ("Value", "Limit", "Baseline", "Deviation", "Reason")
     assert shown.rows == [
         ("low", "", "CRIT", "0.123", "below 2", "4 (median of 33)", "-3.90 spreads", fine),
         ("close", "", "WARN", "5.50 users", "above 6 users", usual, "1.50 spreads", near),
@@ -153,21 +153,23 @@ def test_each_kpi_of_a_tower_is_explained_defects_first(spark):
     ]
 
 
-def test_a_tower_without_a_verdict_was_not_judged(cells):
+def test_a_cell_without_a_verdict_was_not_judged(cells):
     caption = explain(cells, "1CLTE").caption
     assert caption.endswith("maintenance not judged, rank 3. not judged: silent")
 
 
-def test_an_unknown_tower_is_refused_with_names_like_it(cells):
+def test_an_unknown_cell_is_refused_with_names_like_it(cells):
     # From 9alt one letter to 9ALTE, two to 9BLTE, three to 1CLTE; capitals do not count.
-    with pytest.raises(InputError, match="'9alt' is not there; names like it: 9ALTE, 9BLTE, 1CLTE"):
+    with pytest.raises(
+        InputError, match="there is no cell '9alt'; similar names: 9ALTE, 9BLTE, 1CLTE"
+    ):
         explain(cells, "9alt")
 
 
 # --- what both refuse ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shown", [show_towers, lambda cells: explain(cells, "9ALTE")])
+@pytest.mark.parametrize("shown", [show_cells, lambda cells: explain(cells, "9ALTE")])
 def test_a_table_of_several_days_and_another_table_are_refused(spark, cells, shown):
     later = [(*cell[:5], date(2026, 11, 3), *cell[6:]) for cell in CELLS]
     with pytest.raises(
@@ -175,7 +177,7 @@ def test_a_table_of_several_days_and_another_table_are_refused(spark, cells, sho
     ):
         shown(table(spark, CELLS + later))
     with pytest.raises(
-        InputError, match="cell_tower_performance_data; this one lacks Maintainence"
+        InputError, match="is not cell_tower_performance_data: it has no column Maintainence"
     ):
         shown(cells.drop("Maintainence_Required"))
     with pytest.raises(InputError, match="has no rows"):
@@ -183,15 +185,15 @@ def test_a_table_of_several_days_and_another_table_are_refused(spark, cells, sho
 
 
 def test_a_limit_below_one_is_refused(cells):
-    with pytest.raises(ConfigurationError, match="limit is 0: give 1 or more"):
-        show_towers(cells, limit=0)
+    with pytest.raises(ConfigurationError, match="limit is 0; it must be at least 1"):
+        show_cells(cells, limit=0)
 
 
 # --- how it is shown ----------------------------------------------------------------------------
 
 
 def test_any_text_is_shown_as_text(cells):
-    read = Read(show_towers(cells))
+    read = Read(show_cells(cells))
     assert read.texts[5:] == [
         *("9ALTE", "1", "traffic, integrity", f"{NASTY} is low"),
         *(NASTY, "2", "1 of 2 KPIs", "1 of 2"),
@@ -215,8 +217,8 @@ def test_tables_have_a_caption_scopes_and_the_colours_of_the_page(cells):
 
 
 def test_plain_text_is_aligned_with_the_reasons_below():
-    shown = NotebookTable("Two towers", ("Tower", "Rank", "Reasons"), [("A", "12", "x\ny")])
-    assert repr(shown) == "Two towers\nTower  Rank\nA      12\n        x\n        y"
+    shown = NotebookTable("Two cells", ("Cell", "Rank", "Reasons"), [("A", "12", "x\ny")])
+    assert repr(shown) == "Two cells\nCell  Rank\nA     12\n        x\n        y"
 
 
 def test_nothing_is_imported_that_only_notebooks_have():

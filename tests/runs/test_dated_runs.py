@@ -57,7 +57,7 @@ def test_a_run_on_dated_samples_has_the_alarms_of_the_command(spark, inputs, tmp
         assert rows(spark, f"{tmp_path}/alone", table) == rows(spark, f"{tmp_path}/run", table)
 
 
-def test_the_terminal_has_the_alarms_below_the_towers_and_so_has_show(inputs, tmp_path, capfd):
+def test_the_terminal_has_the_alarms_below_the_cells_and_so_has_show(inputs, tmp_path, capfd):
     (tmp_path / "dated.toml").write_text(PROFILE_TEXT)
     out, day = f"{tmp_path}/out", str(MONDAY)
     command = ["run", "--profile", f"{tmp_path}/dated.toml", "--out", out, "--run-date", day]
@@ -65,13 +65,13 @@ def test_the_terminal_has_the_alarms_below_the_towers_and_so_has_show(inputs, tm
     command += ["--calls", inputs["call_statistics"], "--history", inputs[HISTORY]]
     assert main(command) == 0
     told = capfd.readouterr().out
-    towers, alarms = told.split(
-        "2 alarms in 3.0 days of cells, from 2026-01-12 00:00:00 to 2026-01-13 00:00:00 UTC; "
+    cells, alarms = told.split(
+        "2 alarms in 3.0 cell days, from 2026-01-12 00:00:00 to 2026-01-13 00:00:00 UTC; "
     )
-    assert towers.startswith("1 of 3 towers need maintenance")
+    assert cells.startswith("1 of 3 cells needs maintenance")
     alarms, _, _ = alarms.partition("Tables:")
     first, *lines = alarms.splitlines()
-    assert first == "2 still stand; these first, then the newest:"
+    assert first == "2 active; active ones first, then the newest:"
     assert [line[:16] for line in lines if line.startswith("  CRIT")] == [
         "  CRIT  1A since",
         "  CRIT  2B since",

@@ -72,9 +72,9 @@ def test_every_input_row_is_accounted_for(lab):
         assert total("input", source, "rows clean") + total("rejected", source) == rows
 
 
-def test_four_towers_are_reported_worst_first(lab):
+def test_four_cells_are_reported_worst_first(lab):
     lines = report(lab[0], str(lab[1])).splitlines()
-    assert lines[0] == "4 of 23 towers need maintenance; worst first:"
-    towers = [line.split()[1] for line in lines[1:-1] if not line.startswith("        ")]
-    assert towers == ["6VLTE", "3BLTE", "1CLTE", "8ALTE"]
+    assert lines[0] == "4 of 23 cells need maintenance; worst first:"
+    cells = [line.split()[1] for line in lines[1:-1] if not line.startswith("        ")]
+    assert cells == ["6VLTE", "3BLTE", "1CLTE", "8ALTE"]
     assert Path(lines[-1].removeprefix("Tables: ")).is_dir()

@@ -24,16 +24,16 @@ def test_inputs_that_are_not_named_are_never_made_up(given, told, tmp_path, caps
     monkeypatch.setattr("runners.local.local_session", None)
     assert main(["run", "--out", f"{tmp_path}/out", "--run-date", DAY, *given]) == 2
     error = capsys.readouterr().err
-    assert [f"the {source} input is not named" in error for source in told] == [True] * len(told)
-    assert "give --sample in place of inputs" in error
+    assert [f"the {source} input is missing" in error for source in told] == [True] * len(told)
+    assert "give --sample instead of inputs" in error
     assert not (tmp_path / "out").exists()
 
 
 def test_made_up_data_does_not_mix_with_inputs_that_are_named(tmp_path, capsys):
     assert main(["run", "--out", str(tmp_path), "--sample", "--calls", "c", "--history", "h"]) == 2
     error = capsys.readouterr().err
-    assert "--sample makes its own data, but the call_statistics input is named" in error
-    assert "history input is named" in error
+    assert "--sample makes its own data: leave out the call_statistics input" in error
+    assert "leave out the history input" in error
 
 
 @pytest.fixture(scope="module")
@@ -87,5 +87,5 @@ def test_what_rests_on_made_up_data_says_so_and_never_mixes_with_real_days(
     for day in (DAY, OTHER_DAY):
         assert run(out, day, "--sample") == 2
         told = capfd.readouterr().err
-        assert f"{out} holds a day of real inputs, the last is {OTHER_DAY}" in told
+        assert f"{out} holds a day of real data, the last {OTHER_DAY}" in told
     assert run_ids(CELL_TABLE, OTHER_DAY) == [run_id]

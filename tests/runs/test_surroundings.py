@@ -91,7 +91,7 @@ def test_a_java_that_spark_does_not_run_on_is_told_in_one_line(tmp_path, version
     run = ended(["show", str(tmp_path)], JAVA_HOME=str(home))
     subject, told = only_ours(run.stderr)
     assert (run.returncode, subject) == (2, "error: Java does not start: 1 problem")
-    assert f"in {home}: let JAVA_HOME name another one" in told
+    assert f"in {home}: set JAVA_HOME to another one" in told
 
 
 @pytest.mark.classic
@@ -107,7 +107,7 @@ def test_a_machine_without_java_is_told_in_one_line(tmp_path):
     run = ended(["show", str(tmp_path)], JAVA_HOME=str(tmp_path / "nowhere"))
     subject, told = only_ours(run.stderr)
     assert (run.returncode, subject) == (2, "error: Java does not start: 1 problem")
-    assert "let JAVA_HOME name the folder of a Java, or unset it" in told
+    assert "set JAVA_HOME to the folder of a Java, or unset it" in told
 
 
 @pytest.mark.classic
@@ -127,7 +127,7 @@ def test_a_spark_home_of_another_spark_is_told_in_one_line(tmp_path, has_script)
 @pytest.mark.parametrize(
     ("shell", "code", "told"),
     [
-        ('"$@" > /dev/full', 4, "what is printed cannot be written: No space left on device"),
+        ('"$@" > /dev/full', 4, "cannot write the output: No space left on device"),
         ('"$@" | true; exit ${PIPESTATUS[0]}', 141, ""),
         ('"$@" >&-', 0, ""),
         ('"$@" nowhere 2> /dev/full', 2, ""),

@@ -1,1 +1,1 @@
-"""Deploys the DAG of Airflow, and the code of its batches, to Cloud Composer."""
+"""Deploys the Airflow DAG, and the code of its batches, to Cloud Composer."""

@@ -21,11 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `deploy-dag`."""
     add_settings(parser)
     parser.add_argument(
-        "--profile", default="default", help="a TOML file, or the name of one that comes along"
+        "--profile", default="default", help="a TOML file, or a shipped profile: default, lab"
     )
-    parser.add_argument("--bucket", help="the environment's bucket (default: that of the settings)")
+    parser.add_argument("--bucket", help="bucket of the environment (default: from the settings)")
     parser.add_argument(
-        "--dry-run", action="store_true", help="print what would be uploaded, send nothing"
+        "--dry-run", action="store_true", help="print what would be uploaded, and send nothing"
     )
 
 
@@ -44,17 +44,17 @@ def run(options: argparse.Namespace) -> None:
     planned = deployment.deployment_of(settings, composer, folder, whole_text(options.profile))
     if options.dry_run:
         uploads = [*planned.code.contents, *planned.dag]
-        whole = {
+        listing = {
             "uploads": uploads,
             "removes": planned.former,
             "deployment.json": planned.description,
         }
-        print(json.dumps(whole, indent=2, sort_keys=True))
+        print(json.dumps(listing, indent=2, sort_keys=True))
         return
     client = storage_client(settings)
     bucket = address_of(folder).host
     if not checks.has_bucket(client, bucket):
-        missing = f"there is no bucket {bucket}; give the environment's"
+        missing = f"there is no bucket {bucket}; name that of the environment"
         raise ConfigurationError("deploy-dag", [missing])
     for done, address in deployment.deploy(client, planned):
-        print(f"{done:8}  {address}")
+        print(f"{done:9}  {address}")

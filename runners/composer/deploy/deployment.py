@@ -1,4 +1,4 @@
-"""What is deployed: the code of the batches, and the DAG as a package of its own."""
+"""A deployment: the code of the batches, and the DAG as a package."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -21,15 +21,15 @@ from runners.storage.addresses import address_of
 
 SOURCE, PACKAGE = Path(__file__).parents[1], "runners.composer"
 DAG_FILE, DESCRIPTION = "dag.py", "deployment.json"
-# What was uploaded while the DAG was one file, into a folder with the id of the DAG.
+# Files of older versions, where the DAG was a single file in a folder with the id of the DAG.
 FORMER = ("composer.py", DESCRIPTION)
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """Objects by their addresses: those of the code stay as they are, those of the DAG change.
+    """The objects to upload by address: those of the code never change, those of the DAG do.
 
-    description: what the DAG reads. folder_of_dags: that of all DAGs of the environment.
+    description: the settings that the DAG reads. folder_of_dags: the DAG folder of the environment.
     """
 
     code: UploadedCode
@@ -38,27 +38,27 @@ class Deployment:
 
     @property
     def package(self) -> str:
-        """The folder of the DAG, and the name under which its modules import each other.
+        """The folder of the DAG, and the package name of its modules.
 
-        All DAGs of an environment share sys.modules: this name is of one DAG alone, hides no
-        package that is installed, and is an identifier.
+        All DAGs of an environment share sys.modules, so the name is unique to this DAG, hides no
+        installed package, and is a valid identifier.
         """
         return f"dag_{self.description['dag_id'].replace('-', '_')}"
 
     @property
     def dag(self) -> dict[str, bytes]:
-        """The DAG file comes last: it needs what lies beside it."""
+        """The objects of the DAG; the DAG file comes last, because it needs the others."""
         modules = {}
         for path in (*sorted(SOURCE.glob("*.py")), Path(addresses.__file__)):
             text = path.read_text(encoding="utf-8").replace(PACKAGE, self.package)
             modules[path.name] = text.replace(addresses.__package__, self.package)
         dag_file = modules.pop(DAG_FILE)
         schema = {name: asdict(setting) for name, setting in SCHEMA.items()}
-        # Lines that mean the same to Airflow 2, as regular expressions, and to Airflow 3, as globs.
+        # These lines mean the same as regular expressions (Airflow 2) and as globs (Airflow 3).
         ignored = [name.replace(".", r"\.") for name in modules]
         files = {
             ".airflowignore": "\n".join(ignored) + "\n",
-            # In its own order, in which the form of a run shows the settings.
+            # Not sorted: the form of a run shows the settings in this order.
             "schema.json": json.dumps(schema, indent=2) + "\n",
             DESCRIPTION: json.dumps(self.description, indent=2, sort_keys=True) + "\n",
             **modules,
@@ -69,35 +69,35 @@ class Deployment:
 
     @property
     def former(self) -> list[str]:
-        """What the DAG takes the place of: two files would define a DAG with the same id."""
+        """Files of older versions to remove: they would define a DAG with the same id."""
         return [f"{self.folder_of_dags}/{self.description['dag_id']}/{name}" for name in FORMER]
 
 
 def deployment_of(
     settings: DataprocSettings, composer: ComposerSettings, folder_of_dags: str, profile: str
 ) -> Deployment:
-    """A deployment into the bucket where the folder of all DAGs lies; nothing is uploaded yet."""
+    """A deployment into the bucket of the DAG folder; nothing is uploaded yet."""
     code = code_for(address_of(folder_of_dags).host, profile)
     return Deployment(code, _description(settings, composer, code), folder_of_dags)
 
 
 def deploy(client: storage.Client, deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """Upload what is not there yet, then remove what it replaces.
+    """Upload what is missing, then remove what it replaces.
 
-    Gives for each object what was done (uploaded, there, removed), and its address.
+    Yields for each object what was done (uploaded, unchanged, removed), and its address.
     """
     uploaded = upload(client, deployment.code)
     for address in deployment.code.contents:
-        yield "uploaded" if address in uploaded else "there", address
+        yield "uploaded" if address in uploaded else "unchanged", address
     for address, content in deployment.dag.items():
-        yield "uploaded" if _replace(client, address, content) else "there", address
+        yield "uploaded" if _replace(client, address, content) else "unchanged", address
     for address in deployment.former:
         if _remove(client, address):
             yield "removed", address
 
 
 def _replace(client: storage.Client, address: str, content: bytes) -> bool:
-    """Upload an object unless it is the same already; tells whether it was uploaded."""
+    """Upload an object unless it is the same already; returns whether it was uploaded."""
     blob = storage.Blob.from_uri(address, client=client)
     with calling(address):
         if blob.exists(**CALL) and blob.download_as_bytes(**CALL) == content:
@@ -107,7 +107,7 @@ def _replace(client: storage.Client, address: str, content: bytes) -> bool:
 
 
 def _remove(client: storage.Client, address: str) -> bool:
-    """Remove an object; tells whether it was there."""
+    """Remove an object; returns whether it existed."""
     blob = storage.Blob.from_uri(address, client=client)
     with calling(address):
         if not blob.exists(**CALL):
@@ -119,7 +119,7 @@ def _remove(client: storage.Client, address: str) -> bool:
 def _description(
     settings: DataprocSettings, composer: ComposerSettings, code: UploadedCode
 ) -> dict[str, Any]:
-    """What deployment.json says: of the DAG, of its batches, and of its runs."""
+    """The content of deployment.json: settings of the DAG, of its batches, and of its runs."""
     batch = batch_of(settings, code, [])
     return {
         "dag_id": composer.dag_id,
@@ -136,7 +136,7 @@ def _description(
         "project": settings.project,
         "region": settings.region,
         "batch_prefix": legal(settings.prefix),
-        # The client takes it back as it is: dataproc_v1.Batch(batch).
+        # The client accepts this again: dataproc_v1.Batch(batch).
         "batch": MessageToDict(type(batch).pb(batch), preserving_proto_field_name=True),
         "settings": {
             **composer.run,

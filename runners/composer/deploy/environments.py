@@ -1,4 +1,4 @@
-"""Environments of Cloud Composer: where Airflow reads its DAGs from."""
+"""Cloud Composer environments: the folder from which Airflow reads its DAGs."""
 
 from google.api_core.exceptions import Forbidden, NotFound
 from google.cloud.orchestration.airflow.service_v1 import EnvironmentsClient
@@ -15,9 +15,9 @@ EMULATOR = "COMPOSER_EMULATOR_HOST"
 
 
 def folder_of_dags(settings: DataprocSettings, environment: str) -> str:
-    """gs://BUCKET/FOLDER of an environment.
+    """The DAG folder of an environment, gs://BUCKET/FOLDER.
 
-    Raises ConfigurationError where there is none, or where this account may not ask for it.
+    Raises ConfigurationError if there is no such environment, or no permission to see it.
     """
     name = f"{settings.location}/environments/{environment}"
     with calling(name):
@@ -25,10 +25,10 @@ def folder_of_dags(settings: DataprocSettings, environment: str) -> str:
         try:
             found = client.get_environment(name=name, **RETRIED_CALL)
         except NotFound as error:
-            missing = "is not there; see project, region and [composer] environment"
+            missing = "does not exist; check project, region and [composer] environment"
             raise ConfigurationError(name, [missing]) from error
         except Forbidden as error:
-            refused = f"may not be asked ({error.message}); get the role Composer User on the "
+            refused = f"permission denied ({error.message}); get the role Composer User on the "
             raise ConfigurationError(
                 name, [f"{refused}project, or name the environment's bucket with --bucket"]
             ) from error

@@ -1,16 +1,16 @@
-"""Whether a schedule is one of cron, before Airflow finds out that it is not."""
+"""Checks a cron schedule before Airflow does."""
 
 import re
 from typing import NamedTuple
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-# *, N or N-M, each with /STEP where need be.
+# *, N or N-M, optionally with /STEP.
 PART = re.compile(r"(?:\*|(\w{1,3})(?:-(\w{1,3}))?)(?:/([0-9]{1,2}))?")
 
 
 class Field(NamedTuple):
-    """What one of the five fields may hold; the names stand for its values from the least on."""
+    """The range of one of the five fields; names stand for its values, from the smallest on."""
 
     words: str
     least: int
@@ -27,14 +27,14 @@ FIELDS = (
 )
 
 
-def faults_of(schedule: str) -> list[str]:
-    """What is wrong with a schedule; nothing is with an empty one."""
+def problems_of_schedule(schedule: str) -> list[str]:
+    """The problems of a schedule; an empty one is valid."""
     found = schedule.split()
     if found and len(found) != len(FIELDS):
         words = ", ".join(field.words for field in FIELDS)
-        return [f"schedule {schedule!r}: give {words}, such as '0 3 * * *', or nothing"]
+        return [f"schedule {schedule!r}: give {words}, such as '0 3 * * *', or leave it empty"]
     return [
-        f"schedule {schedule!r}: {text!r} is no {field.words}"
+        f"schedule {schedule!r}: {text!r} is not a valid {field.words}"
         for text, field in zip(found, FIELDS, strict=False)
         if not all(_fits(part, field) for part in text.split(","))
     ]
@@ -51,7 +51,7 @@ def _fits(part: str, field: Field) -> bool:
 
 
 def _number(text: str, field: Field) -> int:
-    """The value that a number or a name stands for; -1 where it stands for none."""
+    """The value of a number or a name; -1 if it is neither."""
     if re.fullmatch("[0-9]{1,2}", text):
         return int(text)
     named = text.lower()

@@ -1,4 +1,4 @@
-"""The DAG and its runs, read from the file of the batches with every fault of both told at once."""
+"""The settings of the DAG and its runs, from the file of the batches; all problems at once."""
 
 import re
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from typing import Any
 
 from anomaly.errors import ConfigurationError
 from anomaly.profile.toml_section import TEXT, TRUTH, WHOLE, Kind, Section, list_of, one_of
-from runners.composer.deploy.schedule import faults_of as faults_of_schedule
+from runners.composer.deploy.schedule import problems_of_schedule
 from runners.composer.deploy.schema import CONNECTION, RUN_SETTINGS
-from runners.composer.run_settings import faults_of, overlaps
+from runners.composer.run_settings import overlaps, problems_of
 from runners.dataproc.settings import (
     COMPOSER,
     LABEL_VALUE,
@@ -29,7 +29,7 @@ BOUNDS = {"retries": (0, 100), "retry_minutes": (0, 24 * 60), "input_hours": (1,
 
 
 def _date(found: object) -> date | None:
-    # In Python a datetime is a date; a DAG starts with a day.
+    # In Python a datetime is a date; a DAG starts on a day.
     return found if isinstance(found, date) and not isinstance(found, datetime) else None
 
 
@@ -37,7 +37,7 @@ DATE = Kind("a day such as 2026-01-01, without quotes", _date, date(2026, 1, 1))
 
 
 class Shape(str, Enum):
-    """How a run is split into batches: one for each step, or one for them all."""
+    """How a run is split into batches: one per stage, or a single one."""
 
     STAGED = "staged"
     SINGLE = "single"
@@ -45,9 +45,9 @@ class Shape(str, Enum):
 
 @dataclass(frozen=True)
 class ComposerSettings:
-    """The keys of [composer] in conf/dataproc.toml, each explained there.
+    """The keys of [composer] in conf/dataproc.toml, which explains them.
 
-    run: those of [composer.run], by the names of their schema.
+    run: the keys of [composer.run], by name.
     """
 
     environment: str
@@ -69,17 +69,17 @@ class ComposerSettings:
 def load_deployment(
     path: str, bucket: str | None = None, environment: Mapping[str, str] | None = None
 ) -> tuple[DataprocSettings, ComposerSettings]:
-    """The settings of the batches and of the DAG; a bucket that is given replaces the file's.
+    """The settings of the batches and of the DAG; `bucket` overrides that of the file.
 
-    Raises ConfigurationError that lists every fault of both.
+    Raises ConfigurationError, which lists every problem of both.
     """
     tables = read_tables(path)
-    settings, faults = settings_of(tables, environment)
+    settings, problems = settings_of(tables, environment)
     root = Section({key: table for key, table in tables.items() if key == COMPOSER})
     composer = _settings(root.section(COMPOSER, needed=True), bucket)
-    faults += root.problems() or [*_faults(composer), *_faults_of_run(composer)]
-    if faults:
-        raise ConfigurationError(path, faults)
+    problems += root.problems() or [*_problems(composer), *_run_problems(composer)]
+    if problems:
+        raise ConfigurationError(path, problems)
     return settings, composer
 
 
@@ -104,38 +104,39 @@ def _settings(section: Section, bucket: str | None) -> ComposerSettings:
 
 
 def _run_settings(section: Section) -> dict[str, Any]:
-    """All that the table holds, and the defaults of what it leaves out."""
+    """The settings in the table, with defaults for those that are missing."""
     defaults = {name: setting.default for name, setting in RUN_SETTINGS.items()}
     return defaults | section.all_values(UNCHECKED)
 
 
-def _faults(composer: ComposerSettings) -> list[str]:
-    faults = []
+def _problems(composer: ComposerSettings) -> list[str]:
+    problems = []
     if composer.bucket and not BUCKET.fullmatch(composer.bucket):
-        faults.append(f"bucket {composer.bucket!r} is no name of a bucket; leave gs:// out")
+        problems.append(f"bucket {composer.bucket!r} is not a bucket name; omit gs://")
     if composer.environment and not ENVIRONMENT.fullmatch(composer.environment):
-        faults.append(f"environment {composer.environment!r} is no name that Google takes")
+        problems.append(f"environment {composer.environment!r} is not a valid name")
     if not composer.bucket and not composer.environment:
-        faults.append("environment is empty, and no bucket is named: name one of them")
+        problems.append("environment and bucket are empty: set one of them")
     if not LABEL_VALUE.fullmatch(composer.dag_id):
-        faults.append(
-            f"dag_id {composer.dag_id!r}: use small letters, digits and inner dashes, at most 63"
+        problems.append(
+            f"dag_id {composer.dag_id!r}: use at most 63 lower-case letters, digits and inner "
+            "dashes"
         )
     if not composer.owner.strip():
-        faults.append("owner is empty: name whom to ask about the DAG")
+        problems.append("owner is empty: name the person or team that owns the DAG")
     if not all(tag.strip() and len(tag) <= LONGEST_TAG for tag in composer.tags):
-        faults.append(f"tags: each has 1 to {LONGEST_TAG} characters")
+        problems.append(f"tags: each must have 1 to {LONGEST_TAG} characters")
     if not CONNECTION.fullmatch(composer.connection):
-        faults.append(f"connection {composer.connection!r} is no id that Airflow takes")
-    faults += faults_of_schedule(composer.schedule)
-    faults += [
-        f"{key} {getattr(composer, key)} is not in {least} to {most}"
+        problems.append(f"connection {composer.connection!r} is not a valid Airflow connection id")
+    problems += problems_of_schedule(composer.schedule)
+    problems += [
+        f"{key} {getattr(composer, key)} is not between {least} and {most}"
         for key, (least, most) in BOUNDS.items()
         if not least <= getattr(composer, key) <= most
     ]
-    return [f"[composer] {fault}" for fault in faults]
+    return [f"[composer] {problem}" for problem in problems]
 
 
-def _faults_of_run(composer: ComposerSettings) -> list[str]:
-    faults = faults_of(composer.run, RUN_SETTINGS, composer.shape) or overlaps(composer.run)
-    return [f"[composer.run] {fault}" for fault in faults]
+def _run_problems(composer: ComposerSettings) -> list[str]:
+    problems = problems_of(composer.run, RUN_SETTINGS, composer.shape) or overlaps(composer.run)
+    return [f"[composer.run] {problem}" for problem in problems]

@@ -354,13 +354,13 @@ def test_contradictions_of_alarms_are_told_at_once():
     for part in (
         "history_days must be a multiple of baseline_days",
         "period_minutes must divide a day",
-        "needs peers_column where a KPI's groups name peers",
-        "[alarms.kpis.one] needs `fixed` with the method static",
-        "[alarms.kpis.it's] needs another name",
+        "peers_column is needed if a KPI has the group peers",
+        "[alarms.kpis.one] fixed belongs to the method static",
+        "[alarms.kpis.it's] has an invalid name",
         "[alarms.kpis.two] uses 'unknown'",
         "[alarms.kpis.two] smallest_spread must be above 0",
-        "[alarms.kpis.three] at_most is for KPIs that are bad below",
-        "[alarms.kpis.three] neighbouring_slots is for the group slot",
+        "[alarms.kpis.three] at_most does not go with bad_when above",
+        "[alarms.kpis.three] neighbouring_slots needs the group slot",
         "[alarms.kpis.three] the scale log needs an offset",
     ):
         assert part in told

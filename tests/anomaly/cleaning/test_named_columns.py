@@ -115,9 +115,9 @@ def test_names_that_cannot_be_are_refused():
         profile_of(Tme="x", Time="CellName", CellName="load", load="y", Date="Y")
     told = str(raised.value)
     for part in (
-        "[inputs.samples.columns] has no column 'Tme'; known are CellName, Time, Date, load",
-        "Time = 'CellName': that is the name of another column",
-        "CellName = 'load': that is the name of another column",
-        "load = 'y': two columns cannot have this name",
+        "[inputs.samples.columns] has no column 'Tme'; use CellName, Time, Date, load",
+        "Time = 'CellName': this is the name of another column",
+        "CellName = 'load': this is the name of another column",
+        "load = 'y': duplicate name",
     ):
         assert part in told

@@ -149,7 +149,7 @@ def test_a_run_judges_its_day_alone(spark, command, tmp_path, caplog):
     command.add(*before, *after, *own)
     assert command.run() == 0
     assert rejected(spark, tmp_path / "out") == [(row[0], OUTSIDE) for row in (*before, *after)]
-    assert "5 rows are of other days than 2026-01-12" in caplog.text
+    assert "5 rows from other days than 2026-01-12" in caplog.text
     cells = {
         row["CellName"]: row["avg_load"]
         for row in rows(spark, tmp_path / "out", "cell_tower_performance_data")
@@ -160,7 +160,7 @@ def test_a_run_judges_its_day_alone(spark, command, tmp_path, caplog):
 def test_a_run_refuses_samples_without_its_day(spark, command, tmp_path, capsys):
     assert command.run(day=date(2031, 5, 5)) == 3
     told = capsys.readouterr().err
-    assert "no sample is of 2031-05-05" in told
+    assert "no sample is from 2031-05-05" in told
     assert "2026-01-12 (8 rows)" in told
     assert not (tmp_path / "out" / "cell_alarms").exists()
 
@@ -187,7 +187,7 @@ def test_cells_that_report_less_often_than_the_profile_says_are_refused(command,
     profile.write_text(PROFILE_TEXT.replace("period_minutes = 360", "period_minutes = 180"))
     assert command.alarms() == 3
     assert (
-        "2 of 2 cells send less often than every 180 minutes, most of them every 360; "
+        "2 of 2 cells report less often than every 180 minutes, most of them every 360; "
         "set period_minutes = 360"
     ) in capsys.readouterr().err
     # Neither what stands nor what is staged is there.
@@ -218,8 +218,8 @@ def test_it_is_told_until_when_samples_reach_and_which_cells_are_behind(
     )
     assert command.run() == 0
     assert (
-        "samples reach until 2026-01-12 12:00:00 UTC, 2 periods before the end of the day; "
-        "1 of 3 cells are behind"
+        "samples end at 2026-01-12 12:00:00 UTC, 2 periods before the end of the day; "
+        "1 of 3 cells end earlier"
     ) in caplog.text
     figures = {
         (row["subject"], row["item"]): row["value"]
@@ -231,7 +231,7 @@ def test_it_is_told_until_when_samples_reach_and_which_cells_are_behind(
     assert figures["samples", "periods lacking at the end"] == 2
     assert figures["minutes between samples", "360"] == 2
     assert main(["show", f"{tmp_path}/out/cell_tower_performance_data"]) == 0
-    assert "days of cells, from 2026-01-12 00:00:00 to 2026-01-12 12:00:00 UTC; " in (
+    assert "cell days, from 2026-01-12 00:00:00 to 2026-01-12 12:00:00 UTC; " in (
         capsys.readouterr().out
     )
 

@@ -389,7 +389,7 @@ def test_the_command_prints_the_figures_and_writes_them(places, capfd):
     assert sorted(places.rglob("*")) == sorted((*before, places / "figures.csv"))
     assert capfd.readouterr().out.splitlines() == [
         f"Alarms of {places}/alarms, 2026-01-26 00:00:00 to 2026-02-02 00:00:00 UTC, "
-        "14.0 days of cells:",
+        "14.0 cell days:",
         "  1 of 2 events found: recall 50.0%",
         "  2 of 2 alarms true: precision 100.0%, F1 66.7%",
         "  0 alarms false: 0.000 per cell and day",
@@ -403,8 +403,8 @@ def test_the_command_prints_the_figures_and_writes_them(places, capfd):
         "noted, events that have not ended: 1",
         "noted, events of unknown cells: 1",
         "noted, unknown cells: 1",
-        "No table of the alarms names the unknown cells, so their events count as not found. "
-        "Are these names right? X",
+        "The alarm tables do not name the unknown cells, so their events count as not found. "
+        "Check these names: X",
     ]
     with (places / "figures.csv").open(newline="") as file:
         written = {(row["subject"], row["item"]): row for row in csv.DictReader(file)}
@@ -444,11 +444,11 @@ def test_the_last_day_is_evaluated_or_every_day(places, capfd):
     # The alarm that stands is a row of each day, and counts once.
     write_tables(places / "alarms", [("A", 75)], day=date(2026, 2, 3))
     assert command(places) == 0
-    assert "14.0 days of cells:\n  1 of 2 events found" in (out := capfd.readouterr().out)
+    assert "14.0 cell days:\n  1 of 2 events found" in (out := capfd.readouterr().out)
     assert "  1 of 1 alarms true" in out
     arguments = ["--truth", f"{places}/truth.csv", "--alarms", f"{places}/alarms", "--every-day"]
     assert main(["evaluate", *arguments]) == 0
-    assert "28.0 days of cells:\n  1 of 2 events found" in (out := capfd.readouterr().out)
+    assert "28.0 cell days:\n  1 of 2 events found" in (out := capfd.readouterr().out)
     assert "  1 of 2 alarms true" in out
 
 
@@ -471,12 +471,12 @@ def test_faulty_events_are_refused_by_row(places, capfd):
         ({"aftermath": 29}, 2, "--aftermath is shorter than --found-within"),
         ({"out": "truth.csv"}, 2, "is the folder of the truth input"),
         ({"out": "alarms/cell_alarms/x.csv"}, 2, "lies inside the alarms input"),
-        ({"out": "gs://bucket/x.csv"}, 2, "--out: give a file of this machine"),
-        ({"prefix": "lab"}, 2, "--prefix is for bq:// alone"),
+        ({"out": "gs://bucket/x.csv"}, 2, "--out: give a file on this machine"),
+        ({"prefix": "lab"}, 2, "--prefix is only for bq://"),
         ({"truth": "nowhere.csv"}, 3, "/nowhere.csv does not exist"),
         ({"alarms": "nowhere"}, 3, "holds no tables of `alarms`"),
-        ({"alarms": "of_a_run"}, 3, "run_summary does not tell what `alarms` has judged"),
-        ({"out": "nowhere/figures.csv"}, 4, "figures.csv: its folder is not there"),
+        ({"alarms": "of_a_run"}, 3, "run_summary does not say what `alarms` has judged"),
+        ({"out": "nowhere/figures.csv"}, 4, "figures.csv: its folder does not exist"),
     ],
 )
 def test_what_is_refused(places, capfd, other, code, said):

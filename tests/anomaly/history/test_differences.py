@@ -470,8 +470,8 @@ def test_two_days_of_a_place(place, capfd):
         "Profile: p@1",
         "Inputs differ:",
         "      samples, rows in: 60 in the first run, 58 in the second run",
-        "Causes, in cells: cell in 2, value in 1",
-        "Flags that changed there, most often: load 1 (value)",
+        "Cells by cause: cell 2, value 1",
+        "Flags that changed most often there: load 1 (value)",
         "A  Not Required to Required, defects: 0 of 1 KPIs, then 1 of 1 KPIs",
         "        value: load was 5.0 % (bad above 10.0), is 50.0 % (bad above 11.0): "
         "the value alone made it a defect",
@@ -499,7 +499,7 @@ def test_a_day_and_itself(place, capfd):
     assert capfd.readouterr().out.splitlines() == [
         f"0 of 3 verdicts changed from {place}@{TUESDAY} to {place}@{TUESDAY}",
         "Profile: p@1",
-        "Inputs: as many rows in, clean and rejected, for the same reasons",
+        "Inputs: the same numbers of rows in, clean and rejected, for the same reasons",
     ]
 
 
@@ -526,14 +526,14 @@ def test_a_bucket_has_the_last_run_of_each_day(spark, tmp_path, capfd):
     [
         (("{out}@2026-12-24", "{out}"), 3, NO_SUCH_DAY),
         (("{out}", "{out}/nowhere"), 3, "nowhere: holds no tables of a run"),
-        (("{out}@2026-13-01", "{out}"), 2, "'2026-13-01' is no YYYY-MM-DD"),
-        (("{out}@", "{out}"), 2, "'' is no YYYY-MM-DD"),
+        (("{out}@2026-13-01", "{out}"), 2, "'2026-13-01' is not YYYY-MM-DD"),
+        (("{out}@", "{out}"), 2, "'' is not YYYY-MM-DD"),
         (("{out}", "{out}/cell_tower_performance_data"), 2, "RUN_B: give the --out of a run"),
         (("bq://p1.d1.t1", "{out}"), 2, "RUN_A: give the --out of a run"),
-        (("{out}", "{out}", "--prefix", "lab"), 2, "--prefix is for bq:// alone"),
+        (("{out}", "{out}", "--prefix", "lab"), 2, "--prefix is only for bq://"),
         (("{out}", "{out}", "--out", "{out}/x.csv"), 2, "lies inside the RUN_A input"),
-        (("{out}", "{out}", "--out", "gs://bucket/x.csv"), 2, "--out: give a file of this machine"),
-        (("{out}", "{out}", "--out", "/nowhere/x.csv"), 4, "x.csv: its folder is not there"),
+        (("{out}", "{out}", "--out", "gs://bucket/x.csv"), 2, "--out: give a file on this machine"),
+        (("{out}", "{out}", "--out", "/nowhere/x.csv"), 4, "x.csv: its folder does not exist"),
     ],
 )
 def test_what_is_refused(place, capfd, arguments, code, said):
@@ -591,7 +591,7 @@ def test_another_profile_on_the_same_inputs(outs, capfd):
     told = capfd.readouterr().out
     assert "Profiles differ: small@" in told
     assert ", then strict@" in told
-    assert "Inputs: as many rows in, clean and rejected" in told
+    assert "Inputs: the same numbers of rows in, clean and rejected" in told
 
 
 @pytest.mark.slow

@@ -301,9 +301,12 @@ def test_neither_event_log_nor_output_shows_the_key(runs):
     [
         (None, "CELL_TOWER_HASH_KEY is not set"),
         ("", "CELL_TOWER_HASH_KEY is not set"),
-        ("only 15 bytes !", "CELL_TOWER_HASH_KEY gives a key of less than 16 bytes"),
-        ("projects/my-project/secrets/customer-hash", "CELL_TOWER_HASH_KEY names no secret"),
-        ("projects/p/secrets/../versions/1?alt=proto", "CELL_TOWER_HASH_KEY names no secret"),
+        ("only 15 bytes !", "CELL_TOWER_HASH_KEY holds a key of fewer than 16 bytes"),
+        ("projects/my-project/secrets/customer-hash", "CELL_TOWER_HASH_KEY does not name a secret"),
+        (
+            "projects/p/secrets/../versions/1?alt=proto",
+            "CELL_TOWER_HASH_KEY does not name a secret",
+        ),
     ],
 )
 def test_a_run_without_a_good_key_is_refused_before_spark_starts(
@@ -413,7 +416,7 @@ def test_a_key_is_read_from_secret_manager(google_auth, secret_manager):
         (200, KEY, "cannot be read .JSONDecodeError"),
         (200, "{}", "cannot be read .KeyError"),
         (200, json.dumps({"payload": {"data": KEY}}), "cannot be read"),
-        (200, payload(KEY.encode()[:15]), "gives a key of less than 16 bytes"),
+        (200, payload(KEY.encode()[:15]), "holds a key of fewer than 16 bytes"),
     ],
 )
 def test_a_secret_that_cannot_be_read_is_told_without_its_content(
@@ -440,7 +443,7 @@ def test_credentials_and_a_server_that_are_missing_are_told(google_auth):
 
 def test_google_auth_that_is_missing_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "google.auth", None)
-    with pytest.raises(ConfigurationError, match="needs google-auth; `make jars` installs it"):
+    with pytest.raises(ConfigurationError, match="needs google-auth; install it with `make jars`"):
         hash_key(SECRET)
 
 
@@ -456,7 +459,7 @@ def test_submit_sends_no_key(monkeypatch, capsys, given):
     monkeypatch.setenv(VARIABLE, given)
     assert main(["submit", "--settings", DATAPROC, *TO_BUCKET, "--hash-customers"]) == 2
     told = capsys.readouterr().err
-    assert f"{VARIABLE} has to name a secret of Secret Manager" in told
+    assert f"{VARIABLE} must name a secret of Secret Manager" in told
     assert KEY not in told
 
 
@@ -473,7 +476,7 @@ def test_a_batch_refuses_a_secret_that_would_hash_nothing(monkeypatch, capsys):
     monkeypatch.setattr(batch, "SparkSession", None)
     assert batch.main([*TO_BUCKET, "--hash-secret", SECRET]) == 2
     message = json.loads(capsys.readouterr().out)["message"]
-    assert "add --hash-customers, or nothing is hashed" in message
+    assert "--hash-secret needs --hash-customers" in message
 
 
 def test_the_code_of_a_batch_has_what_reads_keys():

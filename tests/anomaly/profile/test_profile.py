@@ -44,26 +44,30 @@ def test_all_problems_are_reported_at_once() -> None:
     )
     assert sorted(problems_of(bad)) == [
         "[rules.PRBUsageUL] bad_when is 'up'; it must be above or below or both",
-        "[verdict] has an unknown setting 'level'; known are: minimum_defect_share, "
+        "[verdict] minimum_defects is True; it must be a whole number",
+        "[verdict] unknown setting 'level'; use one of: minimum_defect_share, "
         "minimum_defects, minimum_evaluated, minimum_failed_families, silent_cells, "
         "silent_family, standing_alarms",
-        "[verdict] minimum_defects is True; it must be a whole number",
     ]
 
 
 @pytest.mark.parametrize(
     ("good", "bad", "problem"),
     [
-        ('name = "lab"', "name = 1", "the file name is 1; it must be text"),
+        ('name = "lab"', "name = 1", "top level: name is 1; it must be text"),
         ('Index = "> 1000"', "Index = 1000", "keep_where] Index is 1000; it must be an operator"),
-        ("[join]", "[joint]", "the file has an unknown setting 'joint'"),
+        ("[join]", "[joint]", "top level: unknown setting 'joint'"),
         ("without_samples = false", "without_samples = 0", "it must be true or false"),
         ("rows_per_key = 1\n", "rows_per_key = 1.5\n", "it must be a whole number"),
         ("[join]", "[limits]\nsmallest_match_rate = inf\n[join]", "it must be a finite number"),
-        ('bad_when = "above"\n', "", "needs the setting 'bad_when': above or below or both"),
-        ("derived = [", "derived = [1, ", "it must be a list, each member text"),
-        ("[kpis.samples]", "[kpis.samples]\nx = 1", "[kpis.samples] needs a table 'x'"),
-        ('formula = "ratio"', 'name = "x"', "stability_voice_calls] has an unknown setting 'name'"),
+        (
+            'bad_when = "above"\n',
+            "",
+            "setting 'bad_when' is missing; it must be above or below or both",
+        ),
+        ("derived = [", "derived = [1, ", "it must be a list, each element text"),
+        ("[kpis.samples]", "[kpis.samples]\nx = 1", "[kpis.samples] table 'x' is missing"),
+        ('formula = "ratio"', 'name = "x"', "stability_voice_calls] unknown setting 'name'"),
     ],
 )
 def test_a_wrong_setting_is_one_problem(good: str, bad: str, problem: str) -> None:
@@ -75,28 +79,32 @@ def test_a_wrong_setting_is_one_problem(good: str, bad: str, problem: str) -> No
     ("good", "bad", "problem"),
     [
         ("minimum_defects = 15", "minimum_defects = -1", "must not be negative"),
-        ('bad_when = "above"', 'flag = "Evidence"\nbad_when = "above"', "of the tables already"),
-        ("minimum_defects = 15", "", "[verdict] needs one of minimum_failed_families,"),
-        (RULE, RULE + 'method = "static"\n', "needs `value` with the method static"),
-        (RULE, RULE + "q = 0.5\n", "needs `q` with the method quantile"),
-        (RULE, RULE + "k = 2\n", "k multiplies a spread"),
+        (
+            'bad_when = "above"',
+            'flag = "Evidence"\nbad_when = "above"',
+            "is already a column of the tables",
+        ),
+        ("minimum_defects = 15", "", "[verdict] needs exactly one of minimum_failed_families,"),
+        (RULE, RULE + 'method = "static"\n', "value belongs to the method static"),
+        (RULE, RULE + "q = 0.5\n", "q belongs to the method quantile"),
+        (RULE, RULE + "k = 2\n", "k does not apply to the method"),
         (RULE, RULE + "ignore_below = -1\n", "must not be negative"),
-        (RULE, RULE + "warn_k = 2\n", "warn_k multiplies a spread"),
+        (RULE, RULE + "warn_k = 2\n", "warn_k does not apply to the method"),
         (RULE, RULE + 'method = "mean_std"\nk = 2\nwarn_k = 2\n', "warn_k must be smaller"),
         (RULE, RULE + 'method = "median_mad"\nwarn_k = 2\n', "warn_k must be smaller than k"),
         ('bad_when = "above"', 'bad_when = "both"', "both needs k, ignore_below or"),
-        ('bad_when = "above"', 'bad_when = "above"\nat_most = 1', "at_most is for KPIs that are"),
-        ('bad_when = "below"', 'bad_when = "below"\nat_least = 1', "at_least is for KPIs that are"),
-        ('"difference"', '"difference"\nminimum_denominator = 1', "is not for a difference"),
+        ('bad_when = "above"', 'bad_when = "above"\nat_most = 1', "at_most does not go with"),
+        ('bad_when = "below"', 'bad_when = "below"\nat_least = 1', "at_least does not go with"),
+        ('"difference"', '"difference"\nminimum_denominator = 1', "does not apply to a difference"),
         ('"ratio"', '"ratio"\nminimum_denominator = -1', "denominator must not be negative"),
-        ('first = "peak_vce_Mean"', 'first = "none"', "uses 'none', which is no measured KPI"),
-        ("[rules.PRBUsageUL]", "[rules.none]", "judges 'none', which is neither measured nor"),
-        ('Index = "> 1000"', 'none = "> 1000"', "keep_where names 'none'; it may name CellTower"),
+        ('first = "peak_vce_Mean"', 'first = "none"', "uses 'none', which is not a measured KPI"),
+        ("[rules.PRBUsageUL]", "[rules.none]", "there is no measured or derived KPI 'none'"),
+        ('Index = "> 1000"', 'none = "> 1000"', "keep_where has no column 'none'; use CellTower"),
         # What may lack in a file decides nothing about its rows.
-        ("[verdict]", '[inputs.samples.keep_where]\nTime = "> 5"\n[verdict]', "may name CellName"),
-        ("[join]", "[limits]\nlargest_unjudged_share = -1\n[join]", "must lie between 0 and 1"),
+        ("[verdict]", '[inputs.samples.keep_where]\nTime = "> 5"\n[verdict]', "; use CellName"),
+        ("[join]", "[limits]\nlargest_unjudged_share = -1\n[join]", "must be between 0 and 1"),
         ('unit = "%"', 'unit = "%"\nminimum = 2\nmaximum = 1', "minimum 2.0 is above maximum 1.0"),
-        ("[join]", "[limits]\nsmallest_match_rate = 2\n[join]", "it must lie between 0 and 1"),
+        ("[join]", "[limits]\nsmallest_match_rate = 2\n[join]", "it must be between 0 and 1"),
         ("derived = [", "minimum_baseline_count = 0\nderived = [", "count must be at least 1"),
     ],
 )
@@ -109,10 +117,10 @@ def test_all_contradictions_of_a_rule_are_named_at_once() -> None:
     bad = 'bad_when = "below"\nk = -1\nwarn_k = 2\nat_least = 1\nq = 0.5\nmethod = "quantile"'
     text = LAB.replace('bad_when = "above"', bad, 1)
     assert sorted(problems_of(text)) == [
-        "[rules.PRBUsageUL] at_least is for KPIs that are bad above",
-        "[rules.PRBUsageUL] k multiplies a spread; the method quantile has none",
+        "[rules.PRBUsageUL] at_least does not go with bad_when below",
+        "[rules.PRBUsageUL] k does not apply to the method quantile, which has no spread",
         "[rules.PRBUsageUL] k, warn_k and ignore_below must not be negative",
-        "[rules.PRBUsageUL] warn_k multiplies a spread; the method quantile has none",
+        "[rules.PRBUsageUL] warn_k does not apply to the method quantile, which has no spread",
     ]
 
 
@@ -124,7 +132,7 @@ def test_two_columns_of_one_published_name_are_an_error() -> None:
 def test_a_name_that_bigquery_refuses_is_an_error() -> None:
     illegal = LAB.replace("[kpis.samples]", '[kpis.samples]\n"Drop Rate (%)" = { unit = "%" }')
     (problem,) = problems_of(illegal)
-    assert "'Drop Rate (%)', which BigQuery refuses; set a `name` of letters" in problem
+    assert "'Drop Rate (%)', which BigQuery does not allow; set a `name` of letters" in problem
 
 
 def test_an_unknown_profile_names_the_known_ones() -> None:
@@ -143,5 +151,5 @@ def test_numbers_out_of_range_are_told_with_all_contradictions() -> None:
     assert sorted(problems_of(text)) == [
         "[history] raise_days must be at least 1",
         "[peers] minimum_cells must be at least 2",
-        "[rules.maxThr_DL] warn_k must be smaller than k, so that a warning comes before a defect",
+        "[rules.maxThr_DL] warn_k must be smaller than k, so that a warning precedes a defect",
     ]

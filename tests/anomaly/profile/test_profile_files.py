@@ -93,7 +93,7 @@ def test_the_file_that_is_extended_is_named_where_it_is_no_toml(tmp_path: Path) 
 def test_what_is_no_text_is_told_with_all_other_problems() -> None:
     text = whole_text("lab").replace("minimum_defects = 15", "minimum_defects = 1.5")
     assert problems_of(lambda: parse_profile(f"extends = 1\n{text}")) == (
-        "the file extends is 1; it must be text",
+        "top level: extends is 1; it must be text",
         "[verdict] minimum_defects is 1.5; it must be a whole number",
     )
 
@@ -109,8 +109,8 @@ def test_a_wrong_default_is_one_problem(defaults: str, problem: str) -> None:
     text = whole_text("default").replace(f"[{defaults}]\n", f"[{defaults}]\nkk = 1\n")
     head, tail = text.split(f"[{defaults}]\n", 1)
     text = f"[{defaults}]\n".join((head, tail.replace('"median_iqr"', '"best"', 1)))
-    unknown, wrong = sorted(problems_of(lambda: parse_profile(text)))
-    assert unknown.startswith(f"[{defaults}] has an unknown setting 'kk'; known are: at_least,")
+    wrong, unknown = sorted(problems_of(lambda: parse_profile(text)))
+    assert unknown.startswith(f"[{defaults}] unknown setting 'kk'; use one of: at_least,")
     assert problem in wrong
 
 
@@ -134,4 +134,4 @@ is = true
 
 def test_the_catalogue_is_no_profile() -> None:
     assert (shipped_profiles() / "catalogue.toml").is_file()
-    assert "the file needs a table 'rules'" in problems_of(lambda: load_profile("catalogue"))
+    assert "top level: table 'rules' is missing" in problems_of(lambda: load_profile("catalogue"))

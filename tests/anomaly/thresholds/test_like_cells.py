@@ -165,16 +165,16 @@ def test_a_bound_that_no_value_can_pass_judges_nothing(spark):
 @pytest.mark.parametrize(
     ("rule", "fault"),
     [
-        ('bad_when = "below"\nlimit = 0', "limit is 0, and no value can lie below it"),
-        ('bad_when = "below"\nat_most = -1', "at_most is -1, and no value can lie below it"),
-        ('bad_when = "both"\nk = 1\nlimit = 5', "limit is for KPIs that are bad on one side"),
+        ('bad_when = "below"\nlimit = 0', "limit is 0, but no value can be below it"),
+        ('bad_when = "below"\nat_most = -1', "at_most is -1, but no value can be below it"),
+        ('bad_when = "both"\nk = 1\nlimit = 5', "limit does not go with bad_when both"),
         ('bad_when = "above"\nscale = "log"', "the scale log needs an offset above 0"),
-        ('bad_when = "above"\noffset = 1', "offset and smallest_factor are for the scale log"),
+        ('bad_when = "above"\noffset = 1', "offset and smallest_factor need the scale log"),
         (
             'bad_when = "above"\nscale = "log"\noffset = 1\nsmallest_factor = 0.5',
             "smallest_factor must be at least 1",
         ),
-        ('bad_when = "above"\nfamily = "none"', "family 'none' is not known"),
+        ('bad_when = "above"\nfamily = "none"', "family 'none' is unknown"),
     ],
 )
 def test_what_a_rule_cannot_mean_is_refused(rule, fault):
@@ -186,5 +186,5 @@ def test_what_a_rule_cannot_mean_is_refused(rule, fault):
 
 def test_the_scale_log_is_refused_for_what_may_be_negative():
     text = HEAD + KPI.replace(", minimum = 0", "") + RULE
-    with pytest.raises(ConfigurationError, match="declare a minimum of 0"):
+    with pytest.raises(ConfigurationError, match="set its minimum to 0"):
         parse_profile(text + 'bad_when = "above"\nscale = "log"\noffset = 1')

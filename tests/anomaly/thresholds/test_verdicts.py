@@ -229,12 +229,16 @@ def test_an_alarm_makes_a_cell_required_that_could_not_be_judged(spark):
     ("good", "bad", "fault"),
     [
         ("minimum_failed_families = 1", "minimum_failed_families = 4", "number of families (3)"),
-        ("minimum_failed_families = 1", "", "needs one of minimum_failed_families, "),
-        ('silent_family = "traffic"', 'silent_family = "none"', "family 'none' is not known"),
+        ("minimum_failed_families = 1", "", "needs exactly one of minimum_failed_families, "),
+        ('silent_family = "traffic"', 'silent_family = "none"', "family 'none' is unknown"),
         ("minimum_defects = 2", "minimum_defects = 0", "minimum_defects must be at least 1"),
         ("minimum_warnings = 3", "minimum_warnings = -1", "minimum_warnings must not be negative"),
-        ('sound = ["peak"]', 'sound = ["none"]', "'sleeps' names 'none', which no rule judges"),
-        ("[families.usage]", '[peers]\ncolumn = "load"\n[families.usage]', "another column of"),
+        ('sound = ["peak"]', 'sound = ["none"]', "'sleeps' names 'none', which has no rule"),
+        (
+            "[families.usage]",
+            '[peers]\ncolumn = "load"\n[families.usage]',
+            "has another meaning in",
+        ),
         ("[families.usage]", '[peers]\ncolumn = "x"\ninput = "y"\n[families.usage]', "input is"),
         (
             "[families.usage]",

@@ -65,8 +65,11 @@ def test_a_day_at_a_time_late_data_and_a_day_that_fails_come_to_the_same(spark, 
     write_day(tmp_path / "in", DAYS[1], {"2B": 10}, late=True)
     assert reasons(spark, backfill_of(places, each)) == [
         [],
-        ["the samples changed (1 files before, 2 now)"],
-        ["the samples of earlier days, on which its alarms rest, changed (2 files before, 3 now)"],
+        ["the samples changed (1 file before, 2 now)"],
+        [
+            "the samples of earlier days, which its alarms depend on, changed "
+            "(2 files before, 3 now)"
+        ],
     ]
     # The day before the late samples has its very files.
     assert {file for file in before if file[1] == f"run_date={FIRST}"} <= files(each)
@@ -93,8 +96,8 @@ def test_what_cannot_be_run_in_turn_is_told_at_once(capsys):
     assert main(["backfill", *arguments]) == 2
     told = capsys.readouterr().err
     for part in (
-        "the call_statistics input is not named",
-        "--samples has to have {run_date}",
+        "the call_statistics input is missing",
+        "--samples must contain {run_date}",
         "--from is after --to",
     ):
         assert part in told

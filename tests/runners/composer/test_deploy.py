@@ -9,7 +9,7 @@ import pytest
 
 from anomaly import ConfigurationError
 from runners.cli.main import main
-from runners.composer.deploy.schedule import faults_of
+from runners.composer.deploy.schedule import problems_of_schedule
 from runners.composer.deploy.settings import load_deployment
 from runners.composer.run_settings import INPUTS
 from runners.dataproc.settings import load_settings
@@ -66,7 +66,7 @@ def test_what_a_file_leaves_out_is_as_in_the_shipped_one(tmp_path):
 def test_a_bucket_that_is_given_replaces_that_of_the_file(tmp_path):
     _, composer = deployment_with(tmp_path, ('"my-environment"', '""'), bucket="given")
     assert (composer.environment, composer.bucket) == ("", "given")
-    with pytest.raises(ConfigurationError, match="bucket 'gs://given' is no name of a bucket"):
+    with pytest.raises(ConfigurationError, match="bucket 'gs://given' is not a bucket name"):
         deployment_with(tmp_path, bucket="gs://given")
 
 
@@ -90,48 +90,68 @@ def test_other_settings_have_no_fault_either(tmp_path, changes):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('"my-environment"', '"My_Env"', "[composer] environment 'My_Env' is no name that Google"),
-        ('"my-environment"', '""', "[composer] environment is empty, and no bucket is named"),
-        ('bucket = ""', 'bucket = "gs://b"', "[composer] bucket 'gs://b' is no name of a bucket"),
-        ('"cell-tower-anomaly"', '"Cell"', "dag_id 'Cell': use small letters, digits and inner"),
-        ('"cell-tower-anomaly"', '"a_b"', "dag_id 'a_b': use small letters"),
+        ('"my-environment"', '"My_Env"', "[composer] environment 'My_Env' is not a valid"),
+        ('"my-environment"', '""', "[composer] environment and bucket are empty"),
+        ('bucket = ""', 'bucket = "gs://b"', "[composer] bucket 'gs://b' is not a bucket name"),
+        (
+            '"cell-tower-anomaly"',
+            '"Cell"',
+            "dag_id 'Cell': use at most 63 lower-case letters, digits and inner",
+        ),
+        ('"cell-tower-anomaly"', '"a_b"', "dag_id 'a_b': use at most 63 lower-case letters"),
         ('"cell-tower-anomaly"', f'"{"x" * 64}"', "at most 63"),
         ('"staged"', '"stages"', "shape is 'stages'; it must be staged or single"),
         ('"0 3 * * *"', '"@daily"', "[composer] schedule '@daily': give minute, hour, day of the"),
-        ('"0 3 * * *"', '"0 24 * * *"', "[composer] schedule '0 24 * * *': '24' is no hour"),
+        (
+            '"0 3 * * *"',
+            '"0 24 * * *"',
+            "[composer] schedule '0 24 * * *': '24' is not a valid hour",
+        ),
         ("2026-01-01", '"2026-01-01"', "start_date is '2026-01-01'; it must be a day such as"),
         ("2026-01-01", "2026-01-01T00:00:00Z", "it must be a day such as 2026-01-01"),
         ('"network-operations"', '" "', "[composer] owner is empty"),
-        ('["cell-tower-anomaly"]', '[""]', "[composer] tags: each has 1 to 100 characters"),
-        ('["cell-tower-anomaly"]', "[1]", "tags is [1]; it must be a list, each member text"),
-        ("retries = 2", "retries = -1", "[composer] retries -1 is not in 0 to 100"),
-        ("retry_minutes = 5", "retry_minutes = 1441", "retry_minutes 1441 is not in 0 to 1440"),
-        ("input_hours = 12", "input_hours = 0", "[composer] input_hours 0 is not in 1 to 168"),
-        ("input_hours = 12", "hours = 12", "[composer] has an unknown setting 'hours'"),
+        ('["cell-tower-anomaly"]', '[""]', "[composer] tags: each must have 1 to 100 characters"),
+        ('["cell-tower-anomaly"]', "[1]", "tags is [1]; it must be a list, each element text"),
+        ("retries = 2", "retries = -1", "[composer] retries -1 is not between 0 and 100"),
+        (
+            "retry_minutes = 5",
+            "retry_minutes = 1441",
+            "retry_minutes 1441 is not between 0 and 1440",
+        ),
+        (
+            "input_hours = 12",
+            "input_hours = 0",
+            "[composer] input_hours 0 is not between 1 and 168",
+        ),
+        ("input_hours = 12", "hours = 12", "[composer] unknown setting 'hours'"),
         ("deferrable = true", "deferrable = 1", "deferrable is 1; it must be true or false"),
-        ('"google_cloud_default"', '"a b"', "[composer] connection 'a b' is no id"),
+        ('"google_cloud_default"', '"a b"', "[composer] connection 'a b' is not a valid Airflow"),
         (
             "samples = ",
             "# samples = ",
-            "[composer.run] samples is missing; it must be: quarter-hour",
+            "[composer.run] samples is missing; it must be: samples of the",
         ),
         ("samples/{run_date}", "{date}", "samples is 'gs://my-data-bucket/{date}'; it must be: "),
-        ("gs://my-data-bucket/samples/", "in/", "samples is 'in/{run_date}'; it must be: quarter"),
+        ("gs://my-data-bucket/samples/", "in/", "samples is 'in/{run_date}'; it must be: samples"),
         ("my-data-bucket/samples", "my-{run_date}", "samples is 'gs://my-{run_date}/{run_date}'"),
-        ('marker = ""', 'marker = "a/b"', "[composer.run] marker is 'a/b'; it must be: an object"),
-        ('"gs://my-data-bucket/steps"', '""', "[composer.run] steps names no folder for the resul"),
+        (
+            'marker = ""',
+            'marker = "a/b"',
+            "[composer.run] marker is 'a/b'; it must be: name of an object",
+        ),
+        ('"gs://my-data-bucket/steps"', '""', "[composer.run] steps is empty: name a folder"),
         ("bucket/steps", "bucket/{run_date}", "steps is 'gs://my-data-bucket/{run_date}'; it "),
         ("bucket/steps", "bucket/calls/{run_date}/x", "steps is 'gs://my-data-bucket/calls/{run_"),
-        ("bq://my-project.cell_towers", "out", "out is 'out'; it must be: the tables: bq://PROJE"),
-        ("bq://my-project.cell_towers", "s3://b/out", "out is 's3://b/out'; it must be: the t"),
+        ("bq://my-project.cell_towers", "out", "out is 'out'; it must be: place of the tables:"),
+        ("bq://my-project.cell_towers", "s3://b/out", "out is 's3://b/out'; it must be: place"),
         ("bq://my-project.cell_towers", "gs://out/{run_date}", "out is 'gs://out/{run_date}'; it"),
-        ("bq://my-project.cell_towers", "bq://x", "[composer.run] out is 'bq://x'; it must be: t"),
+        ("bq://my-project.cell_towers", "bq://x", "[composer.run] out is 'bq://x'; it must be: p"),
         (
             "bq://my-project.cell_towers",
             "gs://my-data-bucket/steps",
             "[composer.run] out gs://my-data-bucket/steps and steps gs://my-data-bucket/steps",
         ),
-        ('\nprefix = ""', '\nprefix = "a-b"', "[composer.run] prefix is 'a-b'; it must be: of Big"),
+        ('\nprefix = ""', '\nprefix = "a-b"', "[composer.run] prefix is 'a-b'; it must be: prefix"),
         ('staging_bucket = ""', 'staging_bucket = "B"', "[composer.run] staging_bucket is 'B'; i"),
         ("= 0.0", "= 0.6", "smallest_required_share is above largest_required_share"),
         ("= 0.5", "= 1.1", "[composer.run] largest_required_share is 1.1; it must be from 0 to 1"),
@@ -141,8 +161,8 @@ def test_other_settings_have_no_fault_either(tmp_path, changes):
             "is 'tell'; it must be: PACKAGE.MODULE.",
         ),
         ("add_columns = false", "add_columns = 1", "add_columns is 1; it must be of type bool"),
-        ('\nprefix = ""', "\ncolour = 1", "[composer.run] colour is no setting"),
-        ('\nprefix = ""', '\narchive = "gs://my-code/a.zip"', "archive is no setting"),
+        ('\nprefix = ""', "\ncolour = 1", "[composer.run] colour is not a setting"),
+        ('\nprefix = ""', '\narchive = "gs://my-code/a.zip"', "archive is not a setting"),
         ('alert_connection = ""', 'alert_connection = "a b"', "alert_connection is 'a b'; it m"),
     ],
 )
@@ -158,7 +178,7 @@ def test_options_for_bigquery_alone_are_named_as_in_the_file(tmp_path):
         ("add_columns = false", "add_columns = true"),
     ]
     (fault,) = faults_with(tmp_path, *changes)
-    assert fault == "[composer.run] prefix and add_columns: for an out on bq:// alone"
+    assert fault == "[composer.run] prefix and add_columns: only for an out on bq://"
 
 
 def test_all_that_is_written_is_kept_apart_from_what_is_read(tmp_path):
@@ -170,7 +190,7 @@ def test_all_that_is_written_is_kept_apart_from_what_is_read(tmp_path):
     ]
     at = "gs://my-data-bucket"
     assert faults_with(tmp_path, *changes) == tuple(
-        f"[composer.run] {fault} lie in each other"
+        f"[composer.run] {fault} overlap"
         for fault in (
             f"steps {at}/steps and the customers input {at}",
             f"out {at}/out and the customers input {at}",
@@ -195,7 +215,7 @@ def test_all_faults_of_batches_and_dag_are_told_at_once(tmp_path):
 
 def test_a_file_of_batches_alone_is_refused(tmp_path):
     (tmp_path / "dataproc.toml").write_text(BATCHES)
-    with pytest.raises(ConfigurationError, match="the file needs a table 'composer'"):
+    with pytest.raises(ConfigurationError, match="top level: table 'composer' is missing"):
         load_deployment(str(tmp_path / "dataproc.toml"), None, {})
     load_settings(str(tmp_path / "dataproc.toml"), {})
 
@@ -205,7 +225,7 @@ def test_a_file_of_batches_alone_is_refused(tmp_path):
     ["", "0 3 * * *", "*/15 0-6,22 1 jan-MAR mon,WED", "59 23 31 12 7", "5/10 * * * *"],
 )
 def test_a_schedule_of_cron_has_no_fault(schedule):
-    assert faults_of(schedule) == []
+    assert problems_of_schedule(schedule) == []
 
 
 @pytest.mark.parametrize(
@@ -213,38 +233,38 @@ def test_a_schedule_of_cron_has_no_fault(schedule):
     [
         ("0 3 * *", "give minute, hour, day of the month, month, day of the week, such as"),
         ("0 0 3 * * *", "give minute, hour"),
-        ("60 3 * * *", "'60' is no minute"),
-        ("0 -1 * * *", "'-1' is no hour"),
-        ("0 22-2 * * *", "'22-2' is no hour"),
-        ("0 3 0 * *", "'0' is no day of the month"),
-        ("0 3 * mon *", "'mon' is no month"),
-        ("0 3 * * 8", "'8' is no day of the week"),
-        ("*/0 3 * * *", "'*/0' is no minute"),
-        ("1,,2 3 * * *", "'1,,2' is no minute"),
-        ("٣ 3 * * *", "'٣' is no minute"),
+        ("60 3 * * *", "'60' is not a valid minute"),
+        ("0 -1 * * *", "'-1' is not a valid hour"),
+        ("0 22-2 * * *", "'22-2' is not a valid hour"),
+        ("0 3 0 * *", "'0' is not a valid day of the month"),
+        ("0 3 * mon *", "'mon' is not a valid month"),
+        ("0 3 * * 8", "'8' is not a valid day of the week"),
+        ("*/0 3 * * *", "'*/0' is not a valid minute"),
+        ("1,,2 3 * * *", "'1,,2' is not a valid minute"),
+        ("٣ 3 * * *", "'٣' is not a valid minute"),
     ],
 )
 def test_another_schedule_has_one(schedule, said):
-    (fault,) = faults_of(schedule)
+    (fault,) = problems_of_schedule(schedule)
     assert said in fault
 
 
 def test_each_field_of_a_schedule_that_is_wrong_is_told():
-    assert faults_of("60 24 * * x") == [
-        "schedule '60 24 * * x': '60' is no minute",
-        "schedule '60 24 * * x': '24' is no hour",
-        "schedule '60 24 * * x': 'x' is no day of the week",
+    assert problems_of_schedule("60 24 * * x") == [
+        "schedule '60 24 * * x': '60' is not a valid minute",
+        "schedule '60 24 * * x': '24' is not a valid hour",
+        "schedule '60 24 * * x': 'x' is not a valid day of the week",
     ]
 
 
 def test_missing_clients_are_told(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "google.cloud.orchestration.airflow.service_v1", None)
     assert main(["deploy-dag", "--settings", str(SHIPPED)]) == BAD_CONFIGURATION
-    assert "Google's clients are not installed; `make jars` does that" in capsys.readouterr().err
+    assert "Google's clients are not installed; run `make jars`" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["a.csv", "B.CSV", "a.csv.gz", "a.Csv.bz2", "a.PARQUET"])
 def test_an_input_that_is_one_file_has_no_marker_whatever_its_kind(tmp_path, name):
     calls = ("gs://my-data-bucket/calls/{run_date}", f"gs://my-data-bucket/{{run_date}}/{name}")
     faults = faults_with(tmp_path, ('marker = ""', 'marker = "_SUCCESS"'), calls)
-    assert list(faults) == ["[composer.run] marker: an input that is a file has none"]
+    assert list(faults) == ["[composer.run] marker: an input that is a single file has none"]

@@ -48,12 +48,12 @@ def test_the_shipped_settings_have_no_fault_and_the_environment_overrides_them(t
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('"my-project"', '"My Project"', "project 'My Project' is no name that Google takes"),
-        ('"europe-west1"', '"europe"', "region 'europe' is no name"),
-        ('"my-code-bucket"', '"gs://b"', "code_bucket 'gs://b' is no name"),
+        ('"my-project"', '"My Project"', "project 'My Project' is not a valid name"),
+        ('"europe-west1"', '"europe"', "region 'europe' is not a valid name"),
+        ('"my-code-bucket"', '"gs://b"', "code_bucket 'gs://b' is not a valid name"),
         ('"2.3"', '"2.2"', "runtime_version '2.2': choose 2.3 or 3.0"),
-        ("ttl_minutes = 240", "ttl_minutes = 9", "ttl_minutes 9 is not in 10 to 20160"),
-        ("ttl_minutes = 240", "ttl_minutes = 20161", "ttl_minutes 20161 is not in"),
+        ("ttl_minutes = 240", "ttl_minutes = 9", "ttl_minutes 9 is not between 10 and 20160"),
+        ("ttl_minutes = 240", "ttl_minutes = 20161", "ttl_minutes 20161 is not between"),
         ("ttl_minutes = 240", "ttl_hours = 4", "unknown setting 'ttl_hours'"),
         ("minimum_executors = 2", "minimum_executors = 1", "from 2 to 2000"),
         ("maximum_executors = 10", "maximum_executors = 1", "the first not above the second"),
@@ -63,7 +63,7 @@ def test_the_shipped_settings_have_no_fault_and_the_environment_overrides_them(t
         (
             '"spark.sql.shuffle.partitions" = "32"',
             '"spark.jars" = "gs://b/spark-3.5-bigquery-0.42.1.jar"',
-            "the image brings its own BigQuery connector",
+            "the image has its own BigQuery connector",
         ),
         ('history_server = ""', 'history_server = "phs"', "[provision] history_bucket"),
     ],
@@ -191,7 +191,7 @@ def test_a_batch_refuses_a_folder_that_would_go_with_it(tmp_path):
     assert ended.returncode == 2
     (line,) = ended.stdout.splitlines()
     assert json.loads(line)["exit_code"] == 2
-    assert "--out 'out' does not outlive" in json.loads(line)["message"]
+    assert "--out 'out' would be lost" in json.loads(line)["message"]
 
 
 def test_a_profile_that_extends_a_shipped_one_loads_from_the_archive(tmp_path):

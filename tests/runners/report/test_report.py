@@ -15,7 +15,7 @@ from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE, SUMMARY_TABLE
 from runners.cli.main import main
 from runners.report.charts import charts_of
 from runners.report.command import check_report
-from runners.report.contents import Alarms, Contents, Tower, contents_of
+from runners.report.contents import Alarms, Cell, Contents, contents_of
 from runners.report.distribution_chart import bound_text, defect_marks, first_chosen
 from runners.report.distributions import Bar, Bounds, Distribution, distributions_of
 from runners.report.family_states import families_of
@@ -32,7 +32,7 @@ STATUSES = {1: "CRIT", 0: "OK", None: "NO_DATA"}
 
 
 def kpi(value, flag, **others):
-    """An element of the evidence: bad above 10, of towers that have 4 with a spread of 2."""
+    """An element of the evidence: bad above 10, with a baseline of 4 and a spread of 2."""
     usual = Row(
         kpi="load", status=STATUSES[flag], flag=flag, value=value, unit="%", bound=10.0,
         direction="above", method="static", baseline=4.0, spread=2.0, baseline_count=5,
@@ -43,8 +43,8 @@ def kpi(value, flag, **others):
     return Row(**(usual.asDict() | others))
 
 
-def tower(name, *evidence, failed=(), **others):
-    """A tower with six customers, of whom two have defects; it fails by any defect."""
+def a_cell(name, *evidence, failed=(), **others):
+    """A cell with six customers, of whom two have defects; it fails by any defect."""
     defects = sum(one.flag or 0 for one in evidence)
     usual = {
         "CellName": name,
@@ -58,12 +58,12 @@ def tower(name, *evidence, failed=(), **others):
         "verdict_reason": f"{name} is as it is",
         "Maintainence_Required": "Required" if defects else "Not Required",
     }
-    return Tower(Row(**(usual | others)), None, 6, 2)
+    return Cell(Row(**(usual | others)), None, 6, 2)
 
 
 def sleeping_cell():
     """A cell with hardly any traffic, one KPI near its limit, and defects that decide nothing."""
-    return tower(
+    return a_cell(
         "1A",
         kpi(5.0, 0, kpi="blocks", family="utilization"),
         kpi(1.0, 1, kpi="users", family="traffic", direction="below", deviation=-9.0),
@@ -75,22 +75,22 @@ def sleeping_cell():
     )
 
 
-def contents(*towers, **others):
+def contents(*cells, **others):
     run = SimpleNamespace(place="out", day=date(2026, 11, 1), spark=SimpleNamespace(version="3.5"))
     figures = {
-        "unjudged": [one for one in towers if one.row.Maintainence_Required is None],
-        "towers_in_all": len(towers),
-        "required": sum(one.is_required for one in towers),
-        "not_judged": sum(one.row.Maintainence_Required is None for one in towers),
-        "no_samples": sum(one.row.sample_state == "NO_SAMPLES" for one in towers),
-        "few_samples": sum(one.row.sample_state == "FEW_SAMPLES" for one in towers),
-        "customers": 6 * len(towers),
+        "unjudged": [one for one in cells if one.row.Maintainence_Required is None],
+        "cell_count": len(cells),
+        "required": sum(one.is_required for one in cells),
+        "not_judged": sum(one.row.Maintainence_Required is None for one in cells),
+        "no_samples": sum(one.row.sample_state == "NO_SAMPLES" for one in cells),
+        "few_samples": sum(one.row.sample_state == "FEW_SAMPLES" for one in cells),
+        "customers": 6 * len(cells),
         "customers_of_required": 6,
         "distributions": [],
         "alarms": Alarms(),
         "summary": RunSummary([]),
     }
-    return Contents(run, list(towers), **(figures | others))
+    return Contents(run, list(cells), **(figures | others))
 
 
 def told(page):
@@ -117,7 +117,7 @@ class Words(HTMLParser):
 @pytest.fixture(scope="module")
 def hostile():
     reason = f"{HOSTILE} is above the bound"
-    return Words(page_of(contents(tower(HOSTILE, kpi(12.0, 1, reason=reason, unit=HOSTILE)))))
+    return Words(page_of(contents(a_cell(HOSTILE, kpi(12.0, 1, reason=reason, unit=HOSTILE)))))
 
 
 def test_names_and_reasons_are_shown_as_they_are(hostile):
@@ -131,26 +131,26 @@ def test_the_page_asks_for_nothing_else(hostile):
 
 
 def test_it_says_what_it_left_out():
-    silent = tower("2A", kpi(None, None), Maintainence_Required=None)
+    silent = a_cell("2A", kpi(None, None), Maintainence_Required=None)
     page = page_of(
-        contents(tower("1A", kpi(12.0, 1)), silent, towers_in_all=50_000, required=70, not_judged=9)
+        contents(a_cell("1A", kpi(12.0, 1)), silent, cell_count=50_000, required=70, not_judged=9)
     )
     words = told(page)
-    assert "70 of 50,000 towers need maintenance, 9 could not be judged" in words
-    assert "69 more are in the table" in words
-    assert "2 of 50,000 towers: those that need maintenance" in words
-    assert "The 1 with the most customers; 8 more are in the table." in words
+    assert "70 of 50,000 cells need maintenance, 9 could not be judged" in words
+    assert "69 more in the table" in words
+    assert "2 of 50,000 cells: those that need maintenance" in words
+    assert "The 1 with the most customers; 8 more in the table." in words
 
 
-def test_a_run_without_towers_to_visit_and_alarms_says_so():
-    words = told(page_of(contents(tower("1A", kpi(3.0, 0)))))
-    assert "0 of 1 towers need maintenance, 0 could not be judged" in words
-    assert "No tower needs maintenance." in words
+def test_a_run_without_cells_to_visit_and_alarms_says_so():
+    words = told(page_of(contents(a_cell("1A", kpi(3.0, 0)))))
+    assert "0 of 1 cells need maintenance, 0 could not be judged" in words
+    assert "No cell needs maintenance." in words
     assert "No alarms were judged" in words
     assert "Not judged" not in words
 
 
-def test_a_tower_to_visit_shows_what_fails_and_why_and_folds_its_kpis():
+def test_a_cell_to_visit_shows_what_fails_and_why_and_folds_its_kpis():
     page = page_of(contents(sleeping_cell()))
     words = told(page)
     card = words[words.index("Rank 1") : words.index("Cells by KPI family")]
@@ -167,8 +167,8 @@ def test_a_tower_to_visit_shows_what_fails_and_why_and_folds_its_kpis():
 
 
 def test_a_family_that_only_an_alarm_names_says_so():
-    found = told(page_of(contents(tower("1A", kpi(12.0, 1, family="usage"), failed=["traffic"]))))
-    assert "traffic: fails by an alarm, or because it sends no samples" in found
+    found = told(page_of(contents(a_cell("1A", kpi(12.0, 1, family="usage"), failed=["traffic"]))))
+    assert "traffic: fails because of an active alarm, or without samples" in found
 
 
 def test_cells_that_were_not_judged_stand_by_their_state():
@@ -177,17 +177,17 @@ def test_cells_that_were_not_judged_stand_by_their_state():
     words = told(
         page_of(
             contents(
-                tower("1A", kpi(12.0, 1)),
-                tower("2A", kpi(None, None), **silent),
-                tower("3A", kpi(None, None), **few),
-                tower("4A", kpi(None, None), **silent),
+                a_cell("1A", kpi(12.0, 1)),
+                a_cell("2A", kpi(None, None), **silent),
+                a_cell("3A", kpi(None, None), **few),
+                a_cell("4A", kpi(None, None), **silent),
             )
         )
     )
-    assert "1 of 4 towers need maintenance, 3 could not be judged" in words
+    assert "1 of 4 cells needs maintenance, 3 could not be judged" in words
     assert "2 send no samples · 1 sends too few samples" in words
-    assert "Send no samples (customers in brackets): 2A (6), 4A (6)" in words
-    assert "Send too few samples (customers in brackets): 3A (6)" in words
+    assert "Send no samples (number of customers in brackets): 2A (6), 4A (6)" in words
+    assert "Send too few samples (number of customers in brackets): 3A (6)" in words
     assert "3A sends too few samples (3) 6 no history 3A is as it is" in words
 
 
@@ -232,11 +232,11 @@ def test_kpis_without_a_family_are_one_block():
     ]
 
 
-def fields(*towers):
+def fields(*cells):
     """The fields of the heat map: column, how much worse, mark, and whether it is solid."""
     return [
         (one["group"], one["column"], one["worse"], one["mark"], one["solid"])
-        for one in fields_of(towers)
+        for one in fields_of(cells)
     ]
 
 
@@ -262,7 +262,7 @@ def test_a_field_of_a_family_tells_of_its_worst_kpi_or_of_the_alarm_that_names_i
     assert found["traffic"]["kpi"] == "users"
     assert found["traffic"]["limit"] == "bad below 10 %"
     assert found["traffic"]["reason"] == "load is 1.0"
-    of_alarm = tower("1A", kpi(5.0, 0, family="traffic"), failed=["traffic", "silence"])
+    of_alarm = a_cell("1A", kpi(5.0, 0, family="traffic"), failed=["traffic", "silence"])
     found = {one["column"]: one for one in fields_of([of_alarm])}
     for family in ("traffic", "silence"):
         assert (found[family]["mark"], found[family]["solid"]) == ("fails", True)
@@ -270,30 +270,30 @@ def test_a_field_of_a_family_tells_of_its_worst_kpi_or_of_the_alarm_that_names_i
 
 
 def test_a_cell_that_sends_no_samples_is_named_so_in_the_heat_map():
-    silent = tower("2A", kpi(None, None), sample_state="NO_SAMPLES", sample_count=0)
-    assert [one["tower"] for one in fields_of([silent])] == ["2A (no samples)"]
+    silent = a_cell("2A", kpi(None, None), sample_state="NO_SAMPLES", sample_count=0)
+    assert [one["cell"] for one in fields_of([silent])] == ["2A (no samples)"]
 
 
 def test_what_fails_stands_above_what_is_only_far_off():
-    fails = tower("1A", kpi(5.0, 0, family="traffic"), failed=["traffic"])
-    far = tower("2A", kpi(12.0, 1, family="traffic"))
-    unknown = tower("3A", kpi(None, None, family="traffic"))
+    fails = a_cell("1A", kpi(5.0, 0, family="traffic"), failed=["traffic"])
+    far = a_cell("2A", kpi(12.0, 1, family="traffic"))
+    unknown = a_cell("3A", kpi(None, None, family="traffic"))
     places = {
-        one["tower"]: one["by_column"]
+        one["cell"]: one["by_column"]
         for one in fields_of([far, unknown, fails])
         if one["column"] == "traffic"
     }
     assert sorted(places, key=places.get) == ["1A", "2A", "3A"]
 
 
-def parameters(*towers):
+def parameters(*cells):
     """What can be chosen of the heat map: the options of each parameter."""
-    described = charts_of(contents(*towers))["heat_map"].to_dict()
+    described = charts_of(contents(*cells))["heat_map"].to_dict()
     return {one["name"]: one.get("bind", {}).get("options") for one in described["params"]}
 
 
 def test_the_columns_are_chosen_by_family_and_the_rows_by_any_column():
-    found = parameters(tower("1A", kpi(5.0, 0, family="traffic"), kpi(1.0, 1, family="usage")))
+    found = parameters(a_cell("1A", kpi(5.0, 0, family="traffic"), kpi(1.0, 1, family="usage")))
     assert found == {
         "shown": ["families", "KPIs of traffic", "KPIs of usage"],
         "order": ["rank", "name", "worst traffic", "worst load", "worst usage"],
@@ -301,7 +301,7 @@ def test_the_columns_are_chosen_by_family_and_the_rows_by_any_column():
 
 
 def test_without_families_the_heat_map_has_the_kpis_and_nothing_to_choose_but_the_order():
-    cell = tower("1A", kpi(12.0, 1), kpi(2.0, 0, kpi="users"))
+    cell = a_cell("1A", kpi(12.0, 1), kpi(2.0, 0, kpi="users"))
     assert fields(cell) == [
         ("KPIs of KPIs", "load", 4.0, "!", True),
         ("KPIs of KPIs", "users", -1.0, "", False),
@@ -311,14 +311,14 @@ def test_without_families_the_heat_map_has_the_kpis_and_nothing_to_choose_but_th
         "order": ["rank", "name", "worst load", "worst users"],
     }
     words = told(page_of(contents(cell)))
-    assert "Towers by KPI" in words
+    assert "Cells by KPI" in words
     assert "family" not in words
     assert "KPIs: " not in words
 
 
 def heat(*evidence):
-    """The fields of the heat map of a tower without families."""
-    return [(one["worse"], one["mark"]) for one in fields_of([tower("1A", *evidence)])]
+    """The fields of the heat map of a cell without families."""
+    return [(one["worse"], one["mark"]) for one in fields_of([a_cell("1A", *evidence)])]
 
 
 def test_the_heat_map_turns_every_deviation_to_the_side_that_is_bad():
@@ -352,7 +352,7 @@ def frame(spark, *evidences):
     return spark.createDataFrame(cells, f"CellName string, evidence {EVIDENCE_TYPE}")
 
 
-def test_distributions_count_towers_in_thirty_parts_of_the_range(spark):
+def test_distributions_count_cells_in_thirty_parts_of_the_range(spark):
     """Values 0 to 60 and a bound of 10: each part is 2 wide, the last one holds 60 too."""
     values = [0.0, 1.0, 2.0, 59.0, 60.0]
     cells = frame(spark, *([kpi(value, int(value > 10))] for value in values), [kpi(None, None)])
@@ -375,7 +375,7 @@ def test_bounds_that_differ_are_those_of_the_cells_for_which_they_counted(spark)
     (found,) = distributions_of(cells)
     assert found.bounds == {"above": Bounds(10.0, 12.0, 20.0)}
     assert sum(bar.not_judged for bar in found.bars) == 1
-    assert sum(bar.towers for bar in found.bars) == 4
+    assert sum(bar.cells for bar in found.bars) == 4
 
 
 def test_parts_of_a_logarithmic_range_are_alike_in_factors(spark):
@@ -387,7 +387,7 @@ def test_parts_of_a_logarithmic_range_are_alike_in_factors(spark):
     first, last = found.bars
     assert (first.begin, first.end) == (pytest.approx(0.0), pytest.approx(64 ** (1 / 30) - 1))
     assert (last.begin, last.end) == (pytest.approx(64 ** (29 / 30) - 1), pytest.approx(63.0))
-    assert (first.towers, last.towers) == (200, 200)
+    assert (first.cells, last.cells) == (200, 200)
 
 
 def test_kpis_stand_by_family_those_with_defects_first_and_may_have_no_value(spark):
@@ -403,7 +403,7 @@ def test_kpis_stand_by_family_those_with_defects_first_and_may_have_no_value(spa
         ("traffic", "users", 1),
         ("accessibility", "blocked", 0),
     ]
-    words = told(page_of(contents(tower("1A", *evidence), distributions=found)))
+    words = told(page_of(contents(a_cell("1A", *evidence), distributions=found)))
     assert "traffic peak 1 1 bad above 10 % users 1 0 bad above 10 %" in words
     assert "accessibility blocked 0 0 no cell has a value" in words
 
@@ -411,13 +411,13 @@ def test_kpis_stand_by_family_those_with_defects_first_and_may_have_no_value(spa
 def test_without_any_value_there_is_no_plot_of_values_and_still_a_page(spark):
     silent = [kpi(None, None)]
     found = distributions_of(frame(spark, silent))
-    page = contents(tower("1A", *silent), distributions=found)
+    page = contents(a_cell("1A", *silent), distributions=found)
     assert list(charts_of(page)) == ["heat_map"]
     assert "load 0 0 no cell has a value" in told(page_of(page))
 
 
-def test_a_tower_without_evidence_has_a_page_too():
-    page = contents(tower("1A", evidence=None, Maintainence_Required=None))
+def test_a_cell_without_evidence_has_a_page_too():
+    page = contents(a_cell("1A", evidence=None, Maintainence_Required=None))
     assert charts_of(page) == {}
     assert "1A sends samples 6 no history 1A is as it is" in told(page_of(page))
 
@@ -432,15 +432,15 @@ def loads(**others):
 
 
 def test_a_defect_beyond_the_outermost_bar_is_marked_at_its_end():
-    marks = list(defect_marks([loads()], [tower("1A", kpi(60.0, 1))]))
+    marks = list(defect_marks([loads()], [a_cell("1A", kpi(60.0, 1))]))
     assert [(one["cell"], one["value"]) for one in marks] == [("1A", 11.0)]
 
 
-def test_the_first_kpi_is_the_worst_of_the_worst_tower():
+def test_the_first_kpi_is_the_worst_of_the_worst_cell():
     kpis = [loads(kpi=name) for name in ("blocks", "peak", "users")]
-    assert first_chosen(kpis, [tower("2A", kpi(5.0, 0)), sleeping_cell()]) == "users"
+    assert first_chosen(kpis, [a_cell("2A", kpi(5.0, 0)), sleeping_cell()]) == "users"
     assert first_chosen(kpis[:2], [sleeping_cell()]) == "peak"
-    assert first_chosen(kpis, [tower("2A", kpi(5.0, 0))]) == "blocks"
+    assert first_chosen(kpis, [a_cell("2A", kpi(5.0, 0))]) == "blocks"
 
 
 def test_bounds_are_told_with_where_they_lie():
@@ -511,10 +511,10 @@ def test_cells_stand_by_what_is_to_be_done_and_every_state_is_counted(spark):
             ("first", "Required", 1, "NO_SAMPLES", 5),
         )
     )
-    names = [one.name for one in found.towers]
+    names = [one.name for one in found.cells]
     assert names == ["first", "second", "few", "many", "silent", "sound"]
     assert [one.name for one in found.unjudged] == ["many", "few", "silent"]
-    assert (found.towers_in_all, found.required, found.not_judged) == (6, 2, 3)
+    assert (found.cell_count, found.required, found.not_judged) == (6, 2, 3)
     assert (found.no_samples, found.few_samples) == (3, 1)
     assert (found.customers, found.customers_of_required) == (17, 8)
     assert [one.customers_with_defects for one in found.unjudged] == [4, 2, 1]
@@ -569,8 +569,8 @@ def test_what_is_missing_and_what_is_wrong_is_told_at_once(monkeypatch, capsys):
     with pytest.raises(ConfigurationError) as refused:
         check_report("gs://bucket/page.html", "gs://bucket/plots")
     told = str(refused.value)
-    assert "--out: gs://bucket/page.html is not a place on this machine" in told
-    assert "--png: gs://bucket/plots is not a place on this machine" in told
+    assert "--out: gs://bucket/page.html is not a path on this machine" in told
+    assert "--png: gs://bucket/plots is not a path on this machine" in told
     assert "pip install 'cell-tower-anomaly[report]'" in told
 
 

@@ -57,7 +57,7 @@ def test_customers_match_where_all_inputs_have_them():
 
 
 def test_towers_are_counted_and_the_worst_come_first():
-    assert (SUMMARY.towers, SUMMARY.required, SUMMARY.not_judged) == (9, 2, 3)
+    assert (SUMMARY.cells, SUMMARY.required, SUMMARY.not_judged) == (9, 2, 3)
     assert [row.subject for row in SUMMARY.worst] == ["A", "B"]
     assert SUMMARY.origins == {"samples": Origin("samples", 2.0, "digest")}
 
@@ -66,7 +66,7 @@ def test_alarms_are_there_where_they_were_judged():
     assert SUMMARY.alarms is None
     summary = RunSummary(OF_ALARMS)
     alarms = summary.alarms
-    assert (alarms.cell_days, alarms.raised, alarms.standing) == (2.5, 3, 1)
+    assert (alarms.cell_days, alarms.raised, alarms.active) == (2.5, 3, 1)
     assert (alarms.begin, alarms.until) == ("2026-11-01 00:00:00", "2026-11-02 00:00:00")
     assert [row.subject for row in alarms.named] == ["A", "B"]
     assert summary.cells_by_minutes == {15: 4.0}

@@ -124,9 +124,9 @@ def test_a_stage_is_told_all_that_its_arguments_lack(capsys):
     assert main(arguments) == BAD_CONFIGURATION
     told = capsys.readouterr().out
     for fault in (
-        "the call_statistics input is not named",
+        "the call_statistics input is missing",
         "--read customers-with-samples=FOLDER is missing",
         "--run-id 'A b'",
-        "--write-to 'here' does not outlive the batch",
+        "--write-to 'here' would be lost with the batch",
     ):
         assert fault in told

@@ -88,7 +88,7 @@ def test_units_in_the_values_are_refused_with_their_cure(inputs, capfd, text):
     told = capfd.readouterr().err
     assert "call_statistics: 100.0% of the values of column c0 were left out" in told
     assert f"150 times not_a_number, first '{text}' in" in told
-    assert "a unit in the values? Write numbers alone" in told
+    assert "a unit in the values? Write only the number" in told
 
 
 def test_a_few_rows_may_spoil_a_column_and_an_empty_one_is_told(inputs, caplog):
@@ -115,7 +115,7 @@ def test_names_that_people_may_take_for_one_are_told(inputs, caplog, name, other
         "samples", lambda cell, row: written[row % 3] if cell == "1ALTE" else cell, "CellName"
     )
     assert inputs.run() == 0
-    assert f"cells {name}, {other} count as different ones: their names differ" in caplog.text
+    assert f"cells {name}, {other} count as different cells, but their names differ" in caplog.text
     figures = duckdb.sql(
         f"select subject, item, value from '{inputs.out}/run_summary/*/*.parquet' "
         "where section = 'look_alike'"
@@ -135,7 +135,7 @@ def test_it_is_told_where_nothing_says_what_is_usual():
     )
     assert notices(RunSummary(few)) == []
     (told,) = notices(RunSummary(most))
-    assert "60.0% of what cells sent could not be judged for alarms" in told
+    assert "60.0% of the values could not be judged for alarms" in told
 
 
 def test_a_long_row_is_told_by_both_of_its_ends():
@@ -199,7 +199,7 @@ def test_a_run_in_which_too_few_cells_are_judged_is_refused_with_what_lacks(inpu
     profile.write_text(f"{text}\n[limits]\nlargest_unjudged_share = 1\n")
     assert inputs.run() == 0
     told = capfd.readouterr().out
-    assert told.startswith("0 of 12 towers need maintenance, 12 could not be judged")
+    assert told.startswith("0 of 12 cells need maintenance, 12 could not be judged")
 
 
 def test_where_nothing_matches_examples_of_both_keys_are_told(inputs, capfd):

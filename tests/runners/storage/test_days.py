@@ -223,7 +223,7 @@ def test_another_fault_at_linking_is_told(folder, monkeypatch):
     ("out", "publishing", "said"),
     [
         ("out", Publishing(keep_days=0), "must be at least 1"),
-        ("out", Publishing(prefix="x"), "for bq:// alone"),
+        ("out", Publishing(prefix="x"), "only for bq://"),
         ("gs://bucket/out", Publishing(keep_days=3), "for a folder or bq://"),
         ("s3://bucket/out", Publishing(), "give a folder, gs:// or bq://"),
     ],
