@@ -9,7 +9,7 @@ aggregate grows with its columns.
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.expressions.arithmetic import exact_mean
+from anomaly.expressions.sql_text import exact_mean
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import DerivedKpi, Formula, MissingPolicy
 from anomaly.schema.inputs import CALL_STATISTICS, SAMPLES

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.cleaning.sample_times import JITTER_SECONDS
-from anomaly.expressions.arithmetic import exact_mean
+from anomaly.expressions.sql_text import exact_mean
 from anomaly.profile.alarm_rules import AlarmKpi, AlarmRules, Group
 from anomaly.profile.methods import Scale
 from anomaly.profile.model import Profile

@@ -12,14 +12,8 @@ from pyspark.sql import types as T
 
 from anomaly.cleaning.values import text_of
 from anomaly.expressions.sql import quoted
-from anomaly.expressions.timestamps import (
-    UTC_ZONE,
-    instant,
-    is_end_of_day,
-    is_local,
-    is_time_of_day,
-    later_by,
-)
+from anomaly.expressions.sql_text import instant, is_end_of_day, is_local, is_time_of_day, later_by
+from anomaly.expressions.timestamps import UTC_ZONE
 from anomaly.profile.model import Profile
 from anomaly.schema.inputs import SAMPLES
 

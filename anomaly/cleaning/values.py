@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from anomaly.expressions.arithmetic import LARGEST_NUMBER
@@ -54,6 +55,11 @@ def with_values(raw: DataFrame, kpis: Sequence[Kpi], rules: InputRules) -> DataF
         # Few rows have a fault: only theirs are examined one by one.
         f"CASE WHEN {is_unusable} THEN {_value_faults(kpis, rules)} END AS {quoted(FAULTS)}",
     )
+
+
+def kpi_values(kpis: Sequence[Kpi]) -> dict[str, Column]:
+    """The values of clean rows by the names of their KPIs."""
+    return {kpi.name: F.get("values", F.lit(place)) for place, kpi in enumerate(kpis)}
 
 
 def is_numeric(raw: DataFrame, name: str) -> bool:

@@ -10,7 +10,7 @@ from anomaly.cleaning.checks import NOT_DECODED
 from anomaly.cleaning.columns import select_expected_columns
 from anomaly.cleaning.names import with_name
 from anomaly.cleaning.values import text_of
-from anomaly.expressions.timestamps import instant
+from anomaly.expressions.sql_text import instant
 from anomaly.profile.sections import InputRules
 from anomaly.schema.inputs import MALFORMED_LINE, SOURCE_FILE, SOURCE_ROW_ID
 

@@ -17,7 +17,7 @@ from functools import partial, reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.expressions.timestamps import instant, utc_text
+from anomaly.expressions.sql_text import instant, utc_text
 
 QUARTER_HOUR_MICROSECONDS = 900_000_000
 CELLS_NAMED = 10

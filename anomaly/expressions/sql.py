@@ -11,6 +11,20 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 
+def column(name: str) -> Column:
+    """The column of a name, whatever characters it has."""
+    return F.col(quoted(name))
+
+
+def try_cast(value: Column, type_: str) -> Column:
+    """The value as another type; NULL where it is none, with ANSI, too.
+
+    PySpark has it as a method since version 4 only. The text of the lambda names no column.
+    """
+    cast = F.expr(f"value -> try_cast(value AS {type_})")
+    return F.get(F.call_function("transform", F.array(value), cast), F.lit(0))
+
+
 def quoted(column: str) -> str:
     """The name of a column as SQL writes it, whatever characters it has."""
     return "`" + column.replace("`", "``") + "`"

@@ -8,8 +8,8 @@ the method has one. Both are on the scale of the rule. What a rule makes of them
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.expressions.arithmetic import exact_mean, rounded_for_quantiles
 from anomaly.expressions.sql import constant_array
+from anomaly.expressions.sql_text import exact_mean, rounded_for_quantiles
 from anomaly.profile.methods import IQR_OF_NORMAL, MAD_OF_NORMAL, Method, Scale
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import Rule

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.aggregation.averages import COUNTS
-from anomaly.expressions.arithmetic import measure_text
+from anomaly.expressions.sql_text import measure_text
 from anomaly.profile.methods import Direction
 from anomaly.profile.model import Profile
 from anomaly.schema.evidence import EVIDENCE_TYPE

@@ -10,8 +10,8 @@ from math import log
 
 from pyspark.sql import DataFrame
 
-from anomaly.expressions.arithmetic import limit_above, limit_below, measure_text
 from anomaly.expressions.sql import constant_array
+from anomaly.expressions.sql_text import limit_above, limit_below, measure_text
 from anomaly.profile.methods import Direction, Method, Scale
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import MissingPolicy, Rule

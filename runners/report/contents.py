@@ -246,7 +246,7 @@ def _alarms(run: PublishedRun) -> Alarms:
 
 def _in_utc(table: DataFrame, *times: str) -> DataFrame:
     """Times as texts in UTC: as Python's own they would be in the zone of this machine."""
-    return table.withColumns({name: F.expr(utc_text(name)) for name in times})
+    return table.withColumns({name: utc_text(F.col(name)) for name in times})
 
 
 def _newest_rows(alarms: DataFrame) -> DataFrame:
