@@ -34,7 +34,6 @@ NEEDED = (
     "severity_rank",
     "run_date",
 )
-DAYS = figure("'day'", "'cells'", "CAST(run_date AS string)", "1")
 WORST_FIRST = (CRIT, WARN, OK, OUT_OF_REACH, NO_BASELINE, NO_DATA)
 NAMES_SHOWN = 3
 
@@ -56,7 +55,8 @@ def show_towers(cells: DataFrame, limit: int = 20) -> NotebookTable:
     if limit < 1:
         raise ConfigurationError("show_towers", [f"limit is {limit}: give 1 or more"])
     _check_columns(cells)
-    days = explode_and_sum(cells, f"array({DAYS})")
+    of_day = figure("day", "cells", F.col("run_date").cast("string"), 1)
+    days = explode_and_sum(cells, F.array(of_day))
     figures = tower_figures(cells, limit).unionByName(days).collect()
     day = _one_day([row.item for row in figures if row.section == "day"])
     worst, required = worst_towers(figures), required_towers(figures)

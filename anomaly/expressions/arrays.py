@@ -1,9 +1,14 @@
-"""Arrays of structs that carry the name of a KPI each, and names for what is used often."""
+"""KPIs by their names: side by side as a struct, or an array of structs to be judged alike."""
 
 from collections.abc import Callable, Iterable, Mapping
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
+
+from anomaly.expressions.sql import quoted
+
+# What stands for a struct without any field, which Parquet does not know.
+NO_FIELD = "struct<none:double>"
 
 
 def let(value: Column, use: Callable[[Column], Column]) -> Column:
@@ -11,24 +16,30 @@ def let(value: Column, use: Callable[[Column], Column]) -> Column:
     return F.get(F.transform(F.array(value), use), F.lit(0))
 
 
-def named_array(fields: Mapping[str, Mapping[str, Column]]) -> Column:
-    """An array of a struct per KPI: `kpi`, its name, and its fields. `by_name` opens it again.
+def struct_of(fields: Mapping[str, Column]) -> Column:
+    """A struct of columns by their names."""
+    if not fields:
+        return F.lit(None).cast(NO_FIELD)
+    return F.struct(*(field.alias(name) for name, field in fields.items()))
 
-    The fields of all KPIs have the same names and types.
+
+def null_struct(names: Iterable[str], type_: str) -> Column:
+    """A missing struct with these fields, all of one type."""
+    fields = ", ".join(f"{quoted(name)}: {type_}" for name in names)
+    return F.lit(None).cast(f"struct<{fields}>" if fields else NO_FIELD)
+
+
+def named_array(kpis: Mapping[str, Mapping[str, Column]]) -> Column:
+    """An array with a struct for each KPI: `kpi`, its name, and its fields.
+
+    All KPIs have the same fields, of the same types. `by_name` opens the array again.
     """
-    return F.array(
-        *(
-            F.struct(
-                F.lit(kpi).alias("kpi"), *(field.alias(name) for name, field in of_kpi.items())
-            )
-            for kpi, of_kpi in fields.items()
-        )
-    )
+    return F.array(*(struct_of({"kpi": F.lit(kpi), **fields}) for kpi, fields in kpis.items()))
 
 
 def by_name(array: Column, kpis: Iterable[str]) -> dict[str, Column]:
     """The elements of an array by the names of the KPIs that it was made for (`named_array`).
 
-    `F.transform` keeps their order; what filters or sorts an array ends this.
+    `F.transform` leaves them in their places; what is filtered or sorted has no places any more.
     """
     return {kpi: F.get(array, F.lit(place)) for place, kpi in enumerate(kpis)}

@@ -76,6 +76,14 @@ def test_a_wrong_setting_is_one_problem(good: str, bad: str, problem: str) -> No
     [
         ("minimum_defects = 15", "minimum_defects = -1", "must not be negative"),
         ('bad_when = "above"', 'flag = "Evidence"\nbad_when = "above"', "of the tables already"),
+        *(
+            (
+                "[kpis.samples]",
+                f'[kpis.samples]\nx = {{ name = "{name.swapcase()}" }}',
+                f"{name!r} is the name of two KPIs",
+            )
+            for name in ("sample_count", "service_stability_voice_calls")
+        ),
         ("minimum_defects = 15", "", "[verdict] needs one of minimum_failed_families,"),
         (RULE, RULE + 'method = "static"\n', "needs `value` with the method static"),
         (RULE, RULE + "q = 0.5\n", "needs `q` with the method quantile"),
