@@ -4,6 +4,11 @@ from anomaly import Profile, detect
 results = detect(samples, customers=customers, calls=calls, profile=Profile.load("default"))
 results.cells.show()
 results.explain("4CLTE").show()
+
+Each step alone, on a frame of your own:
+
+from anomaly import above, flag_outliers, median_iqr
+frame.transform(flag_outliers, kpis={"load": above(median_iqr(k=2))}, by=["vendor"]).show()
 """
 
 from anomaly.errors import AnomalyError, ConfigurationError, InputError, OutputError
@@ -27,6 +32,13 @@ from anomaly.profile.thresholds import (
     static,
 )
 from anomaly.run import Run
+from anomaly.steps import (
+    average_kpis,
+    clean_samples,
+    explain_flags,
+    flag_outliers,
+    peer_baselines,
+)
 
 __all__ = [
     "AlarmRequest",
@@ -45,16 +57,21 @@ __all__ = [
     "Run",
     "VerdictRule",
     "above",
+    "average_kpis",
     "below",
     "by_factor",
+    "clean_samples",
     "detect",
     "either_side",
+    "explain_flags",
+    "flag_outliers",
     "load_profile",
     "mean",
     "mean_std",
     "median_iqr",
     "median_mad",
     "parse_profile",
+    "peer_baselines",
     "quantile",
     "raise_alarms",
     "static",

@@ -88,7 +88,7 @@ class Run:
     def date_column(self) -> Column:
         """The day as a column."""
         # Not as a date of Python, which costs a hundred milliseconds to hand to the JVM.
-        return F.expr(f"DATE '{self.run_date}'")
+        return F.lit(str(self.run_date)).cast("date")
 
     @property
     def is_made_up(self) -> bool:

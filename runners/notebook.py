@@ -35,7 +35,6 @@ NEEDED = (
     "severity_rank",
     "run_date",
 )
-DAYS = figure("'day'", "'cells'", "CAST(run_date AS string)", "1")
 WORST_FIRST = (CRIT, WARN, OK, OUT_OF_REACH, NO_BASELINE, NO_DATA)
 NAMES_SHOWN = 3
 
@@ -57,7 +56,8 @@ def show_cells(cells: DataFrame, limit: int = 20) -> NotebookTable:
     if limit < 1:
         raise ConfigurationError("show_cells", [f"limit is {limit}; it must be at least 1"])
     _check_columns(cells)
-    days = explode_and_sum(cells, f"array({DAYS})")
+    of_day = figure("day", "cells", F.col("run_date").cast("string"), 1)
+    days = explode_and_sum(cells, F.array(of_day))
     summary = RunSummary(tower_figures(cells, limit).unionByName(days).collect())
     day = _one_day([row.item for row in summary.of("day")])
     worst = summary.worst

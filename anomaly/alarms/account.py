@@ -7,9 +7,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.alarms.periods import first_period_from, time_of
-from anomaly.expressions.timestamps import utc_text
+from anomaly.expressions.sql_text import utc_text
 from anomaly.profile.alarm_rules import AlarmRules
-from anomaly.summary.figures import explode_and_sum, figure, figure_per_row, top_n_per_group
+from anomaly.summary.figures_sql import explode_and_sum, figure, figure_per_row, top_n_per_group
 
 SECTION = "'alarms'"
 # What is told of the samples that alarms rest on: subjects and items of the summary.

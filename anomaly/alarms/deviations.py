@@ -9,7 +9,8 @@ from anomaly.alarms.period_baselines import keys_of, period_baselines
 from anomaly.alarms.periods import first_period_of_step, step_of, time_of, with_groups, with_step
 from anomaly.expressions.arithmetic import TIE_TOLERANCE
 from anomaly.expressions.sql import constant_array
-from anomaly.expressions.timestamps import UTC_ZONE, is_doubled
+from anomaly.expressions.sql_text import is_doubled
+from anomaly.expressions.timestamps import UTC_ZONE
 from anomaly.profile.alarm_rules import AlarmKpi, AlarmRules
 from anomaly.profile.methods import Direction, Method, Scale
 from anomaly.thresholds.compare import CRIT, NO_BASELINE, NO_DATA, OK, WARN

@@ -3,7 +3,7 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from anomaly.expressions.timestamps import utc_text
+from anomaly.expressions.sql_text import utc_text
 from anomaly.profile.alarm_rules import AlarmKpi, AlarmRules, Group
 from anomaly.profile.methods import Direction, Method
 from anomaly.schema.tables import RECOVERY, SAMPLES_KPI

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.cleaning.sample_times import JITTER_SECONDS
-from anomaly.expressions.arithmetic import exact_mean
+from anomaly.expressions.sql_text import exact_mean
 from anomaly.profile.alarm_rules import AlarmKpi, AlarmRules, Group
 from anomaly.profile.methods import Scale
 from anomaly.profile.model import Profile
@@ -154,29 +154,30 @@ def first_period_from(start: datetime, rules: AlarmRules) -> int:
 
 def _on_scale(samples: DataFrame, profile: Profile, rules: AlarmRules) -> DataFrame:
     """A row per dated sample: CellName, period, peers, is_reported, and the parts of each KPI."""
-    positions = {kpi.name: place for place, kpi in enumerate(profile.kpis_of(SAMPLES))}
+    names = [kpi.name for kpi in profile.kpis_of(SAMPLES)]
+    is_reported = f"coalesce({', '.join(f'values.{name}' for name in names)}) IS NOT NULL"
     return samples.where("time IS NOT NULL").selectExpr(
         "CellName",
         f"{period_of('time', rules)} AS period",
         "peers",
-        "exists(values, value -> value IS NOT NULL) AS is_reported",
+        f"{is_reported} AS is_reported",
         *(
             f"{part} AS {name}_{position}"
             for position, kpi in enumerate(rules.kpis)
-            for name, part in _parts(kpi, positions).items()
+            for name, part in _parts(kpi).items()
         ),
     )
 
 
-def _parts(kpi: AlarmKpi, positions: dict[str, int]) -> dict[str, str]:
-    """The SQLs of what an alarm KPI of a period is made of, from the array `values` of a sample.
+def _parts(kpi: AlarmKpi) -> dict[str, str]:
+    """The SQLs of what an alarm KPI of a period is made of, from the `values` of a sample.
 
     A ratio on the scale `linear` is one of sums: both of its parts, each where the other is there.
     """
     is_log = kpi.scale is Scale.LOG
 
     def mean(names: tuple[str, ...], offset: float) -> str:
-        terms = (f"values[{positions[name]}]" for name in names)
+        terms = (f"values.{name}" for name in names)
         scaled = (f"ln({term} + {offset!r}D)" if is_log else term for term in terms)
         return f"(({' + '.join(scaled)}) / {len(names)})"
 
@@ -189,7 +190,7 @@ def _parts(kpi: AlarmKpi, positions: dict[str, int]) -> dict[str, str]:
             "value": f"CASE WHEN {denominator} IS NOT NULL THEN {value} END",
             "denominator": f"CASE WHEN {value} IS NOT NULL THEN {denominator} END",
         }
-    plain = " + ".join(f"values[{positions[name]}]" for name in kpi.relative_to)
+    plain = " + ".join(f"values.{name}" for name in kpi.relative_to)
     smallest = f"({plain}) / {len(kpi.relative_to)} >= {kpi.minimum_denominator!r}D"
     return {"value": f"CASE WHEN {smallest} THEN {value} - {denominator} END"}
 

@@ -6,7 +6,6 @@ or typed (Parquet); both are checked by the same rules.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -16,6 +15,7 @@ from anomaly.cleaning.columns import PROVENANCE as PROVENANCE_OF_RAW
 from anomaly.cleaning.columns import conform
 from anomaly.cleaning.duplicates import limit_rows, reject_duplicates, tell_hours_apart
 from anomaly.cleaning.names import with_name
+from anomaly.cleaning.row_faults import Fault, filters, malformed, suspects
 from anomaly.cleaning.sample_times import ANY_TIME, LATER_BY, TIME, TimesOfRun, with_times
 from anomaly.cleaning.values import (
     FAULTS,
@@ -23,41 +23,48 @@ from anomaly.cleaning.values import (
     is_missing,
     is_numeric,
     text_of,
-    trimmed,
     whole_number,
     with_values,
     without_zeros,
 )
-from anomaly.expressions.sql import literal, quoted, text
+from anomaly.expressions.arrays import null_struct
+from anomaly.expressions.sql import column
 from anomaly.expressions.timestamps import UTC_ZONE
-from anomaly.profile.input_columns import value_columns
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import InputRules
 from anomaly.schema.inputs import (
     CALL_STATISTICS,
     CUSTOMERS,
-    MALFORMED_LINE,
+    HISTORY,
     MALFORMED_TEXT,
     SAMPLES,
     SOURCE_FILE,
     SOURCE_ROW_ID,
 )
-from anomaly.schema.reasons import FAULT_TYPE, REASONS
+from anomaly.schema.reasons import FAULT_TYPE
 from anomaly.schema.tables import REJECTED_COLUMNS
 
 # In the text of Customer_ID the customer number begins at this character: behind three digits, or
 # behind what is no digit; of A1234 nobody can say how much is its number.
-CUSTOMER_NUMBER_START = 4
-CUSTOMER_NUMBER = text("^([0-9]{3}|..[^0-9])0*[0-9]{1,18}$")
+CUSTOMER_NUMBER_START, MOST_DIGITS = 4, 2**31 - 1
+CUSTOMER_NUMBER = "^([0-9]{3}|..[^0-9])0*[0-9]{1,18}$"
 
 # What stands for bytes that an encoding does not know.
 NOT_DECODED = "\ufffd"
+
+# The inputs that have the same numbers.
+SAME_NUMBERS = {
+    CUSTOMERS: (CUSTOMERS,),
+    SAMPLES: (SAMPLES, HISTORY),
+    CALL_STATISTICS: (CALL_STATISTICS,),
+}
 
 # Columns that are added to a raw frame; the blank keeps them apart from an operator's columns.
 RAW_ROW = "raw row"
 CELL_NAME, PEERS, PEER_GROUP = "cell name", "name of peers", "name of peer group"
 # The field of the raw row that has the whole of a malformed line.
 LINE, LINE_ENDS, NEEDS_QUOTES = "malformed line", "\r\n", '[,"\r\n]'
+FAULTS_TYPE = f"array<{FAULT_TYPE}>"
 PROVENANCE = (SOURCE_FILE, SOURCE_ROW_ID, "row_column", "row_reason", "faults", "raw_row")
 
 
@@ -78,25 +85,23 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
     texts = ("PhoneService", "MultipleLines", "InternetService")
     values = {
         "customerID": whole_number(raw, "Index"),
-        "CellName": quoted(CELL_NAME),
+        "CellName": F.col(CELL_NAME),
         "tenure": whole_number(raw, "tenure"),
         **{name: text_of(name, rules) for name in texts},
-        "peer_group": quoted(PEER_GROUP),
+        "peer_group": F.col(PEER_GROUP),
     }
     compared = values | {"Index": values["customerID"], "CellTower": values["CellName"]}
     row_faults = [
-        MALFORMED,
+        malformed(),
         Fault(is_missing("Index", rules), "Index", "missing_key"),
-        Fault(f"({values['customerID']}) IS NULL", "Index", "bad_customer_number"),
-        Fault(_is_not_decoded(values["CellName"]), "CellTower", "bad_encoding"),
-        *_suspects(rules),
-        *_filters(rules, compared),
+        Fault(values["customerID"].isNull(), "Index", "bad_customer_number"),
+        Fault(values["CellName"].contains(NOT_DECODED), "CellTower", "bad_encoding"),
+        *suspects(rules),
+        *filters(rules, compared),
     ]
-    has_fault = f"({values['tenure']}) IS NULL AND NOT {is_missing('tenure', rules)}"
-    tenure_fault = "struct('tenure', 'not_a_number', CAST(tenure AS string))"
-    raw = raw.selectExpr(
-        "*", f"CASE WHEN {has_fault} THEN array({tenure_fault}) END AS {quoted(FAULTS)}"
-    )
+    fault = F.struct(F.lit("tenure"), F.lit("not_a_number"), F.col("tenure").cast("string"))
+    has_fault = values["tenure"].isNull() & ~is_missing("tenure", rules)
+    raw = raw.withColumn(FAULTS, F.when(has_fault, F.array(fault)))
     checked = _checked(raw, values, row_faults)
     if rules.reject_duplicates:
         said = ("CellName", "tenure", *texts)
@@ -126,21 +131,21 @@ def check_samples(raw: DataFrame, profile: Profile, times: TimesOfRun = ANY_TIME
     if peers_column:
         raw = raw.transform(with_name, peers_column, PEERS, rules)
     values = {
-        "CellName": quoted(CELL_NAME),
-        "time": quoted(TIME),
-        "peers": quoted(PEERS) if peers_column else "CAST(NULL AS string)",
-        "peer_group": quoted(PEER_GROUP),
-        "values": quoted(VALUES),
-        "later_by": quoted(LATER_BY),
+        "CellName": F.col(CELL_NAME),
+        "time": F.col(TIME),
+        "peers": F.col(PEERS) if peers_column else F.lit(None).cast("string"),
+        "peer_group": F.col(PEER_GROUP),
+        "values": F.col(VALUES),
+        "later_by": F.col(LATER_BY),
     }
     row_faults = [
-        MALFORMED,
-        Fault(f"({values['CellName']}) IS NULL", "CellName", "missing_key"),
-        Fault(_is_not_decoded(values["CellName"]), "CellName", "bad_encoding"),
+        malformed(),
+        Fault(values["CellName"].isNull(), "CellName", "missing_key"),
+        Fault(values["CellName"].contains(NOT_DECODED), "CellName", "bad_encoding"),
         Fault(times.is_bad, "Time", "bad_time"),
         Fault(times.is_outside, "Time", "outside_run"),
-        *_suspects(rules),
-        *_filters(rules, values),
+        *suspects(rules),
+        *filters(rules, values),
     ]
     checked = _checked(raw, values, row_faults)
     if profile.time_zone != UTC_ZONE and "Time" in raw.columns:
@@ -164,19 +169,15 @@ def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
     )
     found = without_zeros(text_of("Customer_ID", rules))
     if is_numeric(raw, "Customer_ID"):
-        found = f"CAST({whole_number(raw, 'Customer_ID')} AS string)"
-    digits = f"CASE WHEN {found} RLIKE {CUSTOMER_NUMBER} THEN substring({found}, "
-    digits += f"{CUSTOMER_NUMBER_START}) END"
-    values = {
-        "customerID": f"CAST({digits} AS bigint)",
-        "values": quoted(VALUES),
-    }
+        found = whole_number(raw, "Customer_ID").cast("string")
+    digits = F.when(found.rlike(CUSTOMER_NUMBER), found.substr(CUSTOMER_NUMBER_START, MOST_DIGITS))
+    values = {"customerID": digits.cast("bigint"), "values": F.col(VALUES)}
     row_faults = [
-        MALFORMED,
-        Fault(f"({found}) IS NULL", "Customer_ID", "missing_key"),
-        Fault(f"{values['customerID']} IS NULL", "Customer_ID", "bad_customer_number"),
-        *_suspects(rules),
-        *_filters(rules, {"Customer_ID": values["customerID"]}),
+        malformed(),
+        Fault(found.isNull(), "Customer_ID", "missing_key"),
+        Fault(values["customerID"].isNull(), "Customer_ID", "bad_customer_number"),
+        *suspects(rules),
+        *filters(rules, {"Customer_ID": values["customerID"]}),
     ]
     return _finished(_checked(raw, values, row_faults), rules, "customerID")
 
@@ -200,34 +201,63 @@ def clean_rows(checked: DataFrame) -> DataFrame:
     return checked.where(F.col("row_reason").isNull()).drop(*PROVENANCE)
 
 
+def numbers_of_inputs(profile: Profile) -> dict[str, dict[str, str]]:
+    """The names of the numbers of each input that may be left out, each with its raw column."""
+    found = {CUSTOMERS: {"tenure": "tenure"}} | {
+        source: {kpi.name: kpi.column for kpi in profile.kpis_of(source)}
+        for source in (SAMPLES, CALL_STATISTICS)
+    }
+    return {source: numbers for source, numbers in found.items() if numbers}
+
+
 def row_counts_by_outcome(checked: Mapping[str, DataFrame], profile: Profile) -> DataFrame:
     """What became of the rows of each file of the inputs, a row per outcome.
 
     source, source_file; row_reason why the rows were rejected, or else faults, those of values that
     were left out, as texts; row_count, and first_id, the smallest source_row_id among them;
-    usable, how many values they have in each of the `value_columns` of the source.
+    usable, how many values they have: a field for each of `numbers_of_inputs`, by their names.
     """
-    texts = "transform(faults, fault -> concat_ws(': ', fault.column, fault.reason))"
-    most = max(len(value_columns(source, profile)) for source in checked)
-    usable = ", ".join(f"count(get(held, {place}))" for place in range(most))
+    inputs = numbers_of_inputs(profile)
+
+    def numbers_of(source: str) -> Column:
+        if source == CUSTOMERS:
+            return F.struct(F.col("tenure").cast("double").alias("tenure"))
+        return F.col("values")
+
     rows = (
-        frame.selectExpr(
-            f"'{source}' AS source",
+        frame.select(
+            F.lit(source).alias("source"),
             SOURCE_FILE,
             SOURCE_ROW_ID,
             "row_reason",
-            f"coalesce({texts}, CAST(array() AS array<string>)) AS faults",
-            f"{'array(CAST(tenure AS double))' if source == CUSTOMERS else '`values`'} AS held",
+            F.coalesce(
+                F.transform(
+                    "faults", lambda fault: F.concat_ws(": ", fault["column"], fault["reason"])
+                ),
+                F.array().cast("array<string>"),
+            ).alias("faults"),
+            *(
+                (
+                    numbers_of(source)
+                    if source in SAME_NUMBERS[name]
+                    else null_struct(numbers, "double")
+                ).alias(name)
+                for name, numbers in inputs.items()
+            ),
         )
         for source, frame in checked.items()
+    )
+    usable = (
+        F.struct(*(F.count(F.col(name)[number]).alias(number) for number in numbers)).alias(name)
+        for name, numbers in inputs.items()
     )
     return (
         reduce(DataFrame.unionByName, rows)
         .groupBy("source", SOURCE_FILE, "row_reason", "faults")
         .agg(
-            F.expr("count(*) AS row_count"),
-            F.expr(f"min({SOURCE_ROW_ID}) AS first_id"),
-            F.expr(f"CAST(array({usable}) AS array<bigint>) AS usable"),
+            F.count("*").alias("row_count"),
+            F.min(SOURCE_ROW_ID).alias("first_id"),
+            F.struct(*usable).alias("usable"),
         )
     )
 
@@ -254,20 +284,20 @@ def rejected_rows(
         .withColumn("source_row", F.col(SOURCE_ROW_ID) - F.col("first_id") + 1)
         .select("fault.*", "source_row")
         .withColumns({**run})
-        .selectExpr(*(f"`{column.name}`" for column in REJECTED_COLUMNS))
+        .select(*(F.col(column.name) for column in REJECTED_COLUMNS))
     )
 
 
 def _faults(checked: DataFrame, source: str) -> DataFrame:
-    of_row = "named_struct('column', row_column, 'reason', row_reason, 'raw_value', NULL)"
-    of_rows = f"CAST(array({of_row}) AS array<{FAULT_TYPE}>)"
-    found = f"CASE WHEN row_reason IS NOT NULL THEN {of_rows} ELSE faults END"
-    return checked.where("row_reason IS NOT NULL OR faults IS NOT NULL").selectExpr(
-        f"'{source}' AS source",
+    is_rejected = F.col("row_reason").isNotNull()
+    of_row = F.array(F.struct("row_column", "row_reason", F.lit(None))).cast(FAULTS_TYPE)
+    faults = F.when(is_rejected, of_row).otherwise(F.col("faults"))
+    return checked.where(is_rejected | F.col("faults").isNotNull()).select(
+        F.lit(source).alias("source"),
         SOURCE_FILE,
         SOURCE_ROW_ID,
-        "CASE WHEN row_reason IS NOT NULL THEN 'row' ELSE 'value' END AS scope",
-        f"inline({found})",
+        F.when(is_rejected, "row").otherwise("value").alias("scope"),
+        F.inline(faults),
         "raw_row",
     )
 
@@ -276,61 +306,8 @@ def _with_peer_group(raw: DataFrame, source: str, profile: Profile) -> DataFrame
     """Adds the group of like cells that a row belongs to; NULL where it names none."""
     peers = profile.peers
     if peers is None or peers.input != source or peers.column not in raw.columns:
-        return raw.selectExpr("*", f"CAST(NULL AS string) AS {quoted(PEER_GROUP)}")
+        return raw.withColumn(PEER_GROUP, F.lit(None).cast("string"))
     return with_name(raw, peers.column, PEER_GROUP, profile.inputs[source])
-
-
-# --- faults -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A fault of the row as a whole, where a condition (its SQL) holds."""
-
-    condition: str
-    column: str | None
-    reason: str
-
-    def __post_init__(self) -> None:
-        assert REASONS[self.reason].rejects_row
-
-
-MALFORMED = Fault(MALFORMED_LINE, None, "malformed_line")
-
-
-def _is_not_decoded(found: str) -> str:
-    return f"contains({found}, {text(NOT_DECODED)})"
-
-
-def _suspects(rules: InputRules) -> list[Fault]:
-    """A fault for each `suspect_where` that holds (a missing value does not)."""
-
-    def holds(name: str, operator: str, value: str | float) -> str:
-        if isinstance(value, str):
-            found = trimmed(f"CAST({quoted(name)} AS string)")
-            return f"lower({found}) {operator} {literal(value.lower())}"
-        return f"try_cast({quoted(name)} AS double) {operator} {literal(value)}"
-
-    return [
-        Fault(f"coalesce({holds(*condition)}, FALSE)", condition[0], "suspect")
-        for condition in rules.suspect_where
-    ]
-
-
-def _filters(rules: InputRules, compared: Mapping[str, str]) -> list[Fault]:
-    """A fault for each `keep_where` that does not hold (a missing value does not)."""
-
-    def holds(name: str, operator: str, value: str | float) -> str:
-        kind = "string" if isinstance(value, str) else "double"
-        return f"try_cast({compared[name]} AS {kind}) {operator} {literal(value)}"
-
-    return [
-        Fault(f"NOT coalesce({holds(*condition)}, FALSE)", condition[0], "filtered_by_profile")
-        for condition in rules.keep_where
-    ]
-
-
-# --- frames -------------------------------------------------------------------------------------
 
 
 def _with_raw_row(raw: DataFrame, with_line: bool = False) -> DataFrame:
@@ -338,43 +315,51 @@ def _with_raw_row(raw: DataFrame, with_line: bool = False) -> DataFrame:
 
     `with_line`: and the whole line where it is malformed, with all that is not read, too.
     """
-    fields = [quoted(name) for name in raw.columns if name not in PROVENANCE_OF_RAW]
-    line = MALFORMED_TEXT if with_line else "CAST(NULL AS string)"
-    fields.append(f"{line} AS {quoted(LINE)}")
-    return raw.selectExpr("*", f"struct({', '.join(fields)}) AS {quoted(RAW_ROW)}")
+    fields = [column(name) for name in raw.columns if name not in PROVENANCE_OF_RAW]
+    line = F.col(MALFORMED_TEXT) if with_line else F.lit(None).cast("string")
+    return raw.withColumn(RAW_ROW, F.struct(*fields, line.alias(LINE)))
 
 
-def _checked(raw: DataFrame, values: Mapping[str, str], row_faults: Sequence[Fault]) -> DataFrame:
-    first = " ".join(
-        f"WHEN {fault.condition} THEN struct({text(fault.column)} AS row_column, "
-        f"'{fault.reason}' AS row_reason)"
-        for fault in row_faults
+def _checked(
+    raw: DataFrame, values: Mapping[str, Column], row_faults: Sequence[Fault]
+) -> DataFrame:
+    """The values of raw rows, with the first fault of each, if any."""
+    first = F.coalesce(
+        *(
+            F.when(
+                fault.condition,
+                F.struct(
+                    F.lit(fault.column).cast("string").alias("row_column"),
+                    F.lit(fault.reason).alias("row_reason"),
+                ),
+            )
+            for fault in row_faults
+        )
     )
-    return raw.selectExpr(
-        *(f"{value} AS {quoted(name)}" for name, value in values.items()),
+    return raw.select(
+        *(value.alias(name) for name, value in values.items()),
         SOURCE_FILE,
         SOURCE_ROW_ID,
-        f"CASE {first} END AS row_fault",
-        f"CAST({quoted(FAULTS)} AS array<{FAULT_TYPE}>) AS faults",
-        f"{quoted(RAW_ROW)} AS raw_row",
-    ).selectExpr(
-        *map(quoted, values), SOURCE_FILE, SOURCE_ROW_ID, "row_fault.*", "faults", "raw_row"
-    )
+        first.alias("row_fault"),
+        F.col(FAULTS).cast(FAULTS_TYPE).alias("faults"),
+        F.col(RAW_ROW).alias("raw_row"),
+    ).select(*values, SOURCE_FILE, SOURCE_ROW_ID, "row_fault.*", "faults", "raw_row")
 
 
 def _finished(checked: DataFrame, rules: InputRules, key: str) -> DataFrame:
     if rules.rows_per_key:
         checked = checked.transform(limit_rows, key, rules.rows_per_key)
-    # A text is made of rows with a fault only: it is wide, and such rows are few.
+    raw_row = F.col("raw_row")
     names = [name for name in checked.select("raw_row.*").columns if name != LINE]
-    fields = ", ".join(f"CAST(raw_row.{quoted(name)} AS string)" for name in names)
-    as_csv = (
-        f"CASE WHEN field RLIKE {text(NEEDS_QUOTES)} "
-        """THEN concat('"', replace(field, '"', '""'), '"') ELSE field END"""
-    )
-    joined = f"array_join(transform(array({fields}), field -> {as_csv}), ',', '')"
-    line = f"btrim(raw_row.{quoted(LINE)}, {text(LINE_ENDS)})"
-    found = f"coalesce({line}, {joined})"
-    has_fault = "row_reason IS NOT NULL OR faults IS NOT NULL"
-    others = (quoted(name) for name in checked.columns if name != "raw_row")
-    return checked.selectExpr(*others, f"CASE WHEN {has_fault} THEN {found} END AS raw_row")
+    fields = F.array(*(raw_row[name].cast("string") for name in names))
+    line = F.btrim(raw_row[LINE], F.lit(LINE_ENDS))
+    joined = F.array_join(F.transform(fields, _as_csv), ",", "")
+    # A text is made of rows with a fault only: it is wide, and such rows are few.
+    has_fault = F.col("row_reason").isNotNull() | F.col("faults").isNotNull()
+    return checked.withColumn("raw_row", F.when(has_fault, F.coalesce(line, joined)))
+
+
+def _as_csv(field: Column) -> Column:
+    mark = F.lit('"')
+    quoted = F.concat(mark, F.replace(field, mark, F.lit('""')), mark)
+    return F.when(field.rlike(NEEDS_QUOTES), quoted).otherwise(field)

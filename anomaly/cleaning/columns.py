@@ -7,11 +7,13 @@ from collections.abc import Collection, Mapping
 from operator import itemgetter
 from types import MappingProxyType
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from anomaly.errors import InputError
-from anomaly.expressions.sql import quoted
+from anomaly.expressions.guards import columns_there
+from anomaly.expressions.sql import column
 from anomaly.profile.input_columns import expected_columns, names_in_files
 from anomaly.profile.model import Profile
 from anomaly.schema.inputs import (
@@ -29,16 +31,10 @@ USABLE_TYPES = (
     T.TimestampNTZType,
 )
 LIKE_A_TIME = re.compile(r"date|time|stamp|epoch", re.IGNORECASE)
-# Where a row comes from, for frames made in memory.
-PROVENANCE = {
-    SOURCE_FILE: "CAST(NULL AS string)",
-    SOURCE_ROW_ID: "monotonically_increasing_id()",
-    MALFORMED_LINE: "FALSE",
-    MALFORMED_TEXT: "CAST(NULL AS string)",
-}
+# Where a row comes from: what the reader adds.
+PROVENANCE = (SOURCE_FILE, SOURCE_ROW_ID, MALFORMED_LINE, MALFORMED_TEXT)
 # What stands between the fields of CSV files, where it is not what the profile says.
 DELIMITERS = (";", "\t", "|", ",")
-MOST_NAMED = 40
 NAMES = ("CellName", "CellTower")
 FRACTIONAL_TYPES = (T.DoubleType, T.FloatType, T.DecimalType)
 
@@ -92,9 +88,7 @@ def select_expected_columns(
         elif candidates:
             kind = raw.schema[candidates[0]].dataType
             place = raw.columns.index(candidates[0])
-            selected.append(
-                (place, f"{_usable(candidates[0], kind, name in times)} AS {quoted(name)}")
-            )
+            selected.append((place, _usable(candidates[0], kind, name in times).alias(name)))
             found_faults = _faults_of_type(name, kind, name in times)
             faults += [f"column {name} {fault}" for fault in found_faults]
         elif named and named != name:
@@ -105,15 +99,13 @@ def select_expected_columns(
         raise InputError(f"{where}: {'; '.join(faults)}. {_columns_there(raw)}")
     # In the order of the file, in which rejected rows are shown.
     in_order = [column for _, column in sorted(selected, key=itemgetter(0))]
-    return raw.selectExpr(*in_order, *_provenance(raw))
+    return raw.select(*in_order, *_provenance(raw))
 
 
 def _columns_there(raw: DataFrame) -> str:
     """The columns of a raw frame in words, with a hint where one holds all of them."""
     names = [name for name in raw.columns if name not in PROVENANCE]
-    there = f"Columns that are there: {', '.join(names[:MOST_NAMED])}"
-    if len(names) > MOST_NAMED:
-        there += f" and {len(names) - MOST_NAMED} more"
+    there = columns_there(names)
     found = [mark for mark in DELIMITERS if mark in names[0]] if len(names) == 1 else []
     if not found:
         return there
@@ -121,11 +113,11 @@ def _columns_there(raw: DataFrame) -> str:
     return f"{there}. It is one column with {mark} in it: set delimiter = {mark} in the profile"
 
 
-def _usable(column: str, kind: T.DataType, is_time: bool) -> str:
+def _usable(name: str, kind: T.DataType, is_time: bool) -> Column:
     # Whole numbers of a time are those since 1970, which are told by their digits.
     if isinstance(kind, T.BooleanType) or (is_time and isinstance(kind, T.NumericType)):
-        return f"CAST({quoted(column)} AS string)"
-    return quoted(column)
+        return column(name).cast("string")
+    return column(name)
 
 
 def _faults_of_type(name: str, kind: T.DataType, is_time: bool) -> list[str]:
@@ -140,8 +132,14 @@ def _faults_of_type(name: str, kind: T.DataType, is_time: bool) -> list[str]:
     return []
 
 
-def _provenance(raw: DataFrame) -> list[str]:
+def _provenance(raw: DataFrame) -> list[Column]:
+    """Where rows come from; frames made in memory have a row number, and no file."""
+    of_memory = {
+        SOURCE_FILE: F.lit(None).cast("string"),
+        SOURCE_ROW_ID: F.monotonically_increasing_id(),
+        MALFORMED_LINE: F.lit(False),
+        MALFORMED_TEXT: F.lit(None).cast("string"),
+    }
     return [
-        name if name in raw.columns else f"{default} AS {name}"
-        for name, default in PROVENANCE.items()
+        F.col(name) if name in raw.columns else of_memory[name].alias(name) for name in PROVENANCE
     ]

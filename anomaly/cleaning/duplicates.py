@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from anomaly.schema.inputs import SOURCE_FILE, SOURCE_ROW_ID
+
+# The order of the rows in their files.
+FILE_ORDER = (SOURCE_FILE, SOURCE_ROW_ID)
 
 
 def tell_hours_apart(checked: DataFrame) -> DataFrame:
@@ -15,55 +18,54 @@ def tell_hours_apart(checked: DataFrame) -> DataFrame:
     none. What a cell sent first is of the earlier hour. Where it did not send exactly two samples
     of the same time it is not known of which hour they are, and they are rejected.
     """
-    is_doubled = "later_by IS NOT NULL AND row_reason IS NULL"
-    # Rows that stand alone are spread by their own number, or one task would get all of them.
-    alone = f"CASE WHEN NOT ({is_doubled}) THEN struct({SOURCE_FILE}, {SOURCE_ROW_ID}) END"
-    same = f"PARTITION BY CellName, time, {alone}"
-    position = f"row_number() OVER ({same} ORDER BY {SOURCE_FILE}, {SOURCE_ROW_ID})"
-    later = "time + make_interval(0, 0, 0, 0, 0, later_by)"
-    unknown = "was_doubled AND sent != 2"
+    is_doubled = F.col("later_by").isNotNull() & F.col("row_reason").isNull()
+    same = _same(("CellName", "time"), is_alone=~is_doubled)
+    place = F.row_number().over(same.orderBy(*FILE_ORDER))
+    later = F.col("time") + F.make_interval(mins=F.col("later_by"))
+    was_doubled, unknown = F.col("was_doubled"), F.col("was_doubled") & (F.col("sent") != 2)
     return (
-        checked.selectExpr(
-            "*",
-            f"{is_doubled} AS was_doubled",
-            f"count(*) OVER ({same}) AS sent",
-            f"{position} AS place",
+        checked.withColumns(
+            {"was_doubled": is_doubled, "sent": F.count("*").over(same), "place": place}
         )
-        .withColumn("row_column", F.expr(f"if({unknown}, 'Time', row_column)"))
-        .withColumn("row_reason", F.expr(f"if({unknown}, 'doubled_hour', row_reason)"))
-        .withColumn("time", F.expr(f"if(was_doubled AND place = 2, {later}, time)"))
+        .withColumns(
+            {
+                "row_column": F.when(unknown, "Time").otherwise(F.col("row_column")),
+                "row_reason": F.when(unknown, "doubled_hour").otherwise(F.col("row_reason")),
+                "time": F.when(was_doubled & (F.col("place") == 2), later).otherwise(F.col("time")),
+            }
+        )
         .drop("was_doubled", "sent", "place")
     )
 
 
 def reject_duplicates(
-    checked: DataFrame, keys: Sequence[str], said: Sequence[str], column: str
+    checked: DataFrame, keys: Sequence[str], compared: Sequence[str], column: str
 ) -> DataFrame:
     """Reject rows that say again what an earlier one said, and all that contradict each other.
 
     Rows are about the same where their `keys` are equal; those with a key that is NULL, or that
-    are rejected already, are about nothing else. `said` are the columns that are compared;
+    are rejected already, are about nothing else. `compared` are the columns that must be equal;
     `column` is the one that rejected rows name.
     """
-    no_key = " OR ".join(f"{key} IS NULL" for key in keys)
-    # Rows that stand alone are spread by their own number, or one task would get all of them.
-    alone = (
-        f"CASE WHEN row_reason IS NOT NULL OR {no_key} "
-        f"THEN struct({SOURCE_FILE}, {SOURCE_ROW_ID}) END"
-    )
-    same = f"PARTITION BY {', '.join(keys)}, {alone}"
-    contents = f"xxhash64({', '.join(said)})"
-    differ = f"min({contents}) OVER ({same}) != max({contents}) OVER ({same})"
-    position = f"row_number() OVER ({same} ORDER BY {SOURCE_FILE}, {SOURCE_ROW_ID})"
+    is_alone = F.col("row_reason").isNotNull()
+    for key in keys:
+        is_alone |= F.col(key).isNull()
+    same = _same(keys, is_alone)
+    contents = F.xxhash64(*compared)
+    differ = F.min(contents).over(same) != F.max(contents).over(same)
+    place = F.row_number().over(same.orderBy(*FILE_ORDER))
+    repeated = F.when(differ, "contradicting_rows").when(place > 1, "duplicate_row")
     return (
-        checked.selectExpr(
-            "*",
-            f"CASE WHEN {differ} THEN 'contradicting_rows' "
-            f"WHEN {position} > 1 THEN 'duplicate_row' END AS repeated",
-        )
+        checked.withColumn("repeated", repeated)
         # A row that stands alone is no repetition, so nothing that is there is replaced.
-        .withColumn("row_column", F.expr(f"if(repeated IS NULL, row_column, '{column}')"))
-        .withColumn("row_reason", F.coalesce("repeated", "row_reason"))
+        .withColumns(
+            {
+                "row_column": F.when(F.col("repeated").isNull(), F.col("row_column")).otherwise(
+                    column
+                ),
+                "row_reason": F.coalesce("repeated", "row_reason"),
+            }
+        )
         .drop("repeated")
     )
 
@@ -71,10 +73,16 @@ def reject_duplicates(
 def limit_rows(checked: DataFrame, key: str, rows_per_key: int) -> DataFrame:
     """Reject the rows of a key after the first ones, in the order of file and row."""
     usable = F.col("row_reason").isNull()
-    in_file_order = Window.partitionBy(key, usable).orderBy(SOURCE_FILE, SOURCE_ROW_ID)
+    in_file_order = Window.partitionBy(key, usable).orderBy(*FILE_ORDER)
     beyond = usable & (F.col("row_number") > rows_per_key)
     return (
         checked.withColumn("row_number", F.row_number().over(in_file_order))
         .withColumn("row_reason", F.when(beyond, "beyond_row_limit").otherwise(F.col("row_reason")))
         .drop("row_number")
     )
+
+
+def _same(keys: Sequence[str], is_alone: Column) -> WindowSpec:
+    """Rows about the same; each of those that stand alone is one of its own."""
+    # They are spread by their own number, or one task would get all of them.
+    return Window.partitionBy(*keys, F.when(is_alone, F.struct(*FILE_ORDER)))

@@ -6,13 +6,14 @@ one space, what is not seen is removed, full width becomes usual, and letters ar
 their accents (the Unicode form NFC, of the letters that are usual in Europe).
 """
 
+import json
 import unicodedata
-from collections import defaultdict
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 
 from anomaly.cleaning.values import BLANK_CHARACTERS, INVISIBLE_CHARACTERS, trimmed, value_text
-from anomaly.expressions.sql import quoted, text
+from anomaly.expressions.sql import column as named
 from anomaly.profile.sections import InputRules
 
 FULL_WIDTH = range(0xFF01, 0xFF5F)
@@ -29,60 +30,53 @@ DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 def with_name(raw: DataFrame, column: str, name: str, rules: InputRules) -> DataFrame:
     """Adds the names that a column holds, under another `name`; NULL where a text is no value."""
     plain = f"{name} as written"
+    seen = trimmed(_as_seen(named(column).cast("string")))
     # Step by step, so that each text is looked at once although it is used several times.
-    return raw.selectExpr(
-        "*", f"{trimmed(_as_seen(f'CAST({quoted(column)} AS string)'))} AS {quoted(plain)}"
-    ).selectExpr("*", f"{value_text(quoted(plain), rules)} AS {quoted(name)}")
+    return raw.withColumn(plain, seen).withColumn(name, value_text(F.col(plain), rules))
 
 
-def alike(name: str) -> str:
-    """The SQL of the same text for names (their SQL) that people may take for one.
+def alike(name: Column) -> Column:
+    """The same text for names that people may take for one.
 
     In capitals, with Latin letters in place of others that look the same, and one kind of dash.
     """
     usual = LATIN + "-" * len(DASHES)
-    return f"upper(translate({name}, {text(LOOK_ALIKES + DASHES)}, {text(usual)}))"
+    return F.upper(F.translate(name, LOOK_ALIKES + DASHES, usual))
 
 
-def _as_seen(found: str) -> str:
-    """The SQL of a text (its SQL) as people see it; most texts have nothing to change."""
-    is_plain = f"octet_length({found}) = length({found})"
-    has_blanks = f"contains({found}, '  ') OR contains({found}, {text(chr(9))})"
+def _as_seen(found: Column) -> Column:
+    """A text as people see it; most texts have nothing to change."""
+    is_plain = F.octet_length(found) == F.length(found)
+    has_blanks = found.contains("  ") | found.contains("\t")
     usual = "".join(chr(character - FROM_FULL_TO_USUAL) for character in FULL_WIDTH)
     taken = "".join(map(chr, FULL_WIDTH)) + BLANK_CHARACTERS
-    replaced = f"translate({found}, {text(taken + INVISIBLE_CHARACTERS)}, "
-    replaced += f"{text(usual + ' ' * len(BLANK_CHARACTERS))})"
-    seen = f"regexp_replace({replaced}, ' +', ' ')"
-    composed = f"CASE WHEN {found} RLIKE {text(chr(92) + 'p{M}')} THEN {_composed(seen)} "
-    composed += f"ELSE {seen} END"
-    return f"CASE WHEN {is_plain} AND NOT ({has_blanks}) THEN {found} ELSE {composed} END"
+    replaced = F.translate(found, taken + INVISIBLE_CHARACTERS, usual + " " * len(BLANK_CHARACTERS))
+    seen = F.regexp_replace(replaced, " +", " ")
+    composed = F.when(found.rlike(r"\p{M}"), _composed(seen)).otherwise(seen)
+    return F.when(is_plain & ~has_blanks, found).otherwise(composed)
 
 
-def _composed(found: str) -> str:
-    """The SQL of a text (its SQL) with each accent put together with the letter before it."""
-    cases = " ".join(
-        f"WHEN {text(mark)} THEN translate(right(done, 1), {text(letters)}, {text(together)})"
-        for mark, (letters, together) in _compositions().items()
-    )
-    # One that has no letter with this accent stays as it is.
-    with_mark = (
-        "CASE WHEN letter IS NULL OR letter = right(done, 1) THEN concat(done, mark) "
-        "ELSE concat(substring(done, 1, length(done) - 1), letter) END"
-    )
-    step = f"get(transform(array(CASE mark {cases} END), letter -> {with_mark}), 0)"
-    characters = f"regexp_extract_all({found}, '(?s).', 0)"
-    return f"aggregate({characters}, '', (done, mark) -> {step})"
+def _composed(found: Column) -> Column:
+    """A text with each accent put together with the letter before it."""
+    compositions = F.from_json(F.lit(json.dumps(_compositions())), "map<string,string>")
+
+    def put_together(done: Column, mark: Column) -> Column:
+        letter = F.try_element_at(compositions, F.concat(F.right(done, F.lit(1)), mark))
+        before = done.substr(F.lit(1), F.length(done) - 1)
+        # One that has no letter with this accent stays as it is.
+        return F.when(letter.isNull(), F.concat(done, mark)).otherwise(F.concat(before, letter))
+
+    return F.aggregate(F.regexp_extract_all(found, F.lit("(?s)."), 0), F.lit(""), put_together)
 
 
-def _compositions() -> dict[str, tuple[str, str]]:
-    """For each accent the letters that take it, and what they are together."""
-    found: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+def _compositions() -> dict[str, str]:
+    """For each letter and the accent behind it what they are together."""
+    found = {}
     for together in map(chr, LETTERS):
         parts = unicodedata.decomposition(together).split()
         if len(parts) != 2 or not all(len(part) == 4 for part in parts):
             continue
-        letter, mark = (chr(int(part, 16)) for part in parts)
-        if unicodedata.normalize("NFC", letter + mark) == together:
-            found[mark][0].append(letter)
-            found[mark][1].append(together)
-    return {mark: ("".join(one), "".join(other)) for mark, (one, other) in found.items()}
+        apart = "".join(chr(int(part, 16)) for part in parts)
+        if unicodedata.normalize("NFC", apart) == together:
+            found[apart] = together
+    return found

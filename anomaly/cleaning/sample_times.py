@@ -7,11 +7,11 @@ from datetime import time as time_of_day
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from anomaly.cleaning.values import text_of
-from anomaly.expressions.sql import quoted
 from anomaly.expressions.timestamps import (
     UTC_ZONE,
     instant,
@@ -51,21 +51,20 @@ class TimesOfRun:
     end: datetime | None = None
 
     @property
-    def is_bad(self) -> str:
-        """The SQL of whether a time (with_times) is none, or of the other kind."""
+    def is_bad(self) -> Column:
+        """Whether a time (with_times) is none, or of the other kind."""
         others = {None: (BAD,), True: (BAD, OF_DAY), False: (BAD, DATED)}[self.are_dated]
-        return f"{quoted(TIME_KIND)} IN ({', '.join(map(repr, others))})"
+        return F.col(TIME_KIND).isin(*others)
 
     @property
-    def is_outside(self) -> str:
-        """The SQL of whether a time (with_times) lies before the run or after it."""
-        seconds = f"unix_seconds({quoted(TIME_OF_RUN)})"
-        conditions = []
+    def is_outside(self) -> Column:
+        """Whether a time (with_times) lies before the run or after it."""
+        seconds, is_outside = F.unix_seconds(F.col(TIME_OF_RUN)), F.lit(False)
         if self.begin is not None:
-            conditions.append(f"{seconds} < {self.begin.timestamp() - JITTER_SECONDS:.0f}")
+            is_outside |= seconds < round(self.begin.timestamp()) - JITTER_SECONDS
         if self.end is not None:
-            conditions.append(f"{seconds} >= {self.end.timestamp():.0f}")
-        return f"coalesce({' OR '.join(conditions) or 'FALSE'}, FALSE)"
+            is_outside |= seconds >= round(self.end.timestamp())
+        return F.coalesce(is_outside, F.lit(False))
 
 
 ANY_TIME = TimesOfRun()
@@ -77,42 +76,40 @@ def with_times(raw: DataFrame, profile: Profile) -> DataFrame:
     TIME_OF_RUN: what tells the day that a sample belongs to: 24:00 is the end of its own.
     LATER_BY: the minutes until the same local time is there again (timestamps.later_by).
     """
-    later = "CAST(NULL AS int)"
+    time, later = F.col(TIME), F.lit(None).cast("int")
+    of_run = time
     if "Time" not in raw.columns:
-        found, kind, of_run = "CAST(NULL AS timestamp)", f"'{NONE}'", quoted(TIME)
+        found, kind = F.lit(None).cast("timestamp"), F.lit(NONE)
     elif isinstance(raw.schema["Time"].dataType, T.TimestampType):
-        found, of_run = "CAST(Time AS timestamp)", quoted(TIME)
-        kind = f"CASE WHEN Time IS NULL THEN '{NONE}' ELSE '{DATED}' END"
+        found = F.col("Time").cast("timestamp")
+        kind = F.when(F.col("Time").isNull(), NONE).otherwise(DATED)
     else:
-        text = quoted(TIME_TEXT)
-        raw = raw.selectExpr("*", f"{_time_text(raw, profile)} AS {text}")
+        text = F.col(TIME_TEXT)
+        raw = raw.withColumn(TIME_TEXT, _time_text(raw, profile))
         found = instant(text, profile.time_zone)
         kind = (
-            f"CASE WHEN {text} IS NULL THEN '{NONE}' WHEN {quoted(TIME)} IS NOT NULL "
-            f"THEN '{DATED}' WHEN {is_time_of_day(text)} THEN '{OF_DAY}' ELSE '{BAD}' END"
+            F.when(text.isNull(), NONE)
+            .when(time.isNotNull(), DATED)
+            .when(is_time_of_day(text), OF_DAY)
+            .otherwise(BAD)
         )
         if profile.time_zone != UTC_ZONE:
-            again = later_by(quoted(TIME), profile.time_zone)
-            later = f"CASE WHEN {is_local(text)} THEN {again} END"
-        before = f"{quoted(TIME)} - INTERVAL '1' MINUTE"
-        of_run = f"CASE WHEN {is_end_of_day(text)} THEN {before} ELSE {quoted(TIME)} END"
-    return raw.selectExpr("*", f"{found} AS {quoted(TIME)}").selectExpr(
-        "*",
-        f"{kind} AS {quoted(TIME_KIND)}",
-        f"{of_run} AS {quoted(TIME_OF_RUN)}",
-        f"{later} AS {quoted(LATER_BY)}",
+            later = F.when(is_local(text), later_by(time, profile.time_zone))
+        minute = F.make_dt_interval(mins=F.lit(1))
+        of_run = F.when(is_end_of_day(text), time - minute).otherwise(time)
+    return raw.withColumn(TIME, found).withColumns(
+        {TIME_KIND: kind, TIME_OF_RUN: of_run, LATER_BY: later}
     )
 
 
-def _time_text(raw: DataFrame, profile: Profile) -> str:
-    """The SQL of the text of a time, with its date where that stands in a column of its own."""
+def _time_text(raw: DataFrame, profile: Profile) -> Column:
+    """The text of a time, with its date where that stands in a column of its own."""
     rules = profile.inputs[SAMPLES]
     time = text_of("Time", rules)
     if "Date" not in raw.columns:
         return time
-    day = f"substring({text_of('Date', rules)}, 1, 10)"
-    with_date = f"coalesce(concat({day}, ' ', {time}), {time})"
-    return f"CASE WHEN {is_time_of_day(f'({time})')} THEN {with_date} ELSE {time} END"
+    with_date = F.concat(text_of("Date", rules).substr(1, 10), F.lit(" "), time)
+    return F.when(is_time_of_day(time), F.coalesce(with_date, time)).otherwise(time)
 
 
 def time_counts(samples: DataFrame, profile: Profile) -> DataFrame:
@@ -122,21 +119,20 @@ def time_counts(samples: DataFrame, profile: Profile) -> DataFrame:
     before it, by no more than a clock may be.
     """
 
-    def period(seconds: str) -> str:
-        return f"floor(({seconds}) / {profile.period_seconds})"
+    def period(seconds: Column) -> Column:
+        return F.floor(seconds / profile.period_seconds)
 
-    seconds = f"unix_seconds({quoted(TIME_OF_RUN)})"
-    jittered = period(f"{seconds} + {JITTER_SECONDS}")
+    seconds = F.unix_seconds(F.col(TIME_OF_RUN))
+    jittered = period(seconds + JITTER_SECONDS)
     return (
         samples.transform(with_times, profile)
-        .selectExpr(
-            f"{quoted(TIME_KIND)} AS kind",
-            f"{jittered} AS period",
-            f"{jittered} > {period(seconds)} AS is_early",
+        .select(
+            F.col(TIME_KIND).alias("kind"),
+            jittered.alias("period"),
+            (jittered > period(seconds)).alias("is_early"),
         )
         .groupBy("kind", "period", "is_early")
-        .count()
-        .withColumnRenamed("count", "samples")
+        .agg(F.count("*").alias("samples"))
     )
 
 

@@ -3,7 +3,8 @@
 Each row is checked; one with a fault is told with its row and column, and never left out silently.
 """
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from anomaly.cleaning.checks import NOT_DECODED
@@ -42,82 +43,85 @@ def check_events(raw: DataFrame) -> DataFrame:
     `conform_events` does.
     """
     raw = conform_events(raw)
+    in_file = Window.partitionBy(SOURCE_FILE)
     # The names of cells are those of the samples, whoever wrote them.
-    texts = (f"{_text(raw, name)} AS `{name} text`" for name in EVENT_COLUMNS if name != "CellName")
-    row = f"{SOURCE_ROW_ID} - min({SOURCE_ROW_ID}) OVER (PARTITION BY {SOURCE_FILE}) + 1"
     return (
         raw.transform(with_name, "CellName", "CellName text", RULES)
-        .selectExpr("*", *texts)
-        .selectExpr(
-            "*",
-            f"{_time(raw, 'start')} AS started_at",
-            f"{_time(raw, 'end')} AS ended_at",
-            f"{row} AS source_row",
+        .withColumns({f"{name} text": _text(raw, name) for name in ("start", "end", "kind")})
+        .withColumns(
+            {
+                "started_at": _time(raw, "start"),
+                "ended_at": _time(raw, "end"),
+                "source_row": F.col(SOURCE_ROW_ID) - F.min(SOURCE_ROW_ID).over(in_file) + 1,
+            }
         )
-        .selectExpr(
-            "`CellName text` AS CellName",
-            "`kind text` AS kind",
+        .select(
+            F.col("CellName text").alias("CellName"),
+            F.col("kind text").alias("kind"),
             "started_at",
             "ended_at",
             SOURCE_FILE,
             "source_row",
-            f"{_problems()} AS problems",
+            _problems().alias("problems"),
         )
     )
 
 
 def clean_events(checked: DataFrame) -> DataFrame:
     """The events without a fault: CellName, kind, started_at, ended_at."""
-    return checked.where("size(problems) = 0").select("CellName", "kind", "started_at", "ended_at")
+    return checked.where(F.size("problems") == 0).select(
+        "CellName", "kind", "started_at", "ended_at"
+    )
 
 
 def faulty_events(checked: DataFrame) -> DataFrame:
     """The events with a fault: source_file, source_row and problems."""
-    return checked.where("size(problems) > 0").select(SOURCE_FILE, "source_row", "problems")
+    return checked.where(F.size("problems") > 0).select(SOURCE_FILE, "source_row", "problems")
 
 
-def _text(raw: DataFrame, name: str) -> str:
-    return text_of(name, RULES) if name in raw.columns else "CAST(NULL AS string)"
+def _text(raw: DataFrame, name: str) -> Column:
+    return text_of(name, RULES) if name in raw.columns else F.lit(None).cast("string")
 
 
-def _time(raw: DataFrame, name: str) -> str:
-    """The SQL of the instant that a column tells; a time without a zone is in UTC."""
+def _time(raw: DataFrame, name: str) -> Column:
+    """The instant that a column tells; a time without a zone is in UTC."""
     if isinstance(raw.schema[name].dataType, T.TimestampType):
-        return f"`{name}`"
-    return instant(f"`{name} text`")
+        return F.col(name)
+    return instant(F.col(f"{name} text"))
 
 
-def _problems() -> str:
-    """The SQL of what is wrong with a row; of a broken line only that it is one."""
+def _problems() -> Column:
+    """What is wrong with a row; of a broken line only that it is one."""
+    cell, start, end = (F.col(f"{name} text") for name in ("CellName", "start", "end"))
+    no_time = (
+        " is no date with a time; write it as 2026-03-01 14:15, with +01:00 or Z behind it where "
+        "it is not UTC"
+    )
     found = (
-        _problem("`CellName text` IS NULL", "CellName", "'is empty'"),
-        _problem(
-            f"`CellName text` LIKE '%{NOT_DECODED}%'", "CellName", "'has bytes that are not UTF-8'"
-        ),
-        _problem("`start text` IS NULL", "start", "'is empty; when did the event begin?'"),
+        _problem(cell.isNull(), "CellName", F.lit("is empty")),
+        _problem(cell.contains(NOT_DECODED), "CellName", F.lit("has bytes that are not UTF-8")),
+        _problem(start.isNull(), "start", F.lit("is empty; when did the event begin?")),
         *(
             _problem(
-                f"`{name} text` IS NOT NULL AND {time} IS NULL",
+                text.isNotNull() & F.col(time).isNull(),
                 name,
-                f"concat({_shown(name)}, ' is no date with a time; write it as 2026-03-01 14:15, "
-                "with +01:00 or Z behind it where it is not UTC')",
+                F.concat(_shown(text), F.lit(no_time)),
             )
-            for name, time in (("start", "started_at"), ("end", "ended_at"))
+            for name, text, time in (("start", start, "started_at"), ("end", end, "ended_at"))
         ),
         _problem(
-            "ended_at < started_at",
+            F.col("ended_at") < F.col("started_at"),
             "end",
-            f"concat({_shown('end')}, ' is before the start, ', {_shown('start')})",
+            F.concat(_shown(end), F.lit(" is before the start, "), _shown(start)),
         ),
     )
-    broken = "array('has more or fewer fields than the header')"
-    each = f"filter(array({', '.join(found)}), problem -> problem IS NOT NULL)"
-    return f"CASE WHEN {MALFORMED_LINE} THEN {broken} ELSE {each} END"
+    broken = F.array(F.lit("has more or fewer fields than the header"))
+    return F.when(F.col(MALFORMED_LINE), broken).otherwise(F.array_compact(F.array(*found)))
 
 
-def _problem(condition: str, column: str, told: str) -> str:
-    return f"CASE WHEN {condition} THEN concat('column {column}: ', {told}) END"
+def _problem(condition: Column, column: str, words: Column) -> Column:
+    return F.when(condition, F.concat(F.lit(f"column {column}: "), words))
 
 
-def _shown(name: str) -> str:
-    return f"left(`{name} text`, {SHOWN_CHARACTERS})"
+def _shown(text: Column) -> Column:
+    return F.left(text, F.lit(SHOWN_CHARACTERS))

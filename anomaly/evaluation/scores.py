@@ -10,49 +10,24 @@ Counted are the events that began, and the alarms that were raised, in the time 
 event that began before may still be what an alarm in that time belongs to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.expressions.timestamps import instant, utc_text
 
 QUARTER_HOUR_MICROSECONDS = 900_000_000
 CELLS_NAMED = 10
+FIGURE_TYPE = "struct<subject:string,item:string,value:double,detail:string>"
 
 # Subjects of the figures; a kind of event comes behind its prefix.
 ALL, JUDGED, LEFT_OUT, NOTED = "all", "judged", "left out", "noted"
 OF_KIND, WITHOUT_KIND = "kind: ", "no kind"
 
-# item -> SQL, of the columns of `_counted`.
-EVENT_ITEMS = {
-    "events": "events",
-    "found events": "found",
-    "recall": "recall",
-    "median delay in quarter hours": "delays[0]",
-    "90 % delay in quarter hours": "delays[1]",
-}
-ALARM_ITEMS = {
-    "alarms": "alarms",
-    "true alarms": "true_alarms",
-    "false alarms": "alarms - true_alarms",
-    "precision": "precision",
-    # The worst there is, where neither is more than nothing.
-    "F1": "coalesce(2 * recall * precision / nullif(recall + precision, 0), recall + precision)",
-    "false alarms per cell and day": "(alarms - true_alarms) / nullif(cell_days, 0)",
-}
-LEFT_OUT_ITEMS = {
-    "events before the judged time": "events_before",
-    "events after the judged time": "events_after",
-    "alarms outside of the judged time": "alarms_outside",
-}
-NOTED_ITEMS = {
-    "events that have not ended": "open_events",
-    "events that begin while another of their cell lasts": "overlapping_events",
-    "events of unknown cells": "events_of_unknown_cells",
-}
+Figures = Mapping[str, Column]
 
 
 @dataclass(frozen=True)
@@ -69,10 +44,13 @@ def judged_time(summary: DataFrame) -> DataFrame:
     judged_from, judged_until (the first instant that was not judged) and cell_days (quarter hours
     of all cells / 96); NULL where the figures do not tell.
     """
-    return summary.where("section = 'alarms' AND subject = 'judged'").agg(
-        F.expr(f"min(CASE WHEN item = 'from' THEN {instant('detail')} END) AS judged_from"),
-        F.expr(f"max(CASE WHEN item = 'until' THEN {instant('detail')} END) AS judged_until"),
-        F.expr("sum(CASE WHEN item = 'cell days' THEN value END) AS cell_days"),
+    item = F.col("item")
+    time = instant(F.col("detail"))
+    is_judged = (F.col("section") == "alarms") & (F.col("subject") == "judged")
+    return summary.where(is_judged).agg(
+        F.min(F.when(item == "from", time)).alias("judged_from"),
+        F.max(F.when(item == "until", time)).alias("judged_until"),
+        F.sum(F.when(item == "cell days", F.col("value"))).alias("cell_days"),
     )
 
 
@@ -99,9 +77,12 @@ def evaluate(
         .transform(_compared, margins)
         .transform(_counted, judged.columns)
         .transform(_with_shares)
-        .selectExpr(
-            f"inline(CASE WHEN subject = '{ALL}' THEN array({_figures_of_all()}) "
-            f"ELSE array({_figures('subject', EVENT_ITEMS)}) END)"
+        .select(
+            F.inline(
+                F.when(F.col("subject") == ALL, F.array(*_figures_of_all())).otherwise(
+                    F.array(*_figures(F.col("subject"), _of_events()))
+                )
+            )
         )
     )
 
@@ -112,20 +93,20 @@ def _cells(alarms: DataFrame, events: DataFrame, judged: DataFrame, cells: DataF
     CellName, raised (when alarms were raised), events (array of started_at, ended_at and kind, in
     this order) and is_known (whether an alarm or `cells` name it).
     """
-    of_event = "struct(started_at, ended_at, kind) AS event"
+    is_known = F.lit(True).alias("is_known")
     named = (
-        judged.selectExpr("CAST(NULL AS string) AS CellName"),
-        alarms.selectExpr("CellName", "raised_at", "TRUE AS is_known"),
-        events.selectExpr("CellName", of_event),
-        cells.selectExpr("CellName", "TRUE AS is_known"),
+        judged.select(F.lit(None).cast("string").alias("CellName")),
+        alarms.select("CellName", "raised_at", is_known),
+        events.select("CellName", F.struct("started_at", "ended_at", "kind").alias("event")),
+        cells.select("CellName", is_known),
     )
     return (
         reduce(partial(DataFrame.unionByName, allowMissingColumns=True), named)
         .groupBy("CellName")
         .agg(
-            F.expr("sort_array(collect_list(raised_at)) AS raised"),
-            F.expr("sort_array(collect_list(event)) AS events"),
-            F.expr("coalesce(bool_or(is_known), FALSE) AS is_known"),
+            F.sort_array(F.collect_list("raised_at")).alias("raised"),
+            F.sort_array(F.collect_list("event")).alias("events"),
+            F.coalesce(F.bool_or("is_known"), F.lit(False)).alias("is_known"),
         )
     )
 
@@ -137,80 +118,91 @@ def _compared(cells: DataFrame, margins: Margins) -> DataFrame:
     with kind, is_open, is_overlapping, place (`before`, `within` or `after` the judged time) and
     delay (microseconds until the alarm that found it; NULL where none did or it is not counted).
     """
-    is_within = "moment >= judged_from AND moment < judged_until"
-    belongs = _belongs("moment", margins.aftermath)
-    finds = _belongs("moment", margins.found_within)
-    place = (
-        "CASE WHEN event.started_at < judged_from THEN 'before' "
-        "WHEN event.started_at < judged_until THEN 'within' ELSE 'after' END"
-    )
-    first = f"array_min(filter(raised, moment -> {finds}))"
-    delay = f"unix_micros({first}) - unix_micros(event.started_at)"
-    # Events are in the order of their start.
-    overlaps = (
-        "exists(slice(events, 1, before), "
-        "earlier -> earlier.ended_at IS NULL OR earlier.ended_at > event.started_at)"
-    )
+    judged_from, judged_until = F.col("judged_from"), F.col("judged_until")
+    raised, events, raised_within = (F.col(name) for name in ("raised", "events", "raised_within"))
+
+    def is_true(moment: Column) -> Column:
+        return F.exists(events, lambda event: _belongs(moment, event, margins.aftermath))
+
+    def compared(event: Column, before: Column) -> Column:
+        started = event["started_at"]
+        place = (
+            F.when(started < judged_from, "before")
+            .when(started < judged_until, "within")
+            .otherwise("after")
+        )
+        # Events are in the order of their start.
+        is_overlapping = F.exists(
+            F.slice(events, F.lit(1), before),
+            lambda earlier: earlier["ended_at"].isNull() | (earlier["ended_at"] > started),
+        )
+        finding = F.filter(raised, lambda moment: _belongs(moment, event, margins.found_within))
+        return F.struct(
+            event["kind"].alias("kind"),
+            place.alias("place"),
+            event["ended_at"].isNull().alias("is_open"),
+            is_overlapping.alias("is_overlapping"),
+            (F.unix_micros(F.array_min(finding)) - F.unix_micros(started)).alias("delay"),
+        )
+
+    within = F.filter(raised, lambda moment: (moment >= judged_from) & (moment < judged_until))
     return (
-        cells.withColumn("raised_within", F.expr(f"filter(raised, moment -> {is_within})"))
-        .selectExpr(
-            "*",
-            "size(raised_within) AS alarms",
-            f"size(filter(raised_within, moment -> exists(events, event -> {belongs}))) "
-            "AS true_alarms",
-            "size(raised) - size(raised_within) AS alarms_outside",
-            f"transform(events, (event, before) -> struct(event.kind, {place} AS place, "
-            f"event.ended_at IS NULL AS is_open, {overlaps} AS is_overlapping, {delay} AS delay)) "
-            "AS compared",
+        cells.withColumn("raised_within", within)
+        .withColumns(
+            {
+                "alarms": F.size(raised_within),
+                "true_alarms": F.size(F.filter(raised_within, is_true)),
+                "alarms_outside": F.size(raised) - F.size(raised_within),
+                "compared": F.transform(events, compared),
+            }
         )
         .drop("raised", "raised_within", "events")
     )
 
 
-def _belongs(moment: str, minutes: int) -> str:
-    """The SQL of whether a moment lies between the start of `event` and so long after its end.
+def _belongs(moment: Column, event: Column, minutes: int) -> Column:
+    """Whether a moment lies between the start of an event and so long after its end.
 
     The end is the first time that is well again, so it does not belong to the event itself.
     """
-    until = f"event.ended_at + make_dt_interval(0, 0, {minutes})"
-    return f"{moment} >= event.started_at AND (event.ended_at IS NULL OR {moment} < {until})"
+    until = event["ended_at"] + F.make_dt_interval(mins=F.lit(minutes))
+    return (moment >= event["started_at"]) & (event["ended_at"].isNull() | (moment < until))
 
 
 def _counted(compared: DataFrame, judged_columns: Sequence[str]) -> DataFrame:
     """A row for all events and alarms, and one per kind of event that began in the judged time."""
-    kind = f"coalesce(concat('{OF_KIND}', event.kind), '{WITHOUT_KIND}')"
-    is_counted = "event.place = 'within'"
+    event, is_known = F.col("event"), F.col("is_known")
+    place = event["place"]
+    kind = F.coalesce(F.concat(F.lit(OF_KIND), event["kind"]), F.lit(WITHOUT_KIND))
+    is_counted = place == "within"
     counts = {
         "events": is_counted,
-        "events_before": "event.place = 'before'",
-        "events_after": "event.place = 'after'",
-        "open_events": f"{is_counted} AND event.is_open",
-        "overlapping_events": f"{is_counted} AND event.is_overlapping",
-        "events_of_unknown_cells": f"{is_counted} AND NOT is_known",
+        "events_before": place == "before",
+        "events_after": place == "after",
+        "open_events": is_counted & event["is_open"],
+        "overlapping_events": is_counted & event["is_overlapping"],
+        "events_of_unknown_cells": is_counted & ~is_known,
     }
     # The alarms of a cell stand in the row of its first event, or in its only one.
+    is_first = F.coalesce("position", F.lit(0)) == 0
     of_cell = ("alarms", "true_alarms", "alarms_outside")
-    unknown = f"CASE WHEN {is_counted} AND NOT is_known THEN CellName END"
-    delay = f"CASE WHEN {is_counted} THEN event.delay END"
+    unknown = F.when(is_counted & ~is_known, F.col("CellName"))
+    delay = F.when(is_counted, event["delay"])
+    of_all = F.array(F.lit(ALL))
+    subjects = F.when(is_counted, F.concat(of_all, F.array(kind))).otherwise(of_all)
     return (
-        compared.selectExpr("*", "posexplode_outer(compared) AS (position, event)")
-        .withColumn(
-            "subject",
-            F.expr(
-                f"explode(CASE WHEN {is_counted} THEN array('{ALL}', {kind}) "
-                f"ELSE array('{ALL}') END)"
-            ),
-        )
+        compared.select("*", F.posexplode_outer("compared").alias("position", "event"))
+        .withColumn("subject", F.explode(subjects))
         .groupBy("subject", *judged_columns)
         .agg(
-            *(F.expr(f"count_if({holds}) AS {name}") for name, holds in counts.items()),
+            *(F.count_if(holds).alias(name) for name, holds in counts.items()),
+            *(F.sum(F.when(is_first, F.col(name))).alias(name) for name in of_cell),
+            F.array_sort(F.collect_set(unknown)).alias("unknown_cells"),
+            F.count(delay).alias("found"),
             *(
-                F.expr(f"sum(CASE WHEN coalesce(position, 0) = 0 THEN {name} END) AS {name}")
-                for name in of_cell
+                F.percentile(delay, share).alias(name)
+                for name, share in (("median_delay", 0.5), ("long_delay", 0.9))
             ),
-            F.expr(f"array_sort(collect_set({unknown})) AS unknown_cells"),
-            F.expr(f"count({delay}) AS found"),
-            F.expr(f"percentile({delay}, array(0.5D, 0.9D)) AS delays"),
         )
     )
 
@@ -219,37 +211,86 @@ def _with_shares(counted: DataFrame) -> DataFrame:
     """Adds recall and precision, and turns delays into quarter hours."""
     return counted.withColumns(
         {
-            "recall": F.expr("found / nullif(events, 0)"),
-            "precision": F.expr("true_alarms / nullif(alarms, 0)"),
-            "delays": F.expr(f"transform(delays, delay -> delay / {QUARTER_HOUR_MICROSECONDS})"),
+            "recall": _share("found", "events"),
+            "precision": _share("true_alarms", "alarms"),
+            **{
+                name: F.col(name) / QUARTER_HOUR_MICROSECONDS
+                for name in ("median_delay", "long_delay")
+            },
         }
     )
 
 
-def _figures_of_all() -> str:
-    names = (
-        f"concat(array_join(slice(unknown_cells, 1, {CELLS_NAMED}), ', '), "
-        f"CASE WHEN size(unknown_cells) > {CELLS_NAMED} THEN ', ...' ELSE '' END)"
+def _share(part: str, whole: str) -> Column:
+    return F.col(part) / F.nullif(F.col(whole), F.lit(0))
+
+
+def _of_events() -> Figures:
+    return {
+        "events": F.col("events"),
+        "found events": F.col("found"),
+        "recall": F.col("recall"),
+        "median delay in quarter hours": F.col("median_delay"),
+        "90 % delay in quarter hours": F.col("long_delay"),
+    }
+
+
+def _of_alarms() -> Figures:
+    alarms, true_alarms, recall, precision = (
+        F.col(name) for name in ("alarms", "true_alarms", "recall", "precision")
     )
-    return ", ".join(
-        (
-            _figures(f"'{ALL}'", EVENT_ITEMS | ALARM_ITEMS),
-            _figure(f"'{JUDGED}'", "from", "NULL", utc_text("judged_from")),
-            _figure(f"'{JUDGED}'", "until", "NULL", utc_text("judged_until")),
-            _figures(f"'{JUDGED}'", {"cell days": "cell_days"}),
-            _figures(f"'{LEFT_OUT}'", LEFT_OUT_ITEMS),
-            _figures(f"'{NOTED}'", NOTED_ITEMS),
-            _figure(f"'{NOTED}'", "unknown cells", "size(unknown_cells)", names),
-        )
+    both = recall + precision
+    return {
+        "alarms": alarms,
+        "true alarms": true_alarms,
+        "false alarms": alarms - true_alarms,
+        "precision": precision,
+        # The worst there is, where neither is more than nothing.
+        "F1": F.coalesce(2 * recall * precision / F.nullif(both, F.lit(0)), both),
+        "false alarms per cell and day": (alarms - true_alarms)
+        / F.nullif(F.col("cell_days"), F.lit(0)),
+    }
+
+
+def _left_out() -> Figures:
+    return {
+        "events before the judged time": F.col("events_before"),
+        "events after the judged time": F.col("events_after"),
+        "alarms outside of the judged time": F.col("alarms_outside"),
+    }
+
+
+def _noted() -> Figures:
+    return {
+        "events that have not ended": F.col("open_events"),
+        "events that begin while another of their cell lasts": F.col("overlapping_events"),
+        "events of unknown cells": F.col("events_of_unknown_cells"),
+    }
+
+
+def _figures_of_all() -> list[Column]:
+    cells = F.col("unknown_cells")
+    names = F.concat(
+        F.array_join(F.slice(cells, 1, CELLS_NAMED), ", "),
+        F.when(F.size(cells) > CELLS_NAMED, ", ...").otherwise(""),
     )
+    times = {"from": F.col("judged_from"), "until": F.col("judged_until")}
+    return [
+        *_figures(F.lit(ALL), {**_of_events(), **_of_alarms()}),
+        *(
+            _figure(F.lit(JUDGED), item, F.lit(None), utc_text(time))
+            for item, time in times.items()
+        ),
+        *_figures(F.lit(JUDGED), {"cell days": F.col("cell_days")}),
+        *_figures(F.lit(LEFT_OUT), _left_out()),
+        *_figures(F.lit(NOTED), _noted()),
+        _figure(F.lit(NOTED), "unknown cells", F.size(cells), names),
+    ]
 
 
-def _figures(subject: str, items: dict[str, str]) -> str:
-    return ", ".join(_figure(subject, item, value) for item, value in items.items())
+def _figures(subject: Column, items: Figures) -> list[Column]:
+    return [_figure(subject, item, value) for item, value in items.items()]
 
 
-def _figure(subject: str, item: str, value: str, detail: str = "NULL") -> str:
-    return (
-        f"struct({subject} AS subject, '{item}' AS item, CAST({value} AS double) AS value, "
-        f"CAST({detail} AS string) AS detail)"
-    )
+def _figure(subject: Column, item: str, value: Column, detail: Column | None = None) -> Column:
+    return F.struct(subject, F.lit(item), value, F.lit(detail)).cast(FIGURE_TYPE)

@@ -14,17 +14,18 @@ TIE_TOLERANCE = 1e-9
 QUANTILE_DIGITS = 4
 
 
-def exact_mean(value: str, where: str = "TRUE") -> str:
-    """The SQL of an aggregate: the mean of the non-NULL values of an SQL, NULL where there is none.
+def exact_mean(value: Column, where: Column | None = None) -> Column:
+    """An aggregate: the mean of the non-NULL values, NULL where there is none.
 
     A plain `avg` adds doubles in whatever order the partitions arrive, and its last bits vary
     from run to run. Here whole units and fractions are summed as integers, which is exact in any
-    order. Requires |value| <= LARGEST_NUMBER. `where` names a boolean column of the rows to use.
+    order. Requires |value| <= LARGEST_NUMBER. `where`: the rows to use.
     """
-    rows = f"FILTER (WHERE {where})" if where != "TRUE" else ""
-    parts = f"floor(({value} - floor({value})) * {PARTS_PER_UNIT}D + 0.5D)"
-    total = f"(try_sum(floor({value})) {rows} + try_sum({parts}) {rows} / {PARTS_PER_UNIT}D)"
-    return f"{total} / nullif(count({value}) {rows}, 0)"
+    used = value if where is None else F.when(where, value)
+    whole = F.floor(used)
+    parts = F.floor((used - whole) * PARTS_PER_UNIT + 0.5)
+    total = F.sum(whole) + F.sum(parts) / PARTS_PER_UNIT
+    return total / F.nullif(F.count(used), F.lit(0))
 
 
 def exceeds(value: Column, bound: Column) -> Column:
@@ -32,56 +33,27 @@ def exceeds(value: Column, bound: Column) -> Column:
     return value - bound > TIE_TOLERANCE * F.greatest(F.abs(value), F.abs(bound))
 
 
-def limit_above(bound: str) -> str:
-    """The SQL of the limit beyond which a value exceeds a bound (its SQL), as `exceeds` has it.
+def limit_above(bound: Column) -> Column:
+    """The limit beyond which a value exceeds a bound, as `exceeds` has it.
 
     It follows from the bound alone, so that a comparison with many values costs no more than `>`.
     """
-    return _farther(bound, f"{bound} >= 0")
+    return _farther(bound, bound >= 0)
 
 
-def limit_below(bound: str) -> str:
-    """The SQL of the limit below which a value is exceeded by a bound (its SQL)."""
-    return _farther(bound, f"{bound} <= 0")
+def limit_below(bound: Column) -> Column:
+    """The limit below which a value is exceeded by a bound."""
+    return _farther(bound, bound <= 0)
 
 
-def _farther(bound: str, is_away_from_zero: str) -> str:
+def _farther(bound: Column, is_away_from_zero: Column) -> Column:
     # Beyond the bound, away from zero the value is the larger of the two, otherwise the bound is.
-    nearly_one = f"(1D - {TIE_TOLERANCE!r}D)"
-    return (
-        f"CASE WHEN {is_away_from_zero} THEN {bound} / {nearly_one} ELSE {bound} * {nearly_one} END"
-    )
+    nearly_one = 1.0 - TIE_TOLERANCE
+    return F.when(is_away_from_zero, bound / nearly_one).otherwise(bound * nearly_one)
 
 
-def measure_text(value: str, unit: str) -> str:
-    """The SQL of a value with its unit (their SQLs) as people write them: 45.5 %, 3.96 users.
-
-    Three significant digits, whole numbers as they are; a share is told in per cent.
-    """
-    number = f"round(CASE WHEN {unit} = 'share' THEN 100D * {value} ELSE {value} END, 9)"
-    # The smallest size that has so many digits behind the point, once it is rounded.
-    forms = {
-        99.95: "%.0f",
-        9.995: "%.1f",
-        0.9995: "%.2f",
-        0.09995: "%.3f",
-        0.000995: "%.4f",
-        9.5e-6: "%.6f",
-    }
-    cases = " ".join(
-        f"WHEN abs(number) >= {size!r}D THEN format_string('{form}', number)"
-        for size, form in forms.items()
-    )
-    text = (
-        "CASE WHEN abs(number) >= 999.5D OR number = floor(number) THEN format_number(number, 0) "
-        f"{cases} ELSE format_string('%.1e', number) END"
-    )
-    # Named, because it is used so often.
-    named = f"get(transform(array({number}), number -> {text}), 0)"
-    return f"rtrim(concat({named}, ' ', CASE WHEN {unit} = 'share' THEN '%' ELSE {unit} END))"
-
-
-def rounded_for_quantiles(value: str) -> str:
-    """The SQL of the value of an SQL to QUANTILE_DIGITS significant digits."""
-    scale = f"power(10D, {QUANTILE_DIGITS} - ceil(log10(abs(nullif({value}, 0)))))"
-    return f"coalesce(round({value} * {scale}) / {scale}, {value})"
+def rounded_for_quantiles(value: Column) -> Column:
+    """The value to QUANTILE_DIGITS significant digits."""
+    digits = F.ceil(F.log10(F.abs(F.nullif(value, F.lit(0)))))
+    scale = F.pow(F.lit(10.0), QUANTILE_DIGITS - digits)
+    return F.coalesce(F.round(value * scale) / scale, value)

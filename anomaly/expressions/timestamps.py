@@ -4,6 +4,9 @@ A date with a time is an instant, as are the seconds or milliseconds since 1970.
 (+01:00 or Z) it is local time of a zone; 24:00 is the 00:00 of the day after.
 """
 
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
 TIME_OF_DAY = "(([01]?[0-9]|2[0-3]):[0-5][0-9]|24:00)(:[0-5][0-9]([.][0-9]{1,9})?)?"
 OFFSET = "(Z|[+-][0-9]{2}:[0-9]{2})"
 DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -15,76 +18,76 @@ EPOCH_SECONDS, EPOCH_MILLISECONDS = "[0-9]{10}", "[0-9]{13}"
 SET_BACK_MINUTES = (60, 30)
 
 
-def instant(text: str, zone: str = UTC_ZONE) -> str:
-    """The SQL of the instant that a text (its SQL) names, in a zone where it has no offset.
+def instant(text: Column, zone: str = UTC_ZONE) -> Column:
+    """The instant that a text names, in a zone where it has no offset.
 
     NULL where it names none: as 02:30 in the hour that is left out when clocks are set forward. Of
     the hour that is there twice when they are set back it is the earlier one (`later_by`).
     """
-    seconds = f"regexp_replace({text}, '([ T][0-9]+:[0-9]+)( ?{OFFSET}?)$', '$1:00$2')"
-    of_day = f"regexp_replace({seconds}, '([ T])24:', '$100:')"
-    suffix = f"CASE WHEN {has_offset(text)} THEN '' ELSE 'Z' END"
-    day_after = f"CASE WHEN {is_end_of_day(text)} THEN 24 ELSE 0 END"
-    since_1970 = (
-        f"WHEN {text} RLIKE '^{EPOCH_SECONDS}$' THEN timestamp_seconds(CAST({text} AS bigint)) "
-        f"WHEN {text} RLIKE '^{EPOCH_MILLISECONDS}$' THEN timestamp_millis(CAST({text} AS bigint))"
-    )
-    found = (
-        f"CASE WHEN {text} RLIKE '^{DATE_WITH_TIME}$' THEN try_cast(concat({of_day}, {suffix}) AS "
-        f"timestamp) + make_interval(0, 0, 0, 0, {day_after}) END"
+    seconds = F.regexp_replace(text, f"([ T][0-9]+:[0-9]+)( ?{OFFSET}?)$", "$1:00$2")
+    of_day = F.regexp_replace(seconds, "([ T])24:", "$100:")
+    in_utc = F.concat(of_day, F.when(has_offset(text), "").otherwise("Z"))
+    day_after = F.make_interval(hours=F.when(is_end_of_day(text), 24).otherwise(0))
+    found = F.when(text.rlike(f"^{DATE_WITH_TIME}$"), F.try_to_timestamp(in_utc) + day_after)
+    since_1970 = text.cast("bigint")
+    counted = F.when(text.rlike(f"^{EPOCH_SECONDS}$"), F.timestamp_seconds(since_1970)).when(
+        text.rlike(f"^{EPOCH_MILLISECONDS}$"), F.timestamp_millis(since_1970)
     )
     if zone == UTC_ZONE:
-        return f"CASE {since_1970} ELSE {found} END"
-    of_zone = f"to_utc_timestamp({found}, '{zone}')"
-    is_there = f"from_utc_timestamp({of_zone}, '{zone}') = {found}"
-    return (
-        f"CASE {since_1970} WHEN {has_offset(text)} THEN {found} WHEN {is_there} THEN {of_zone} END"
-    )
+        return counted.otherwise(found)
+    of_zone = F.to_utc_timestamp(found, zone)
+    is_there = F.from_utc_timestamp(of_zone, zone) == found
+    return counted.when(has_offset(text), found).when(is_there, of_zone)
 
 
-def later_by(time: str, zone: str) -> str:
-    """The SQL of the minutes until a local time is there again; NULL where it is not.
+def later_by(time: Column, zone: str) -> Column:
+    """The minutes until the local time of an instant, the earlier one, is there again.
 
-    `time`: the SQL of its instant, the earlier one.
+    NULL where it is not.
     """
-    cases = " ".join(
-        f"WHEN from_utc_timestamp({time} + INTERVAL '{minutes}' MINUTE, '{zone}') = "
-        f"from_utc_timestamp({time}, '{zone}') THEN {minutes}"
-        for minutes in SET_BACK_MINUTES
+    local = F.from_utc_timestamp(time, zone)
+    return F.coalesce(
+        *(
+            F.when(F.from_utc_timestamp(time + _minutes(later), zone) == local, later)
+            for later in SET_BACK_MINUTES
+        )
     )
-    return f"CASE {cases} END"
 
 
-def is_doubled(time: str, zone: str) -> str:
-    """The SQL of whether the local time of an instant (its SQL) is there twice."""
-    others = ", ".join(
-        f"from_utc_timestamp({time} {sign} INTERVAL '{minutes}' MINUTE, '{zone}')"
+def is_doubled(time: Column, zone: str) -> Column:
+    """Whether the local time of an instant is there twice."""
+    others = (
+        F.from_utc_timestamp(other, zone)
         for minutes in SET_BACK_MINUTES
-        for sign in "+-"
+        for other in (time + _minutes(minutes), time - _minutes(minutes))
     )
-    return f"from_utc_timestamp({time}, '{zone}') IN ({others})"
+    return F.from_utc_timestamp(time, zone).isin(*others)
 
 
-def is_local(text: str) -> str:
-    """The SQL of whether a text (its SQL) is a date with a time of some zone's clocks."""
-    return f"{text} RLIKE '^{DATE_WITH_TIME}$' AND NOT {has_offset(text)}"
+def is_local(text: Column) -> Column:
+    """Whether a text is a date with a time of some zone's clocks."""
+    return text.rlike(f"^{DATE_WITH_TIME}$") & ~has_offset(text)
 
 
-def has_offset(text: str) -> str:
-    """The SQL of whether a text (its SQL) ends with an offset from UTC."""
-    return f"{text} RLIKE '{OFFSET}$'"
+def has_offset(text: Column) -> Column:
+    """Whether a text ends with an offset from UTC."""
+    return text.rlike(f"{OFFSET}$")
 
 
-def is_end_of_day(text: str) -> str:
-    """The SQL of whether a date with a time (its SQL) is 24:00, which the day after calls 00:00."""
-    return f"{text} RLIKE '[ T]24:00'"
+def is_end_of_day(text: Column) -> Column:
+    """Whether a date with a time is 24:00, which the day after calls 00:00."""
+    return text.rlike("[ T]24:00")
 
 
-def utc_text(time: str, form: str = "yyyy-MM-dd HH:mm:ss") -> str:
-    """The SQL of the text of an instant (its SQL) in UTC, whatever the session's time zone."""
-    return f"date_format(to_utc_timestamp({time}, current_timezone()), '{form}')"
+def utc_text(time: Column, form: str = "yyyy-MM-dd HH:mm:ss") -> Column:
+    """The text of an instant in UTC, whatever the session's time zone."""
+    return F.date_format(F.to_utc_timestamp(time, F.current_timezone()), form)
 
 
-def is_time_of_day(text: str) -> str:
-    """The SQL of whether a text (its SQL) is a time without a date."""
-    return f"{text} RLIKE '^{TIME_OF_DAY}$'"
+def is_time_of_day(text: Column) -> Column:
+    """Whether a text is a time without a date."""
+    return text.rlike(f"^{TIME_OF_DAY}$")
+
+
+def _minutes(number: int) -> Column:
+    return F.make_dt_interval(mins=F.lit(number))

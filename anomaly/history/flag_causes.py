@@ -42,21 +42,25 @@ CAUSES_TYPE = (
 )
 
 
-def changed_flags(before: str, after: str) -> Column:
-    """Of two arrays of evidence (their SQL) the KPIs with another flag: structs of both elements.
+def changed_flags(before: Column, after: Column) -> Column:
+    """Of two arrays of evidence the KPIs with another flag: structs of both elements.
 
     An element is NULL where that run does not judge the KPI.
     """
 
-    def of_kpi(evidence: str) -> str:
-        return f"get(filter({evidence}, one -> one.kpi = name), 0)"
+    def names(evidence: Column) -> Column:
+        return F.transform(evidence, lambda judged: judged["kpi"])
 
-    names = f"array_union(transform({before}, one -> one.kpi), transform({after}, one -> one.kpi))"
-    return F.expr(
-        f"filter(transform({names}, "
-        f"name -> struct({of_kpi(before)} AS before, {of_kpi(after)} AS after)), "
-        "kpi -> NOT (kpi.before.flag <=> kpi.after.flag))"
+    def of_kpi(evidence: Column, name: Column) -> Column:
+        return F.get(F.filter(evidence, lambda judged: judged["kpi"] == name), F.lit(0))
+
+    both = F.transform(
+        F.array_union(names(before), names(after)),
+        lambda name: F.struct(
+            of_kpi(before, name).alias("before"), of_kpi(after, name).alias("after")
+        ),
     )
+    return F.filter(both, lambda kpi: ~kpi["before"]["flag"].eqNullSafe(kpi["after"]["flag"]))
 
 
 def swapped(flags: Column, is_same_profile: Column) -> Column:

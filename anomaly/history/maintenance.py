@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import date
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from anomaly.expressions.arrays import let
 from anomaly.profile.sections import HistoryRules
 from anomaly.schema.tables import DEFECT_COUNT, HISTORY_COLUMNS, RECENT_TYPE, RUN_COLUMNS, VERDICT
 from anomaly.thresholds.verdict import NOT_REQUIRED, REQUIRED
@@ -33,90 +34,103 @@ def maintenance_history(
     The state of a day follows from its verdict and from the row of the day before, so a day at a
     time gives the same rows as all at once.
     """
-    of_day = f"struct(run_date, struct({', '.join(OF_CELLS)}))"
     found = cells.groupBy("CellName").agg(
-        F.expr(f"map_from_entries(collect_list({of_day}))").alias("found")
+        F.map_from_entries(F.collect_list(F.struct("run_date", F.struct(*OF_CELLS)))).alias("found")
     )
-    last = f"CAST(NULL AS {ENTRY_TYPE})"
+    last = F.lit(None).cast(ENTRY_TYPE)
     if before is not None:
-        entry = ", ".join(column.name for column in OWN_COLUMNS[1:])
-        entries = before.selectExpr("CellName", f"struct({entry}, run_date) AS last")
+        entry = F.struct(*(column.name for column in OWN_COLUMNS[1:]), "run_date")
+        entries = before.select("CellName", entry.alias("last"))
         # One cell to at most one row of the day before, and the other way round.
-        found, last = found.join(entries, on="CellName", how="full"), "last"
-    listed = ", ".join(f"DATE '{day}'" for day in days)
-    folded = (
-        f"aggregate(array({listed}), array({last}), "
-        f"(done, day) -> concat(done, array({_entry_of_day(rules)})))"
+        found, last = found.join(entries, on="CellName", how="full"), F.col("last")
+    folded = F.aggregate(
+        F.array(*(F.lit(str(day)).cast("date") for day in days)),
+        F.array(last),
+        lambda done, day: F.concat(done, F.array(_entry_of_day(done, day, rules))),
     )
     return (
         # The first is that of the day before.
-        found.selectExpr("CellName", f"explode(slice({folded}, 2, {len(days)})) AS entry")
-        .where("entry IS NOT NULL")
-        .selectExpr("CellName", "entry.*")
+        found.select("CellName", F.explode(F.slice(folded, 2, len(days))).alias("entry"))
+        .where(F.col("entry").isNotNull())
+        .select("CellName", "entry.*")
     )
 
 
-def _entry_of_day(rules: HistoryRules) -> str:
-    """The SQL of the entry of a `day` from those before it (`done`) and from what was `found`.
+def _entry_of_day(done: Column, day: Column, rules: HistoryRules) -> Column:
+    """The entry of a day, from those before it (`done`) and from what was `found`.
 
     NULL for a cell that has not been seen so far, or not for so long that it is forgotten.
     """
-    seen = "named_struct('before', get(done, size(done) - 1), 'today', try_element_at(found, day))"
-    is_forgotten = (
-        "seen.today IS NULL AND (seen.before IS NULL OR "
-        f"(seen.before.state = '{NO_DATA}' AND "
-        f"datediff(day, seen.before.since) >= {rules.forgotten_days}))"
+    before = F.get(done, F.size(done) - 1).alias("before")
+    today = F.try_element_at(F.col("found"), day).alias("today")
+    return let(F.struct(before, today), lambda seen: _entry_of_seen(seen, day, rules))
+
+
+def _entry_of_seen(seen: Column, day: Column, rules: HistoryRules) -> Column:
+    before, today = seen["before"], seen["today"]
+    is_forgotten = today.isNull() & (
+        before.isNull()
+        | (
+            (before["state"] == NO_DATA)
+            & (F.datediff(day, before["since"]) >= rules.forgotten_days)
+        )
     )
-    verdict = f"seen.today.{VERDICT.name}"
-    kept_days = max(rules.raise_within, rules.clear_days)
+    verdict = F.struct(day.alias("run_date"), today[VERDICT.name].alias("verdict"))
     # The newest first.
-    recent = (
-        f"slice(concat(array(named_struct('run_date', day, 'verdict', {verdict})), "
-        f"coalesce(seen.before.recent, CAST(array() AS {RECENT_TYPE}))), 1, {kept_days})"
+    all_known = F.concat(
+        F.array(verdict), F.coalesce(before["recent"], F.array().cast(RECENT_TYPE))
     )
-    required = (
-        f"size(filter(slice(recent, 1, {rules.raise_within}), one -> one.verdict = '{REQUIRED}'))"
-    )
-    is_clear = (
-        f"size(recent) >= {rules.clear_days} AND forall(slice(recent, 1, {rules.clear_days}), "
-        f"one -> coalesce(one.verdict = '{NOT_REQUIRED}', FALSE))"
-    )
-    is_due = (
-        f"coalesce({verdict} = '{REQUIRED}', FALSE) AND {required} >= {rules.raise_days} "
-        f"OR seen.before.raised_on IS NOT NULL AND NOT ({is_clear})"
-    )
-    entry = _let("recent", recent, _let("is_due", is_due, _entry(rules)))
-    return _let("seen", seen, f"CASE WHEN NOT ({is_forgotten}) THEN {entry} END")
+    recent = F.slice(all_known, 1, max(rules.raise_within, rules.clear_days))
+
+    def entry(recent: Column) -> Column:
+        return let(
+            _is_due(seen, recent, rules), lambda is_due: _entry(seen, recent, is_due, day, rules)
+        )
+
+    return F.when(~is_forgotten, let(recent, entry))
 
 
-def _entry(rules: HistoryRules) -> str:
-    """The SQL of an entry from `day`, `seen`, `recent` and `is_due`."""
-    was_due = "seen.before.raised_on IS NOT NULL"
-    raised_on = "CASE WHEN is_due THEN coalesce(seen.before.raised_on, day) END"
-    cleared_on = f"CASE WHEN {was_due} AND NOT is_due THEN day ELSE seen.before.cleared_on END"
-    came_back = f"datediff({raised_on}, {cleared_on}) <= {rules.flapping_days}"
+def _is_due(seen: Column, recent: Column, rules: HistoryRules) -> Column:
+    """Whether maintenance is due, from the verdicts of the last days and from the day before."""
+    required = F.filter(
+        F.slice(recent, 1, rules.raise_within), lambda one: one["verdict"] == REQUIRED
+    )
+    is_clear = (F.size(recent) >= rules.clear_days) & F.forall(
+        F.slice(recent, 1, rules.clear_days),
+        lambda one: F.coalesce(one["verdict"] == NOT_REQUIRED, F.lit(False)),
+    )
+    is_required = F.coalesce(seen["today"][VERDICT.name] == REQUIRED, F.lit(False))
+    was_due = seen["before"]["raised_on"].isNotNull()
+    return (is_required & (F.size(required) >= rules.raise_days)) | (was_due & ~is_clear)
+
+
+def _entry(
+    seen: Column, recent: Column, is_due: Column, day: Column, rules: HistoryRules
+) -> Column:
+    before, today = seen["before"], seen["today"]
+    was_due = before["raised_on"].isNotNull()
+    raised_on = F.when(is_due, F.coalesce(before["raised_on"], day))
+    cleared_on = F.when(was_due & ~is_due, day).otherwise(before["cleared_on"])
+    came_back = F.datediff(raised_on, cleared_on) <= rules.flapping_days
     state = (
-        f"CASE WHEN seen.today.{VERDICT.name} IS NULL THEN '{NO_DATA}' "
-        f"WHEN is_due AND {came_back} THEN '{FLAPPING}' "
-        f"WHEN is_due AND {was_due} THEN '{PERSISTING}' "
-        f"WHEN is_due THEN '{NEW}' "
-        f"WHEN {was_due} THEN '{RECOVERED}' "
-        f"WHEN seen.today.{VERDICT.name} = '{REQUIRED}' THEN '{WATCHED}' "
-        f"ELSE '{HEALTHY}' END"
-    )
-    since = (
-        f"CASE WHEN state IN ('{NEW}', '{PERSISTING}', '{FLAPPING}') THEN {raised_on} "
-        "WHEN state = seen.before.state THEN seen.before.since ELSE day END"
-    )
-    of_cells = ", ".join(f"seen.today.{name}" for name in OF_CELLS)
-    return _let(
-        "state",
-        state,
-        f"CAST(struct(state, {since}, {raised_on}, {cleared_on}, {of_cells}, recent, day) "
-        f"AS {ENTRY_TYPE})",
+        F.when(today[VERDICT.name].isNull(), NO_DATA)
+        .when(is_due & came_back, FLAPPING)
+        .when(is_due & was_due, PERSISTING)
+        .when(is_due, NEW)
+        .when(was_due, RECOVERED)
+        .when(today[VERDICT.name] == REQUIRED, WATCHED)
+        .otherwise(HEALTHY)
     )
 
+    def entry(state: Column) -> Column:
+        since = (
+            F.when(state.isin(NEW, PERSISTING, FLAPPING), raised_on)
+            .when(state == before["state"], before["since"])
+            .otherwise(day)
+        )
+        of_cells = (today[name] for name in OF_CELLS)
+        return F.struct(state, since, raised_on, cleared_on, *of_cells, recent, day).cast(
+            ENTRY_TYPE
+        )
 
-def _let(name: str, value: str, expression: str) -> str:
-    """The SQL of an expression in which a name stands for a value, computed once."""
-    return f"get(transform(array({value}), {name} -> {expression}), 0)"
+    return let(state, entry)

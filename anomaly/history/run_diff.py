@@ -10,7 +10,9 @@ have further causes:
 - `cell`: the cell is in one of the runs alone.
 """
 
-from pyspark.sql import DataFrame
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.history.flag_causes import (
@@ -24,7 +26,7 @@ from anomaly.history.flag_causes import (
 )
 from anomaly.schema.evidence import EVIDENCE_TYPE
 from anomaly.schema.tables import VERDICT
-from anomaly.summary.figures import explode_and_sum, figure
+from anomaly.summary.figures import explode_and_sum, figure, figures_if
 from anomaly.thresholds.verdict import REQUIRED
 
 FAMILIES, EVALUATED, VERDICT_RULE = "failed families", "evaluated KPIs", "verdict rule"
@@ -52,20 +54,20 @@ def compared_cells(before: DataFrame, after: DataFrame) -> DataFrame:
     change (in words) and causes (CAUSES_TYPE: of the verdict first, then of each flag that is
     another; none where the verdict is the same).
     """
+    is_before, is_after = F.col("is_there_before"), F.col("is_there_after")
     place = (
-        f"CASE WHEN is_there_after IS NULL THEN '{FIRST} alone' "
-        f"WHEN is_there_before IS NULL THEN '{SECOND} alone' ELSE '{BOTH_RUNS}' END"
+        F.when(is_after.isNull(), f"{FIRST} alone")
+        .when(is_before.isNull(), f"{SECOND} alone")
+        .otherwise(BOTH_RUNS)
     )
+    is_same = F.col("verdict_before").eqNullSafe(F.col("verdict_after"))
     return (
         # One to one: each table has a cell once.
         _side(before, "before")
         .join(_side(after, "after"), on="CellName", how="full_outer")
-        .withColumn("place", F.expr(place))
-        .withColumn(
-            "is_changed",
-            F.expr(f"place <> '{BOTH_RUNS}' OR NOT (verdict_before <=> verdict_after)"),
-        )
-        .withColumn("change", F.expr(f"concat({_words('before')}, ' to ', {_words('after')})"))
+        .withColumn("place", place)
+        .withColumn("is_changed", (F.col("place") != BOTH_RUNS) | ~is_same)
+        .withColumn("change", F.concat(_words("before"), F.lit(" to "), _words("after")))
         .transform(_with_causes)
         .drop(
             *(f"{name}_{side}" for name in ("is_there", "evidence", "families") for side in SIDES)
@@ -75,7 +77,7 @@ def compared_cells(before: DataFrame, after: DataFrame) -> DataFrame:
 
 def changed_cells(compared: DataFrame) -> DataFrame:
     """The cells of `compared_cells` with another verdict, and those of one run alone."""
-    return compared.where("is_changed").drop("is_changed")
+    return compared.where(F.col("is_changed")).drop("is_changed")
 
 
 def difference_figures(compared: DataFrame) -> DataFrame:
@@ -85,21 +87,25 @@ def difference_figures(compared: DataFrame) -> DataFrame:
     many changed cells; flag: how many changed in these cells, by KPI and cause; profile: that of
     each run as detail, with its cells.
     """
-    of_cell = figure("'cell'", "'cells'", "place", "1")
-    of_profiles = ", ".join(
-        figure("'profile'", "'cells'", f"'{run}'", "1", f"profile_{side}")
-        for side, run in zip(SIDES, (FIRST, SECOND), strict=True)
+    causes = F.col("causes")
+    of_profiles = F.array(
+        *(
+            figure("profile", "cells", run, 1, F.col(f"profile_{side}"))
+            for side, run in zip(SIDES, (FIRST, SECOND), strict=True)
+        )
     )
-    of_verdict = figure("'verdict'", "'changed'", "change", "1")
-    of_cause = figure("'cause'", "'cells'", "one", "1")
-    of_flag = figure("'flag'", "one.kpi", "one.cause", "1")
+    of_flags = F.filter(causes, lambda cause: cause["kpi"].isNotNull())
     return explode_and_sum(
         compared,
-        f"concat(array({of_cell}), "
-        f"filter(array({of_profiles}), one -> one.detail IS NOT NULL), "
-        f"filter(array({of_verdict}), one -> is_changed), "
-        f"transform(array_distinct(causes.cause), one -> {of_cause}), "
-        f"transform(filter(causes, one -> one.kpi IS NOT NULL), one -> {of_flag}))",
+        F.concat(
+            F.array(figure("cell", "cells", F.col("place"), 1)),
+            F.filter(of_profiles, lambda one: one["detail"].isNotNull()),
+            figures_if(F.col("is_changed"), figure("verdict", "changed", F.col("change"), 1)),
+            F.transform(
+                F.array_distinct(causes["cause"]), lambda cause: figure("cause", "cells", cause, 1)
+            ),
+            F.transform(of_flags, lambda flag: figure("flag", flag["kpi"], flag["cause"], 1)),
+        ),
     )
 
 
@@ -109,63 +115,64 @@ def input_differences(before: DataFrame, after: DataFrame) -> DataFrame:
     section (one of INPUT_SECTIONS), subject (the input), item (the count or the reason), value (by
     how much it rose) and detail (both counts in words).
     """
-    sections = ", ".join(f"'{section}'" for section in INPUT_SECTIONS)
-    sides = [
-        summary.where(f"section IN ({sections})").selectExpr(
-            "section", "subject", "item", "value", f"'{side}' AS side"
+    names = ("section", "subject", "item")
+    sides = (
+        summary.where(F.col("section").isin(*INPUT_SECTIONS)).select(
+            *names, "value", F.lit(side).alias("side")
         )
         for side, summary in zip(SIDES, (before, after), strict=True)
-    ]
+    )
     counts = (
-        f"CAST(sum(CASE WHEN side = '{side}' THEN value ELSE 0 END) AS bigint) AS {side}"
+        F.sum(F.when(F.col("side") == side, F.col("value")).otherwise(0)).cast("bigint").alias(side)
         for side in SIDES
     )
+    count_before, count_after = (F.col(side) for side in SIDES)
     return (
-        sides[0]
-        .unionByName(sides[1])
-        .groupBy("section", "subject", "item")
-        .agg(*map(F.expr, counts))
-        .where("before <> after")
-        .selectExpr(
-            "section",
-            "subject",
-            "item",
-            "CAST(after - before AS double) AS value",
-            f"concat(before, ' in the {FIRST}, ', after, ' in the {SECOND}') AS detail",
+        reduce(DataFrame.unionByName, sides)
+        .groupBy(*names)
+        .agg(*counts)
+        .where(count_before != count_after)
+        .select(
+            *names,
+            (count_after - count_before).cast("double").alias("value"),
+            F.concat(
+                count_before, F.lit(f" in the {FIRST}, "), count_after, F.lit(f" in the {SECOND}")
+            ).alias("detail"),
         )
     )
 
 
 def _side(cells: DataFrame, side: str) -> DataFrame:
-    columns = SIDE_COLUMNS | {"is_there": "TRUE"}
+    columns = {name: F.col(column) for name, column in SIDE_COLUMNS.items()}
+    columns["is_there"] = F.lit(True)
     # Tables of older versions may lack the families, and fields of the evidence.
-    if columns["families"] not in cells.columns:
-        columns["families"] = "CAST(NULL AS array<string>)"
-    columns["evidence"] = f"from_json(to_json(evidence), '{EVIDENCE_TYPE}')"
-    return cells.selectExpr(
-        "CellName", *(f"{column} AS {name}_{side}" for name, column in columns.items())
+    if SIDE_COLUMNS["families"] not in cells.columns:
+        columns["families"] = F.lit(None).cast("array<string>")
+    columns["evidence"] = F.from_json(F.to_json("evidence"), EVIDENCE_TYPE)
+    return cells.select(
+        "CellName", *(column.alias(f"{name}_{side}") for name, column in columns.items())
     )
 
 
-def _words(side: str) -> str:
-    """The SQL of a verdict in words; a cell that is not there has none."""
-    return (
-        f"CASE WHEN is_there_{side} IS NULL THEN 'not there' "
-        f"ELSE coalesce(verdict_{side}, 'Not judged') END"
-    )
+def _words(side: str) -> Column:
+    """A verdict in words; a cell that is not there has none."""
+    verdict = F.coalesce(f"verdict_{side}", F.lit("Not judged"))
+    return F.when(F.col(f"is_there_{side}").isNull(), "not there").otherwise(verdict)
 
 
-def _listed(families: str) -> str:
-    return f"coalesce(nullif(array_join({families}, ', '), ''), 'nothing')"
+def _listed(families: Column) -> Column:
+    names = F.array_join(families, ", ")
+    return F.when(names != "", names).otherwise("nothing")
 
 
 def _with_causes(compared: DataFrame) -> DataFrame:
     """Adds the column `causes`; only what the changed cells have is looked into."""
-    is_in_both = F.expr(f"is_changed AND place = '{BOTH_RUNS}'")
-    flags = changed_flags("evidence_before", "evidence_after")
+    is_in_both = F.col("is_changed") & (F.col("place") == BOTH_RUNS)
+    flags = changed_flags(F.col("evidence_before"), F.col("evidence_after"))
     is_same_profile = F.col("profile_before") == F.col("profile_after")
-    # All fields but the last two are those of a KPI.
-    of_verdict = ", ".join(("NULL",) * (len(CAUSE_FIELDS) - 2))
+    of_kpis = (F.lit(None).alias(name) for name in CAUSE_FIELDS if name not in ("cause", "reason"))
+    of_verdict = F.array(F.struct(*of_kpis, "cause", "reason")).cast(CAUSES_TYPE)
+    none = F.array().cast(CAUSES_TYPE)
     return (
         compared.withColumn("flags", F.when(is_in_both, flags))
         .withColumn("flags", swapped(F.col("flags"), is_same_profile))
@@ -173,11 +180,9 @@ def _with_causes(compared: DataFrame) -> DataFrame:
         .transform(_with_cause_of_verdict)
         .withColumn(
             "causes",
-            F.expr(
-                "concat("
-                f"CAST(CASE WHEN cause IS NULL THEN array() "
-                f"ELSE array(struct({of_verdict}, cause, reason)) END AS {CAUSES_TYPE}), "
-                f"coalesce(flags, CAST(array() AS {CAUSES_TYPE})))"
+            F.concat(
+                F.when(F.col("cause").isNull(), none).otherwise(of_verdict),
+                F.coalesce("flags", none),
             ),
         )
         .drop("flags", "cause", "reason")
@@ -189,33 +194,51 @@ def _with_cause_of_verdict(compared: DataFrame) -> DataFrame:
 
     More defects lead to Required, more judged KPIs away from it; too few of these to no verdict.
     """
+    verdict, defects, evaluated, families = (
+        [F.col(f"{name}_{side}") for side in SIDES]
+        for name in ("verdict", "defects", "evaluated", "families")
+    )
+    is_required = verdict[1] == REQUIRED
+    was_judged, is_judged = (one.isNotNull() for one in verdict)
     is_by_defects = (
-        "verdict_before IS NOT NULL AND verdict_after IS NOT NULL AND "
-        f"CASE WHEN verdict_after = '{REQUIRED}' THEN defects_after > defects_before "
-        "ELSE defects_after < defects_before END"
+        was_judged
+        & is_judged
+        & F.when(is_required, defects[1] > defects[0]).otherwise(defects[1] < defects[0])
     )
-    needs_fewer = (
-        f"verdict_after IS NULL OR (verdict_before IS NOT NULL AND verdict_after = '{REQUIRED}')"
-    )
-    has_families = "size(families_before) > 0 OR size(families_after) > 0"
-    is_by_families = f"({has_families}) AND NOT (families_before <=> families_after)"
-    is_by_evaluated = (
-        f"CASE WHEN {needs_fewer} THEN evaluated_after < evaluated_before "
-        "ELSE evaluated_after > evaluated_before END"
-    )
+    is_by_evaluated = F.when(
+        ~is_judged | (was_judged & is_required), evaluated[1] < evaluated[0]
+    ).otherwise(evaluated[1] > evaluated[0])
+    has_families = (F.size(families[0]) > 0) | (F.size(families[1]) > 0)
+    is_by_families = has_families & ~families[0].eqNullSafe(families[1])
+    none = F.lit(None).cast("string")
     cause = (
-        f"CASE WHEN NOT is_changed THEN NULL WHEN place <> '{BOTH_RUNS}' THEN '{CELL}' "
-        f"WHEN {is_by_families} THEN '{FAMILIES}' "
-        f"WHEN {is_by_defects} THEN NULL WHEN {is_by_evaluated} THEN '{EVALUATED}' "
-        f"ELSE '{VERDICT_RULE}' END"
+        F.when(~F.col("is_changed"), none)
+        .when(F.col("place") != BOTH_RUNS, CELL)
+        .when(is_by_families, FAMILIES)
+        .when(is_by_defects, none)
+        .when(is_by_evaluated, EVALUATED)
+        .otherwise(VERDICT_RULE)
     )
+    found = F.col("cause")
     reason = (
-        f"CASE cause WHEN '{CELL}' THEN concat('the cell is in the ', place) "
-        f"WHEN '{FAMILIES}' THEN concat('fails now: ', {_listed('families_after')}, "
-        f"'; before: ', {_listed('families_before')}) "
-        f"WHEN '{EVALUATED}' THEN concat(evaluated_after, ' KPIs could be judged, "
-        "and ', evaluated_before, ' before') "
-        "ELSE concat('neither defects nor judged KPIs account for it: the ', "
-        "'rule of the verdict is another') END"
+        F.when(found == CELL, F.concat(F.lit("the cell is in the "), "place"))
+        .when(
+            found == FAMILIES,
+            F.concat(
+                F.lit("fails now: "),
+                _listed(families[1]),
+                F.lit("; before: "),
+                _listed(families[0]),
+            ),
+        )
+        .when(
+            found == EVALUATED,
+            F.concat(
+                evaluated[1], F.lit(" KPIs could be judged, and "), evaluated[0], F.lit(" before")
+            ),
+        )
+        .otherwise(
+            "neither defects nor judged KPIs account for it: the rule of the verdict is another"
+        )
     )
-    return compared.withColumn("cause", F.expr(cause)).withColumn("reason", F.expr(reason))
+    return compared.withColumn("cause", cause).withColumn("reason", reason)

@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from functools import reduce
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
-from anomaly.aggregation.averages import (
-    COUNTS,
-    cell_averages,
-    customer_averages,
-    with_errors,
-    with_kpis,
-)
+from anomaly.aggregation.derived import COUNTS, no_errors, with_errors, with_kpis
+from anomaly.aggregation.level_averages import cell_averages, customer_averages
 from anomaly.alarms.detection import STANDING_TYPE
+from anomaly.expressions.arrays import by_name
 from anomaly.pipeline.output_tables import level_columns
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import MissingPolicy
@@ -27,11 +24,12 @@ from anomaly.thresholds.verdict import rank_by_severity, with_counts, with_verdi
 def customer_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
     """KPIs of the published customers: a row per customer and cell; `level` says so."""
     kpis = with_kpis(customer_averages(joined, profile), CUSTOMER_LEVEL, profile)
-    return kpis.selectExpr(
-        "*",
-        f"'{CUSTOMER_LEVEL}' AS level",
-        "CAST(NULL AS string) AS peers",
-        "CAST(NULL AS array<double>) AS errors",
+    return kpis.withColumns(
+        {
+            "level": F.lit(CUSTOMER_LEVEL),
+            "peers": F.lit(None).cast("string"),
+            "errors": no_errors(profile),
+        }
     )
 
 
@@ -39,8 +37,8 @@ def cell_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
     """KPIs of the cells: a row per cell; `level` says so."""
     kpis = with_kpis(cell_averages(joined, profile), CELL_LEVEL, profile)
     counts = ("customerID_count", "call_row_count", "sample_count", "customer_count")
-    return with_errors(kpis, profile).selectExpr(
-        "CellName", "peers", *counts, *COUNTS, "kpis", "errors", f"'{CELL_LEVEL}' AS level"
+    return with_errors(kpis, profile).select(
+        "CellName", "peers", *counts, *COUNTS, "kpis", "errors", F.lit(CELL_LEVEL).alias("level")
     )
 
 
@@ -73,7 +71,7 @@ def cell_table(
     """
     judged = judge_with_evidence(metrics, rules, CELL_LEVEL, profile).transform(with_counts)
     if standing is None:
-        with_alarms = judged.selectExpr("*", f"CAST(NULL AS {STANDING_TYPE}) AS standing_alarm")
+        with_alarms = judged.withColumn("standing_alarm", F.lit(None).cast(STANDING_TYPE))
     else:
         # A cell to at most one alarm.
         with_alarms = judged.join(standing, on="CellName", how="left")
@@ -83,17 +81,17 @@ def cell_table(
 
 def _table(judged: DataFrame, level: str, profile: Profile, run: Run) -> DataFrame:
     """The table of a level, with the columns of its contract."""
-    missing_is_zero = profile.level(level).missing is MissingPolicy.HEALTHY
-    value = "coalesce({}, 0D)" if missing_is_zero else "{}"
-    values = {
-        profile.column_of(kpi): value.format(f"kpis[{profile.position_of(kpi)}]")
-        for kpi in (*(kpi.name for kpi in profile.kpis), *profile.level(level).derived)
-    }
-    flags = {rule.flag: f"evidence[{position}].flag" for position, rule in enumerate(profile.rules)}
-    expressions = values | flags
-    return judged.withColumns(run.columns(profile)).selectExpr(
+    columns = {column.name: F.col(column.name) for column in level_columns(level, profile)}
+    for kpi in (*(kpi.name for kpi in profile.kpis), *profile.level(level).derived):
+        value = F.col("kpis")[kpi]
+        if profile.level(level).missing is MissingPolicy.HEALTHY:
+            value = F.coalesce(value, F.lit(0.0))
+        columns[profile.column_of(kpi)] = value
+    evidence = by_name(F.col("evidence"), (rule.kpi for rule in profile.rules))
+    columns |= {rule.flag: evidence[rule.kpi]["flag"] for rule in profile.rules}
+    return judged.withColumns(run.columns(profile)).select(
         *(
-            f"CAST({expressions.get(column.name, column.name)} AS {column.type}) AS {column.name}"
+            columns[column.name].cast(column.type).alias(column.name)
             for column in level_columns(level, profile)
         )
     )

@@ -40,13 +40,13 @@ def hash_customers(frame: DataFrame, key: DataFrame | None) -> DataFrame:
     """
     if key is None:
         return frame
-    text = "CAST(CAST(customerID AS string) AS binary)"
-    inner = f"unhex(sha2(concat(inner_block, {text}), 256))"
-    hashed = f"sha2(concat(outer_block, {inner}), 256)"
+    text = F.col("customerID").cast("string").cast("binary")
+    inner = F.unhex(F.sha2(F.concat("inner_block", text), 256))
+    hashed = F.sha2(F.concat("outer_block", inner), 256)
     return (
         # Each row to the one key.
         frame.join(F.broadcast(key), how="cross")
-        .withColumn("customerID", F.expr(hashed))
+        .withColumn("customerID", hashed)
         .drop("inner_block", "outer_block")
         # Rows lie where their numbers have put them, in files and within them: that would tell
         # something about the numbers.

@@ -1,7 +1,7 @@
 """The columns of each input that a profile reads."""
 
 from anomaly.profile.model import Profile
-from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, INPUT_CONTRACTS, SAMPLES
+from anomaly.schema.inputs import INPUT_CONTRACTS, SAMPLES
 
 
 def expected_columns(source: str, profile: Profile) -> dict[str, bool]:
@@ -20,11 +20,3 @@ def names_in_files(source: str, profile: Profile) -> tuple[str, ...]:
     named = dict(profile.inputs[source].columns)
     names = ((column, named.get(column, column)) for column in expected_columns(source, profile))
     return tuple(dict.fromkeys(name for both in names if both[1] for name in both))
-
-
-def value_columns(source: str, profile: Profile) -> tuple[str, ...]:
-    """The numeric columns of an input, whose values may be left out one by one, in order."""
-    if source == CUSTOMERS:
-        return ("tenure",)
-    kpis = profile.kpis_of(CALL_STATISTICS if source == CALL_STATISTICS else SAMPLES)
-    return tuple(kpi.column for kpi in kpis)

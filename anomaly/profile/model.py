@@ -126,10 +126,6 @@ class Profile:
         """The output column that holds a KPI: avg_NAME if measured, NAME if derived."""
         return next((kpi.average for kpi in self.kpis if kpi.name == name), name)
 
-    def position_of(self, name: str) -> int:
-        """The position of a KPI: the measured ones, then the derived ones, then sample_count."""
-        return [kpi.name for kpi in self.published_kpis].index(name)
-
     def derived_kpi(self, name: str) -> DerivedKpi | None:
         """The derived KPI of a name, and None for a measured one."""
         return next((kpi for kpi in self.derived if kpi.name == name), None)

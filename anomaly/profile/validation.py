@@ -58,6 +58,12 @@ def _clashing_names(profile: Profile) -> list[str]:
         for name in published
         if name.lower() in fixed
     ]
+    measured = {kpi.name.lower() for kpi in profile.kpis}
+    problems += [
+        f"{name!r} is the name of two KPIs; rename the measured one by `name`"
+        for name in (*(kpi.name for kpi in profile.derived), SAMPLE_COUNT.name)
+        if name.lower() in measured
+    ]
     counted = Counter(name.lower() for name in published)
     for name in sorted({name for name in published if counted[name.lower()] > 1}):
         columns = [kpi.column for kpi in profile.kpis if kpi.average.lower() == name.lower()]

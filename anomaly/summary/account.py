@@ -9,12 +9,11 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from anomaly.cleaning.checks import SAME_NUMBERS, numbers_of_inputs
 from anomaly.cleaning.names import alike
-from anomaly.expressions.sql import texts
-from anomaly.profile.input_columns import value_columns
 from anomaly.profile.model import Profile
-from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, HISTORY, SAMPLES, SOURCE_FILE
-from anomaly.schema.tables import CELL_LEVEL, CUSTOMER_LEVEL, SUMMARY_COLUMNS
+from anomaly.schema.inputs import SOURCE_FILE
+from anomaly.schema.tables import CELL_LEVEL, CUSTOMER_LEVEL, SUMMARY_COLUMNS, VERDICT
 from anomaly.summary.figures import (
     FIGURE_COLUMNS,
     LARGEST_KEYS,
@@ -22,19 +21,18 @@ from anomaly.summary.figures import (
     explode_figures,
     figure,
     figure_per_row,
+    figures_if,
     sum_figures,
     top_n_per_group,
 )
 from anomaly.thresholds.compare import OUT_OF_REACH
 from anomaly.thresholds.verdict import REQUIRED
 
-UNMATCHED = "'unmatched'"
+UNMATCHED = "unmatched"
 # The join of all inputs, and what is counted of it.
 ALL_INPUTS, MATCHED_CUSTOMERS, CUSTOMERS_READ = "all inputs", "matched customers", "customers"
 # What is counted of cells without a verdict, in place of one.
 NOT_JUDGED = "Not judged"
-# The SQL of whether a joined row is a cell without customers.
-ALONE = "is_customer IS NULL AND CellName IS NOT NULL"
 
 
 def input_figures(outcomes: DataFrame, profile: Profile) -> DataFrame:
@@ -43,51 +41,55 @@ def input_figures(outcomes: DataFrame, profile: Profile) -> DataFrame:
     And per column of numbers how many usable values it has. `outcomes`: those of
     checks.row_counts_by_outcome.
     """
+    source, reason, rows = (F.col(name) for name in ("source", "row_reason", "row_count"))
 
-    def of_file(item: str, condition: str) -> str:
-        value = f"CASE WHEN {condition} THEN row_count ELSE 0 END"
-        return figure("'input'", "source", f"'{item}'", value, SOURCE_FILE)
-
-    rejected = figure("'rejected'", "source", "row_reason", "row_count")
-    left_out = figure("'missing_value'", "source", "fault", "row_count")
-    of_rows = explode_and_sum(
-        outcomes,
-        "concat(array("
-        + ", ".join(
-            (
-                of_file("rows in", "TRUE"),
-                of_file("rows clean", "row_reason IS NULL"),
-                of_file("rows rejected", "row_reason IS NOT NULL"),
-            )
+    def of_file(item: str, is_counted: Column) -> Column:
+        return figure(
+            "input", source, item, F.when(is_counted, rows).otherwise(0), F.col(SOURCE_FILE)
         )
-        + f"), CASE WHEN row_reason IS NOT NULL THEN array({rejected}) "
-        f"ELSE transform(faults, fault -> {left_out}) END)",
+
+    of_files = F.array(
+        of_file("rows in", F.lit(True)),
+        of_file("rows clean", reason.isNull()),
+        of_file("rows rejected", reason.isNotNull()),
+    )
+    rejected = F.array(figure("rejected", source, reason, rows))
+    left_out = F.transform("faults", lambda fault: figure("missing_value", source, fault, rows))
+    of_rows = explode_and_sum(
+        outcomes, F.concat(of_files, F.when(reason.isNotNull(), rejected).otherwise(left_out))
     )
     return of_rows.unionByName(_column_figures(outcomes, profile))
 
 
 def _column_figures(outcomes: DataFrame, profile: Profile) -> DataFrame:
     """A figure for each column of numbers of an input: how many usable values clean rows have."""
-    columns = {
-        source: value_columns(source, profile)
-        for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS, HISTORY)
-    }
-    named = " ".join(
-        f"WHEN '{source}' THEN CAST(array({texts(names)}) AS array<string>)"
-        for source, names in columns.items()
-    )
+    usable, source = F.col("usable"), F.col("source")
     # First added up as they lie side by side: there may be as many outcomes as rows with a fault.
-    most = max(map(len, columns.values()))
-    added = ", ".join(f"sum(get(usable, {place}))" for place in range(most))
     of_inputs = (
-        outcomes.where("row_reason IS NULL")
-        .groupBy("source")
-        .agg(F.expr(f"CAST(array({added}) AS array<bigint>) AS usable"))
+        outcomes.where(F.col("row_reason").isNull())
+        .groupBy(source)
+        .agg(
+            *(
+                F.struct(*(F.sum(usable[name][number]).alias(number) for number in numbers)).alias(
+                    name
+                )
+                for name, numbers in numbers_of_inputs(profile).items()
+            )
+        )
     )
-    of_column = figure("'column'", "source", "name", "get(usable, place)")
-    return explode_figures(
-        of_inputs, f"transform(CASE source {named} END, (name, place) -> {of_column})"
+    of_columns = (
+        F.when(
+            source.isin(*SAME_NUMBERS[name]),
+            F.array(
+                *(
+                    figure("column", source, column, F.col(name)[number])
+                    for number, column in numbers.items()
+                )
+            ),
+        )
+        for name, numbers in numbers_of_inputs(profile).items()
     )
+    return explode_figures(of_inputs, F.coalesce(*of_columns))
 
 
 def join_figures(joined: DataFrame, without_partner: DataFrame) -> DataFrame:
@@ -98,34 +100,40 @@ def join_figures(joined: DataFrame, without_partner: DataFrame) -> DataFrame:
     `joined`: averages.join_calls, and `without_partner` the rows that averages.without_partner
     makes of it, customer numbers as they may be published.
     """
+    is_customer = F.col("is_customer")
+    has_samples, has_calls = F.col("sample_count").isNotNull(), F.col("call_row_count").isNotNull()
+    is_cell_alone = is_customer.isNull() & F.col("CellName").isNotNull()
     counted = {
-        ("customers to samples", MATCHED_CUSTOMERS): "is_customer AND sample_count IS NOT NULL",
-        ("customers to samples", "unmatched customers"): "is_customer AND sample_count IS NULL",
-        ("customers to samples", "cells without customers"): ALONE,
-        ("customers to calls", MATCHED_CUSTOMERS): "is_customer AND call_row_count IS NOT NULL",
-        ("customers to calls", "unmatched customers"): "is_customer AND call_row_count IS NULL",
-        (ALL_INPUTS, MATCHED_CUSTOMERS): "is_customer AND call_row_count IS NOT NULL "
-        "AND sample_count IS NOT NULL",
-        (ALL_INPUTS, CUSTOMERS_READ): "is_customer",
+        ("customers to samples", MATCHED_CUSTOMERS): is_customer & has_samples,
+        ("customers to samples", "unmatched customers"): is_customer & ~has_samples,
+        ("customers to samples", "cells without customers"): is_cell_alone,
+        ("customers to calls", MATCHED_CUSTOMERS): is_customer & has_calls,
+        ("customers to calls", "unmatched customers"): is_customer & ~has_calls,
+        (ALL_INPUTS, MATCHED_CUSTOMERS): is_customer & has_calls & has_samples,
+        (ALL_INPUTS, CUSTOMERS_READ): is_customer,
     }
-    of_joins = (
-        figure("'join'", f"'{join}'", f"'{item}'", f"CASE WHEN {condition} THEN 1 ELSE 0 END")
-        for (join, item), condition in counted.items()
+    of_joins = F.array(
+        *(
+            figure("join", join, item, F.when(is_counted, 1).otherwise(0))
+            for (join, item), is_counted in counted.items()
+        )
     )
-    cell = "coalesce(CellName, '(none)')"
-    without_samples = figure(UNMATCHED, "'cells without samples'", cell, "1")
-    without_customers = figure(UNMATCHED, "'cells without customers'", cell, "sample_count")
-    unmatched = (
-        f"CASE WHEN is_customer AND sample_count IS NULL THEN array({without_samples}) "
-        f"WHEN {ALONE} THEN array({without_customers}) ELSE array() END"
+    cell = F.coalesce("CellName", F.lit("(none)"))
+    unmatched = F.concat(
+        figures_if(is_customer & ~has_samples, figure(UNMATCHED, "cells without samples", cell, 1)),
+        figures_if(
+            is_cell_alone,
+            figure(UNMATCHED, "cells without customers", cell, F.col("sample_count")),
+        ),
     )
-    caller = "CAST(customerID AS string)"
-    kind = "if(is_customer, 'customers without calls', 'callers that are no customer')"
-    callers = figure(UNMATCHED, kind, caller, "coalesce(call_row_count, 1)")
-    of_joined = explode_figures(joined, f"concat(array({', '.join(of_joins)}), {unmatched})")
-    of_keys = sum_figures(
-        of_joined.unionByName(explode_figures(without_partner, f"array({callers})"))
+    callers = figure(
+        UNMATCHED,
+        F.when(is_customer, "customers without calls").otherwise("callers that are no customer"),
+        F.col("customerID").cast("string"),
+        F.coalesce("call_row_count", F.lit(1)),
     )
+    of_joined = explode_figures(joined, F.concat(of_joins, unmatched))
+    of_keys = sum_figures(of_joined.unionByName(figure_per_row(without_partner, callers)))
     return _with_totals(of_keys).unionByName(_look_alikes(joined))
 
 
@@ -134,14 +142,15 @@ def _look_alikes(joined: DataFrame) -> DataFrame:
 
     They are counted as cells of their own, which nobody sees who reads the tables.
     """
+    number = F.size("names")
     found = (
-        joined.where("CellName IS NOT NULL")
-        .groupBy(F.expr(f"{alike('CellName')} AS alike"))
-        .agg(F.expr("array_sort(collect_set(CellName)) AS names"))
-        .where("size(names) > 1")
+        joined.where(F.col("CellName").isNotNull())
+        .groupBy(alike(F.col("CellName")).alias("alike"))
+        .agg(F.array_sort(F.collect_set("CellName")).alias("names"))
+        .where(number > 1)
     )
-    names = figure("'look_alike'", "alike", "array_join(names, ', ')", "size(names)")
-    return figure_per_row(top_n_per_group(found, "size(names)", "alike"), names)
+    names = figure("look_alike", F.col("alike"), F.array_join("names", ", "), number)
+    return figure_per_row(top_n_per_group(found, [number], [F.col("alike")]), names)
 
 
 def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:
@@ -149,54 +158,70 @@ def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:
 
     And, where a bound lies beyond what a KPI can be, how many rows its rule could not judge.
     """
+    nothing = F.lit(None).cast("string")
     tables = (
-        (customers, CUSTOMER_LEVEL, "NULL", "CAST(NULL AS string)"),
-        (cells, CELL_LEVEL, "Maintainence_Required", "sample_state"),
+        (customers, CUSTOMER_LEVEL, nothing, nothing),
+        (cells, CELL_LEVEL, F.col(VERDICT.name), F.col("sample_state")),
     )
     published = reduce(
         DataFrame.unionByName,
         (
-            table.selectExpr(
-                f"'{level}' AS level",
-                f"CAST({verdict} AS string) AS verdict",
-                f"{state} AS sample_state",
+            table.select(
+                F.lit(level).alias("level"),
+                verdict.alias("verdict"),
+                state.alias("sample_state"),
                 "evidence",
             )
             for table, level, verdict, state in tables
         ),
     )
+    return (
+        _kpi_figures(published).unionByName(_verdict_figures(published)).unionByName(_worst(cells))
+    )
+
+
+def _kpi_figures(published: DataFrame) -> DataFrame:
+    """Per level and KPI the rows that were judged, that are defects, and out of reach."""
+    level, kpi = F.col("level"), F.col("kpi")
+    is_out_of_reach = F.col("judged.status") == OUT_OF_REACH
     of_kpis = (
-        published.selectExpr("level", "explode(evidence) AS kpi")
-        .groupBy("level", "kpi.kpi")
+        published.select("level", F.explode("evidence").alias("judged"))
+        .groupBy("level", F.col("judged.kpi").alias("kpi"))
         .agg(
-            F.expr("count(kpi.flag) AS evaluated"),
-            F.expr("sum(kpi.flag) AS flagged"),
-            F.expr(f"max(CASE WHEN kpi.status = '{OUT_OF_REACH}' THEN kpi.reason END) AS reason"),
-            F.expr(f"count_if(kpi.status = '{OUT_OF_REACH}') AS out_of_reach"),
+            F.count("judged.flag").alias("evaluated"),
+            F.sum("judged.flag").alias("flagged"),
+            F.max(F.when(is_out_of_reach, F.col("judged.reason"))).alias("reason"),
+            F.count_if(is_out_of_reach).alias("out_of_reach"),
         )
     )
-    evaluated = figure("'kpi'", "level", "concat(kpi, ' evaluated')", "evaluated")
-    flagged = figure("'kpi'", "level", "concat(kpi, ' flagged')", "coalesce(flagged, 0)")
-    is_cell = f"level = '{CELL_LEVEL}'"
-    unreachable = figure("'out_of_reach'", "level", "kpi", "out_of_reach", "reason")
-    counts = explode_figures(
-        of_kpis,
-        f"concat(array({evaluated}, {flagged}), "
-        f"CASE WHEN out_of_reach > 0 THEN array({unreachable}) ELSE array() END)",
+    out_of_reach = F.col("out_of_reach")
+    counts = F.array(
+        figure("kpi", level, F.concat(kpi, F.lit(" evaluated")), F.col("evaluated")),
+        figure("kpi", level, F.concat(kpi, F.lit(" flagged")), F.coalesce("flagged", F.lit(0))),
     )
-    why = figure("'not_judged'", "level", "sample_state", "1")
-    verdicts = explode_and_sum(
+    unreachable = figure("out_of_reach", level, kpi, out_of_reach, F.col("reason"))
+    return explode_figures(of_kpis, F.concat(counts, figures_if(out_of_reach > 0, unreachable)))
+
+
+def _verdict_figures(published: DataFrame) -> DataFrame:
+    """Per level the rows, and the cells by verdict, and without one by what they sent."""
+    is_cell, is_judged = F.col("level") == CELL_LEVEL, F.col("verdict").isNotNull()
+    why = figure("not_judged", F.col("level"), F.col("sample_state"), 1)
+    return explode_and_sum(
         published,
-        f"CASE WHEN {is_cell} AND verdict IS NULL THEN array({ROWS}, {VERDICTS}, {why}) "
-        f"WHEN {is_cell} THEN array({ROWS}, {VERDICTS}) ELSE array({ROWS}) END",
+        F.concat(
+            F.array(_row_figure()),
+            figures_if(is_cell, _verdict_figure()),
+            figures_if(is_cell & ~is_judged, why),
+        ),
     )
-    return counts.unionByName(verdicts).unionByName(_worst(cells))
 
 
 def tower_figures(cells: DataFrame, most: int = LARGEST_KEYS) -> DataFrame:
     """Of a published cell table of one day: its towers, their verdicts, and the worst of them."""
-    judged = cells.selectExpr(f"'{CELL_LEVEL}' AS level", "Maintainence_Required AS verdict")
-    return explode_and_sum(judged, f"array({ROWS}, {VERDICTS})").unionByName(_worst(cells, most))
+    judged = cells.select(F.lit(CELL_LEVEL).alias("level"), F.col(VERDICT.name).alias("verdict"))
+    counts = F.array(_row_figure(), _verdict_figure())
+    return explode_and_sum(judged, counts).unionByName(_worst(cells, most))
 
 
 def summary(figures: Iterable[DataFrame], run: Mapping[str, Column]) -> DataFrame:
@@ -204,38 +229,48 @@ def summary(figures: Iterable[DataFrame], run: Mapping[str, Column]) -> DataFram
     return (
         reduce(DataFrame.unionByName, figures)
         .withColumns({**run})
-        .selectExpr(*(column.name for column in SUMMARY_COLUMNS))
+        .select(*(column.name for column in SUMMARY_COLUMNS))
     )
 
 
 def _with_totals(figures: DataFrame) -> DataFrame:
     """How many keys found no partner, and how many rows they have; the largest keys alone stay."""
-    keys = figure("'unmatched_keys'", "subject", "'keys'", "1")
-    rows = figure("'unmatched_keys'", "subject", "'rows'", "value")
-    itself = f"struct({', '.join(FIGURE_COLUMNS)})"
+    section, subject, item, value, detail = (F.col(name) for name in FIGURE_COLUMNS)
+    is_unmatched = section == UNMATCHED
     with_totals = sum_figures(
         explode_figures(
             figures,
-            f"CASE WHEN section = {UNMATCHED} THEN array({itself}, {keys}, {rows}) "
-            f"ELSE array({itself}) END",
+            F.concat(
+                F.array(figure(section, subject, item, value, detail)),
+                figures_if(
+                    is_unmatched,
+                    figure("unmatched_keys", subject, "keys", 1),
+                    figure("unmatched_keys", subject, "rows", value),
+                ),
+            ),
         )
     )
     # All others are the first of their own.
-    group = f"section, subject, CASE WHEN section != {UNMATCHED} THEN item END"
-    return top_n_per_group(with_totals, group, "value DESC, item").drop("position")
+    group = [section, subject, F.when(~is_unmatched, item)]
+    return top_n_per_group(with_totals, group, [value.desc(), item]).drop("position")
 
 
 def _worst(cells: DataFrame, most: int = LARGEST_KEYS) -> DataFrame:
     """The cells that need maintenance, worst first, each with what fails and the reason."""
-    counted = "concat(concat_ws(' of ', defected_count, evaluated_kpis), ' KPIs')"
-    families = "nullif(array_join(failed_families, ', '), '')"
-    fails = f"coalesce({families}, {counted})"
-    required = cells.where(F.col("Maintainence_Required") == REQUIRED)
+    verdict, cell, rank = F.col(VERDICT.name), F.col("CellName"), F.col("severity_rank")
+    counts = F.concat_ws(" of ", "defected_count", "evaluated_kpis")
+    families = F.array_join("failed_families", ", ")
+    fails = F.when(families != "", families).otherwise(F.concat(counts, F.lit(" KPIs")))
     return figure_per_row(
-        top_n_per_group(required, "Maintainence_Required", "severity_rank, CellName", most),
-        figure("'worst'", "CellName", fails, "severity_rank", "verdict_reason"),
+        top_n_per_group(cells.where(verdict == REQUIRED), [verdict], [rank, cell], most),
+        figure("worst", cell, fails, rank, F.col("verdict_reason")),
     )
 
 
-ROWS = figure("'kpi'", "level", "'rows'", "1")
-VERDICTS = figure("'verdict'", "level", f"coalesce(verdict, '{NOT_JUDGED}')", "1")
+def _row_figure() -> Column:
+    """That a row was published of its level."""
+    return figure("kpi", F.col("level"), "rows", 1)
+
+
+def _verdict_figure() -> Column:
+    return figure("verdict", F.col("level"), F.coalesce("verdict", F.lit(NOT_JUDGED)), 1)

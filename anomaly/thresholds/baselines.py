@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.expressions.arithmetic import exact_mean, rounded_for_quantiles
-from anomaly.expressions.sql import constant_array
+from anomaly.expressions.arrays import by_name, named_array, struct_of
 from anomaly.profile.methods import IQR_OF_NORMAL, MAD_OF_NORMAL, Method, Scale
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import Rule
@@ -20,186 +20,182 @@ QUARTILES = (0.25, 0.5, 0.75)
 # Distances are squared in millionths of the range of the values: then squares are at most 1e12, as
 # exact_mean requires, and keep their digits however small the values are.
 PARTS_OF_RANGE = 1e6
-
-# The SQL of what is known of a rule's values after one aggregate. Rounding must not carry the mean
-# of equal values away from them, or they would have a spread.
-CENTRED = f"""struct(
-    CASE rule.method
-        WHEN '{Method.STATIC.value}' THEN rule.value
-        WHEN '{Method.MEAN.value}' THEN found.mean
-        WHEN '{Method.MEAN_STD.value}' THEN greatest(found.lowest, least(found.highest, found.mean))
-        ELSE get(found.quantiles, rule.middle)
-    END AS centre,
-    CASE WHEN rule.method = '{Method.MEDIAN_IQR.value}' THEN
-        (get(found.quantiles, rule.upper) - get(found.quantiles, rule.lower)) / {IQR_OF_NORMAL}D
-    END AS spread,
-    found.error AS error,
-    found.count AS count,
-    CASE WHEN rule.method = '{Method.MEAN_STD.value}' THEN found.highest - found.lowest END AS range
-)"""
-
-
-# The SQL of the spread of values by their distances from the centre, as an aggregate. The sample
-# standard deviation is sqrt(sum of squares / (count - 1)), and NULL for one value; only rules that
-# take it have a range. Median distances are of distances rounded like the values of quantiles.
-SPREAD_OF_DISTANCES = f"""nvl2(
-    max(range),
-    max(range) / {PARTS_OF_RANGE}D * coalesce(sqrt({exact_mean("square")}), 0D)
-        * sqrt(count(distance) / nullif(count(distance) - 1, 0)),
-    {MAD_OF_NORMAL}D * percentile({rounded_for_quantiles("distance")}, 0.5D)
-)"""
+# The methods whose spread is measured from their centre.
+AROUND_CENTRE = (Method.MEAN_STD, Method.MEDIAN_MAD)
+BASELINES_TYPE = (
+    "array<struct<kpi:string,centre:double,spread:double,error:double,count:bigint,range:double>>"
+)
 
 
 def baselines(metrics: DataFrame, profile: Profile) -> DataFrame:
     """Metrics of both levels to a row per level: level, baselines.
 
-    `metrics`: level, peers (the group of a cell, NULL for none), kpis and errors (arrays in the
-    order of Profile.position_of: the KPIs, and the standard errors of those that have one).
+    `metrics`: level, peers (the group of a cell, NULL for none), kpis and errors (structs with a
+    field for each KPI: its value, and the standard error of those that have one).
 
-    `baselines` is a map from groups (ALL for every row of the level) to an array in the order of
-    the profile's rules of struct<centre, spread, error, count>: the number that a KPI is compared
-    with (NULL where no value was there), the spread of the values (NULL where the method has none),
-    the median of their standard errors (NULL where they have none), all three on the scale of the
-    rule, and how many values there were.
+    `baselines` has an element for each group, struct<peers, kpis>, of which ALL is every row of the
+    level; and `kpis` one for each judged KPI, struct<kpi, centre, spread, error, count>: the number
+    that it is compared with (NULL where no value was there), the spread of the values (NULL where
+    the method has none), the median of their standard errors (NULL where they have none), all three
+    on the scale of the rule, and how many values there were.
     """
     scaled = _scaled(metrics, profile)
     centred = _centred(scaled, profile)
-    if _around_centre(profile):
-        centred = centred.transform(_with_distances, scaled, profile)
+    around_centre = [rule.kpi for rule in profile.rules if rule.method in AROUND_CENTRE]
+    if around_centre:
+        centred = centred.transform(_with_distances, scaled, around_centre)
+    of_group = F.struct("peers", F.col("centred").alias("kpis"))
     if profile.peers is None:
-        return centred.selectExpr("level", f"map('{ALL}', centred) AS baselines")
-    of_groups = "map_from_entries(collect_list(struct(peers, centred)))"
-    return centred.groupBy("level").agg(F.expr(of_groups).alias("baselines"))
-
-
-def judged_values(profile: Profile) -> str:
-    """The SQL of the KPIs that rules judge, as an array in the order of the rules."""
-    return _of_rules("kpis", profile)
-
-
-def judged_counts(counts: str, profile: Profile) -> str:
-    """The SQL of what stands behind these KPIs: one of the two arrays of averages.COUNTS."""
-    return _of_rules(counts, profile)
-
-
-def judged_errors(profile: Profile) -> str:
-    """The SQL of the standard errors of these KPIs, in their units; NULL where there is none."""
-    return _of_rules("errors", profile)
-
-
-def _of_rules(array: str, profile: Profile) -> str:
-    elements = (f"{array}[{profile.position_of(rule.kpi)}]" for rule in profile.rules)
-    return f"array({', '.join(elements)})"
+        return centred.select("level", F.array(of_group).alias("baselines"))
+    return centred.groupBy("level").agg(F.collect_list(of_group).alias("baselines"))
 
 
 def _scaled(metrics: DataFrame, profile: Profile) -> DataFrame:
-    """A row per row and group that it belongs to: level, peers, and arrays by rule.
+    """A row per row and group that it belongs to: level, peers, and `scaled`, an array by KPI.
 
-    scaled: the values that rules judge, on their scales; errors: their standard errors likewise.
+    value: what the KPI's rule judges, on its scale; error: its standard error likewise.
     """
-    values, errors = [], []
-    for rule in profile.rules:
-        place = profile.position_of(rule.kpi)
-        value, error = f"kpis[{place}]", f"errors[{place}]"
+
+    def on_scale(rule: Rule) -> dict[str, Column]:
+        value, error = F.col("kpis")[rule.kpi], F.col("errors")[rule.kpi]
         if rule.scale is Scale.LOG:
-            shifted = f"({value} + {rule.offset!r}D)"
-            value, error = f"ln{shifted}", f"{error} / {shifted}"
-        values.append(value)
-        errors.append(error)
-    groups = f"array('{ALL}')"
+            shifted = value + rule.offset
+            value, error = F.ln(shifted), error / shifted
+        return {"value": value, "error": error}
+
+    group = F.lit(ALL)
     if profile.peers is not None:
-        groups = f"CASE WHEN peers IS NULL THEN {groups} ELSE array('{ALL}', peers) END"
-    return metrics.selectExpr(
+        both = F.array(F.lit(ALL), "peers")
+        group = F.explode(F.when(F.col("peers").isNull(), F.array(group)).otherwise(both))
+    return metrics.select(
         "level",
-        f"explode({groups}) AS peers",
-        f"array({', '.join(values)}) AS scaled",
-        f"array({', '.join(errors)}) AS errors",
+        group.alias("peers"),
+        named_array({rule.kpi: on_scale(rule) for rule in profile.rules}).alias("scaled"),
     )
 
 
 def _centred(scaled: DataFrame, profile: Profile) -> DataFrame:
-    """A row per level and group: level, peers, centred (an array of CENTRED by rule)."""
-    found = ", ".join(_found(rule, place, profile) for place, rule in enumerate(profile.rules))
+    """A row per level and group: level, peers, centred (an array of a baseline for each KPI)."""
     # One formula for all KPIs: of one for each Spark would compile its largest classes.
-    rounded = (
-        f"transform({values}, kpi -> {rounded_for_quantiles('kpi')}) AS rounded_{values}"
-        for values in ("scaled", "errors")
+    rounded = F.transform(
+        "scaled",
+        lambda kpi: F.struct(
+            kpi["value"].alias("value"),
+            rounded_for_quantiles(kpi["value"]).alias("rounded"),
+            rounded_for_quantiles(kpi["error"]).alias("rounded_error"),
+        ),
+    )
+    kpis = by_name(F.col("rounded"), (rule.kpi for rule in profile.rules))
+    found = struct_of({rule.kpi: _found(rule, kpis[rule.kpi], profile) for rule in profile.rules})
+    centred = named_array(
+        {rule.kpi: _centre(rule, F.col("found")[rule.kpi], profile) for rule in profile.rules}
     )
     return (
-        scaled.selectExpr("level", "peers", "scaled", *rounded)
+        scaled.select("level", "peers", rounded.alias("rounded"))
         .groupBy("level", "peers")
-        .agg(F.expr(f"array({found}) AS found"))
-        .withColumn("rules", _rules(profile))
-        .selectExpr(
-            "level", "peers", f"zip_with(found, rules, (found, rule) -> {CENTRED}) AS centred"
-        )
+        .agg(found.alias("found"))
+        .select("level", "peers", centred.cast(BASELINES_TYPE).alias("centred"))
     )
 
 
-def _found(rule: Rule, place: int, profile: Profile) -> str:
-    """The SQL of what one aggregate finds of a rule's values: as much as its method needs."""
-    value, rounded, error = (
-        f"{name}[{place}]" for name in ("scaled", "rounded_scaled", "rounded_errors")
+def _found(rule: Rule, kpi: Column, profile: Profile) -> Column:
+    """What one aggregate finds of the values of a KPI: as much as its rule needs."""
+    value, rounded = kpi["value"], kpi["rounded"]
+    found = {"count": F.count(value)}
+    if rule.method in (Method.MEAN, Method.MEAN_STD):
+        found["mean"] = exact_mean(value)
+    if rule.method is Method.MEAN_STD:
+        found |= {"lowest": F.min(value), "highest": F.max(value)}
+    if _shares(rule):
+        # Of values rounded, so that the memory of the aggregate is bounded.
+        found["quantiles"] = F.percentile(rounded, list(_shares(rule)))
+    if profile.has_standard_error(rule):
+        found["error"] = F.percentile(kpi["rounded_error"], 0.5)
+    return struct_of(found)
+
+
+def _centre(rule: Rule, found: Column, profile: Profile) -> dict[str, Column]:
+    """A baseline from what was `_found`; its spread, too, where no distances are needed for it."""
+    nothing = F.lit(None).cast("double")
+    centre, spread, extent = nothing, nothing, nothing
+    if rule.method is Method.STATIC:
+        centre = F.lit(rule.value).cast("double")
+    elif rule.method is Method.MEAN:
+        centre = found["mean"]
+    elif rule.method is Method.MEAN_STD:
+        # Rounding must not carry the mean of equal values away from them, or they would have a
+        # spread.
+        centre = F.greatest(found["lowest"], F.least(found["highest"], found["mean"]))
+        extent = found["highest"] - found["lowest"]
+    elif rule.method is Method.MEDIAN_IQR:
+        lower, centre, upper = (F.get(found["quantiles"], F.lit(place)) for place in range(3))
+        spread = (upper - lower) / IQR_OF_NORMAL
+    else:
+        centre = F.get(found["quantiles"], F.lit(0))
+    error = found["error"] if profile.has_standard_error(rule) else nothing
+    return {
+        "centre": centre,
+        "spread": spread,
+        "error": error,
+        "count": found["count"],
+        "range": extent,
+    }
+
+
+def _with_distances(centred: DataFrame, scaled: DataFrame, kpis: list[str]) -> DataFrame:
+    """The same with the spreads of the KPIs whose rules measure them from their centre."""
+    group = ["level", "peers"]
+    values = scaled.select(*group, F.explode("scaled").alias("scaled")).select(
+        *group, F.col("scaled.kpi").alias("kpi"), F.col("scaled.value").alias("value")
     )
-    is_mean = rule.method in (Method.MEAN, Method.MEAN_STD)
-    has_range = rule.method is Method.MEAN_STD
-    numbers = ", ".join(f"{share!r}D" for share in _all_shares(profile))
-    # Of values rounded, so that the memory of the aggregate is bounded.
-    quantiles = f"percentile({rounded}, array({numbers}))" if _shares(rule) else "NULL"
-    median_error = f"percentile({error}, 0.5D)" if profile.has_standard_error(rule) else "NULL"
-    return (
-        f"struct(CAST({exact_mean(value) if is_mean else 'NULL'} AS double) AS mean, "
-        f"CAST({quantiles} AS array<double>) AS quantiles, count({value}) AS count, "
-        f"CAST({median_error} AS double) AS error, "
-        f"CAST({f'min({value})' if has_range else 'NULL'} AS double) AS lowest, "
-        f"CAST({f'max({value})' if has_range else 'NULL'} AS double) AS highest)"
+    centres = centred.select(*group, F.explode("centred").alias("baseline")).select(
+        *group, F.col("baseline.kpi").alias("kpi"), "baseline"
     )
-
-
-def _around_centre(profile: Profile) -> list[str]:
-    """The positions of the rules whose spread is measured from their centre."""
-    methods = (Method.MEAN_STD, Method.MEDIAN_MAD)
-    return [str(place) for place, rule in enumerate(profile.rules) if rule.method in methods]
-
-
-def _with_distances(centred: DataFrame, scaled: DataFrame, profile: Profile) -> DataFrame:
-    """The same with the spreads of the rules that measure them from their centre."""
-    pairs = (
-        "zip_with(scaled, centred, (value, baseline) -> "
-        "struct(value - baseline.centre AS distance, baseline.range AS range))"
-    )
-    part = f"nullif(pair.range / {PARTS_OF_RANGE}D, 0D)"
-    keys = ["level", "peers"]
+    distance, extent = F.col("value") - F.col("baseline.centre"), F.col("baseline.range")
+    part = F.nullif(extent / PARTS_OF_RANGE, F.lit(0.0))
     spreads = (
-        # Many metrics to the one row of their group.
-        scaled.join(F.broadcast(centred), on=keys, how="inner")
-        .selectExpr(*keys, f"posexplode({pairs}) AS (position, pair)")
-        .where(f"position IN ({', '.join(_around_centre(profile))})")
-        .selectExpr(
-            *keys,
-            "position",
-            "pair.range AS range",
-            "abs(pair.distance) AS distance",
-            f"power(pair.distance / {part}, 2D) AS square",
+        # Many values to the one baseline of their group and KPI.
+        values.where(F.col("kpi").isin(*kpis))
+        .join(F.broadcast(centres), on=[*group, "kpi"], how="inner")
+        .select(
+            *group,
+            "kpi",
+            extent.alias("range"),
+            F.abs(distance).alias("distance"),
+            F.pow(distance / part, F.lit(2.0)).alias("square"),
         )
-        .groupBy(*keys, "position")
-        .agg(F.expr(f"{SPREAD_OF_DISTANCES} AS spread"))
-        .groupBy(*keys)
-        .agg(F.expr("map_from_entries(collect_list(struct(position, spread))) AS spreads"))
+        .groupBy(*group, "kpi")
+        .agg(_spread_of_distances().alias("spread"))
+        .groupBy(*group)
+        .agg(F.map_from_entries(F.collect_list(F.struct("kpi", "spread"))).alias("spreads"))
     )
-    spread = "coalesce(baseline.spread, try_element_at(spreads, position))"
-    kept = ", ".join(f"baseline.{name} AS {name}" for name in ("centre", "error", "count"))
+
+    def with_spread(baseline: Column) -> Column:
+        spread = F.coalesce(baseline["spread"], F.try_element_at("spreads", baseline["kpi"]))
+        fields = {name: baseline[name] for name in ("kpi", "centre", "error", "count")}
+        return struct_of({**fields, "spread": spread})
+
     # One row of a group to one; merged, because a broadcast would cost a job of its own.
-    return centred.join(spreads.hint("merge"), on=keys, how="inner").selectExpr(
-        *keys,
-        f"transform(centred, (baseline, position) -> struct({kept}, {spread} AS spread)) "
-        "AS centred",
+    return centred.join(spreads.hint("merge"), on=group, how="inner").select(
+        *group, F.transform("centred", with_spread).alias("centred")
     )
 
 
-def _all_shares(profile: Profile) -> list[float]:
-    """The quantiles that the rules of a profile need."""
-    return sorted({share for rule in profile.rules for share in _shares(rule)})
+def _spread_of_distances() -> Column:
+    """An aggregate: the spread of values by their distances from the centre.
+
+    The sample standard deviation is sqrt(sum of squares / (count - 1)), and NULL for one value;
+    only rules that take it have a range. Median distances are of distances rounded like the values
+    of quantiles.
+    """
+    extent, distance = F.max("range"), F.col("distance")
+    count = F.count(distance)
+    mean_distance = F.coalesce(F.sqrt(exact_mean(F.col("square"))), F.lit(0.0))
+    deviation = (
+        extent / PARTS_OF_RANGE * mean_distance * F.sqrt(count / F.nullif(count - 1, F.lit(0)))
+    )
+    median = F.percentile(rounded_for_quantiles(distance), 0.5)
+    return F.nvl2(extent, deviation, MAD_OF_NORMAL * median)
 
 
 def _shares(rule: Rule) -> tuple[float, ...]:
@@ -209,23 +205,3 @@ def _shares(rule: Rule) -> tuple[float, ...]:
     if rule.method is Method.MEDIAN_MAD:
         return (0.5,)
     return (rule.q,) if rule.method is Method.QUANTILE and rule.q is not None else ()
-
-
-def _rules(profile: Profile) -> Column:
-    """What finding a centre takes of the rules, with the places of their quantiles."""
-    shares = _all_shares(profile)
-
-    def of_rule(rule: Rule) -> dict[str, object]:
-        places = [shares.index(share) for share in _shares(rule)] or [0]
-        return {
-            "method": rule.method.value,
-            "value": rule.value,
-            "lower": places[0],
-            "middle": places[len(places) // 2],
-            "upper": places[-1],
-        }
-
-    return constant_array(
-        map(of_rule, profile.rules),
-        "method: string, value: double, lower: int, middle: int, upper: int",
-    )

@@ -1,203 +1,279 @@
 """Comparison of KPIs with the rules of their level: a flag for each, and the evidence for it.
 
-All KPIs of a row are judged by one expression over an array, so the plan stays small however many
-KPIs a profile has. `judge` finds what counts, `with_evidence` adds the numbers and the words.
+All KPIs of a row are judged by one expression over an array of them, so the plan stays small
+however many KPIs a profile has. `judge` finds what counts, `with_evidence` adds the numbers and the
+words.
 """
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.aggregation.averages import COUNTS
-from anomaly.expressions.arithmetic import measure_text
-from anomaly.profile.methods import Direction
+from anomaly.aggregation.derived import COUNTS
+from anomaly.expressions.arrays import by_name, let, named_array, struct_of
+from anomaly.expressions.texts import measure_text
 from anomaly.profile.model import Profile
 from anomaly.schema.evidence import EVIDENCE_TYPE
-from anomaly.thresholds.baselines import ALL, judged_counts, judged_values
-from anomaly.thresholds.limits import ABOVE, BELOW, IS_LOG, own_rules
+from anomaly.thresholds.baselines import ALL
+from anomaly.thresholds.limits import ABOVE, BELOW, BOTH, is_log, own_limits
 
 # Status of a KPI in a row. Of those that are not judged the flag is NULL: NO_DATA, NO_BASELINE, and
 # OUT_OF_REACH where no value could pass the bound. WARN is no defect yet.
 NO_DATA, NO_BASELINE, OUT_OF_REACH = "NO_DATA", "NO_BASELINE", "OUT_OF_REACH"
 OK, WARN, CRIT = "OK", "WARN", "CRIT"
 
-# The SQL of how far beyond its bound a defect lies, comparable between KPIs: in units of spread;
-# where there is no spread, 100 % beyond the bound count as one.
-SEVERITY = "coalesce(abs({deviation}) / CASE {unit} WHEN '%' THEN 100D ELSE 1D END, 0D)"
-
-# The SQL of what follows from a `kpi`, its rule (level_rules) and its row: of the value, and of how
-# many usable values and customers it is. Where both sides are bad, that side counts on which of the
-# centre the value lies.
-TOO_FEW = "(kpi.rows < rule.minimum_count OR kpi.customers < rule.minimum_customers)"
-STATUS = f"""CASE
-    WHEN kpi.value IS NULL AND rule.missing_is_healthy THEN '{OK}'
-    WHEN kpi.value IS NULL THEN '{NO_DATA}'
-    WHEN rule.crit_above IS NULL OR {TOO_FEW} THEN '{NO_BASELINE}'
-    WHEN rule.is_out_of_reach THEN '{OUT_OF_REACH}'
-    WHEN kpi.value > rule.crit_above OR kpi.value < rule.crit_below THEN '{CRIT}'
-    WHEN kpi.value > rule.warn_above OR kpi.value < rule.warn_below THEN '{WARN}'
-    ELSE '{OK}'
-END"""
-# The same of a `kpi` that is judged: its value and its status.
-DIRECTION = f"""CASE
-    WHEN rule.direction != '{Direction.BOTH.value}' THEN rule.direction
-    WHEN kpi.value >= rule.baseline THEN '{ABOVE}'
-    WHEN kpi.value < rule.baseline THEN '{BELOW}'
-    ELSE '{Direction.BOTH.value}'
-END"""
-# The other side of a rule for one has no bound.
-BOUND = f"""CASE
-    WHEN rule.direction != '{Direction.BOTH.value}' THEN coalesce(rule.above, rule.below)
-    WHEN kpi.value >= rule.baseline THEN rule.above
-    WHEN kpi.value < rule.baseline THEN rule.below
-END"""
-SCALED = f"CASE WHEN {IS_LOG} THEN ln(kpi.value + rule.offset) ELSE kpi.value END"
-DEVIATION = f"""CASE
-    WHEN rule.spread > 0 THEN ({SCALED} - rule.centre) / rule.spread
-    ELSE 100D * (kpi.value - {BOUND}) / nullif(abs({BOUND}), 0D)
-END"""
-
 
 def judge(metrics: DataFrame, rules: DataFrame, level: str, profile: Profile) -> DataFrame:
     """Metrics of a level with their judgement: a row per row of `metrics`.
 
-    Adds arrays in the order of the profile's rules: value, the KPIs that they judge; rows and
-    customers, of how many usable values and customers those are; and status, what the rules say of
-    them. And severity, how far the defects lie beyond their bounds, added up.
+    Adds `judged`, an array with the kpi, status and severity of each rule, in the order of the
+    profile: what the rule says of its KPI, and how far a defect lies beyond its bound. And
+    `severity`, the same added up.
     `rules`: limits.level_rules. A value within a relative 1e-9 of its bound is equal to it,
     and so no defect.
     """
-    return _judged(_with_rules(_valued(metrics, profile), rules, level, profile)).drop("rules")
+    compared = F.transform(_kpis(level, profile), _compared)
+    return _judged(_with_rules(metrics, rules), compared).drop("rules")
 
 
 def with_evidence(judged: DataFrame, rules: DataFrame, level: str, profile: Profile) -> DataFrame:
     """Adds the evidence for the status of each KPI (evidence.EVIDENCE_TYPE) to judged metrics."""
-    return _explained(_with_rules(judged, rules, level, profile)).drop("rules")
+    names = [rule.kpi for rule in profile.rules]
+    known = by_name(F.col("judged"), names)
+    compared = F.array(
+        *(
+            struct_of({"of": kpi, "status": known[name]["status"]})
+            for name, kpi in by_name(F.col("kpis to judge"), names).items()
+        )
+    )
+    with_kpis = _with_rules(judged, rules).withColumn("kpis to judge", _kpis(level, profile))
+    return _explained(with_kpis, compared).drop("rules", "kpis to judge")
 
 
 def judge_with_evidence(
     metrics: DataFrame, rules: DataFrame, level: str, profile: Profile
 ) -> DataFrame:
-    """Both at once: rules that are a row's own are made once."""
-    with_rules = _with_rules(_valued(metrics, profile), rules, level, profile)
-    return _explained(_judged(with_rules)).drop("rules")
+    """Both at once: limits that are a row's own are made once."""
+    compared = F.transform(_kpis(level, profile), _compared)
+    with_compared = _with_rules(metrics, rules).withColumn("compared", compared)
+    judged = _judged(with_compared, F.col("compared"))
+    return _explained(judged, F.col("compared")).drop("rules", "compared")
 
 
-def _valued(metrics: DataFrame, profile: Profile) -> DataFrame:
-    rows, customers = (judged_counts(counts, profile) for counts in COUNTS)
-    return metrics.selectExpr(
-        "*",
-        f"{judged_values(profile)} AS value",
-        f"{rows} AS rows",
-        f"{customers} AS customers",
-    )
-
-
-def _judged(with_rules: DataFrame) -> DataFrame:
-    of_kpi = SEVERITY.format(deviation=DEVIATION, unit="rule.deviation_unit")
-    of_kpis = (
-        "zip_with(arrays_zip(value, status), rules, (kpi, rule) -> "
-        f"CASE WHEN kpi.status = '{CRIT}' THEN {of_kpi} ELSE 0D END)"
-    )
-    added = f"aggregate({of_kpis}, 0D, (total, severity) -> total + severity)"
-    # Most rows have no defect.
-    severity = f"CASE WHEN array_contains(status, '{CRIT}') THEN {added} ELSE 0D END"
-    return with_rules.selectExpr(
-        "*",
-        f"zip_with(arrays_zip(value, rows, customers), rules, (kpi, rule) -> {STATUS}) AS status",
-    ).selectExpr("*", f"{severity} AS severity")
-
-
-def _explained(judged: DataFrame) -> DataFrame:
-    of_kpis = "arrays_zip(value, status, rows, customers)"
-    evidence = f"zip_with({of_kpis}, rules, (kpi, rule) -> {_evidence()})"
-    return judged.selectExpr("*", f"CAST({evidence} AS {EVIDENCE_TYPE}) AS evidence")
-
-
-def _with_rules(metrics: DataFrame, rules: DataFrame, level: str, profile: Profile) -> DataFrame:
-    """Metrics with the rules of their group of peers; a cell with bounds of its own."""
+def _with_rules(metrics: DataFrame, rules: DataFrame) -> DataFrame:
+    """Metrics with the rules of their group of peers."""
     # Many metrics to the one row of their level.
     joined = metrics.join(F.broadcast(rules), on="level", how="inner")
-    of_group = f"coalesce(try_element_at(rules, peers), rules['{ALL}'])"
-    if profile.level(level).standard_errors:
-        of_group = own_rules(of_group, profile)
-    return joined.withColumn("rules", F.expr(of_group))
+    of_group = F.coalesce(F.try_element_at("rules", "peers"), F.col("rules")[ALL])
+    return joined.withColumn("rules", of_group)
 
 
-def _evidence() -> str:
-    """The SQL of an element of the evidence, in the order of evidence.EVIDENCE_TYPE."""
-    fields = {
-        "kpi": "rule.kpi",
-        "status": "kpi.status",
-        "flag": f"CASE WHEN kpi.status = '{CRIT}' THEN 1 "
-        f"WHEN kpi.status IN ('{OK}', '{WARN}') THEN 0 END",
-        "value": "kpi.value",
-        "unit": "rule.unit",
-        "bound": BOUND,
-        "direction": DIRECTION,
-        "method": "rule.method",
-        "baseline": "rule.baseline",
-        "spread": "rule.spread",
-        "baseline_count": "rule.count",
-        "value_count": "kpi.rows",
-        "deviation": DEVIATION,
-        "deviation_unit": "rule.deviation_unit",
-        "reason": _reason(),
-        "family": "rule.family",
-        "peers": f"CASE WHEN rule.peers != '{ALL}' THEN rule.peers END",
-        "scale": "rule.scale",
-        "log_offset": "rule.offset",
-        "standard_error": "rule.standard_error",
+def _kpis(level: str, profile: Profile) -> Column:
+    """What the rules judge, an array by KPI, each with its limits; a cell has limits of its own.
+
+    value; rows and customers, of how many usable values and customers it is; error, its standard
+    error; denominator, where it is a ratio: that of all customers of a cell.
+    """
+    kpis, errors = F.col("kpis"), F.col("errors")
+    rows, customers = (F.col(counts) for counts in COUNTS)
+    values = {
+        rule.kpi: {
+            "value": kpis[rule.kpi],
+            "rows": rows[rule.kpi],
+            "customers": customers[rule.kpi],
+            "error": errors[rule.kpi],
+            "denominator": _denominator(rule.kpi, profile),
+            "limits": F.col("rules")[rule.kpi],
+        }
+        for rule in profile.rules
     }
-    return f"struct({', '.join(f'{sql} AS {name}' for name, sql in fields.items())})"
+    of_level = named_array(values)
+    return own_limits(of_level) if profile.level(level).standard_errors else of_level
 
 
-def _reason() -> str:
-    """The SQL of why the KPI has its status, in words."""
-    value, bound = (measure_text(number, "rule.unit") for number in ("kpi.value", BOUND))
-    is_now = f"concat(rule.label, ' is ', {value}"
-    near = f"CASE WHEN kpi.status = '{WARN}' THEN 'near the limit of ' ELSE 'limit ' END"
+def _denominator(kpi: str, profile: Profile) -> Column:
+    derived = profile.derived_kpi(kpi)
+    if derived is None or derived.denominator is None:
+        return F.lit(None).cast("double")
+    per_customer = F.col("kpis")[derived.denominator]
+    if profile.rests_on_samples(kpi):
+        return per_customer
+    return per_customer * F.col("value_customers")[derived.denominator]
+
+
+def _compared(kpi: Column) -> Column:
+    return struct_of({"of": kpi, "status": _status(kpi)})
+
+
+def _judged(metrics: DataFrame, compared: Column) -> DataFrame:
+    def judged(compared: Column) -> Column:
+        kpi, status = compared["of"], compared["status"]
+        severity = F.when(status == CRIT, _severity(kpi)).otherwise(0.0)
+        return struct_of({"kpi": kpi["kpi"], "status": status, "severity": severity})
+
+    added = F.aggregate("judged", F.lit(0.0), lambda total, kpi: total + kpi["severity"])
+    return metrics.withColumn("judged", F.transform(compared, judged)).withColumn("severity", added)
+
+
+def _explained(judged: DataFrame, compared: Column) -> DataFrame:
+    evidence = F.transform(compared, lambda one: _evidence(one["of"], one["status"]))
+    return judged.withColumn("evidence", evidence.cast(EVIDENCE_TYPE))
+
+
+# --- one KPI ------------------------------------------------------------------------------------
+
+
+def _status(kpi: Column) -> Column:
+    """What follows from a KPI and its limits: of the value, and of what it rests on."""
+    value = kpi["value"]
+    rule, baseline, bounds = (kpi["limits"][part] for part in ("rule", "baseline", "bounds"))
+    too_few = (kpi["rows"] < rule["minimum_count"]) | (
+        kpi["customers"] < baseline["minimum_customers"]
+    )
+    return (
+        F.when(value.isNull() & baseline["missing_is_healthy"], OK)
+        .when(value.isNull(), NO_DATA)
+        .when(bounds["crit_above"].isNull() | too_few, NO_BASELINE)
+        .when(bounds["is_out_of_reach"], OUT_OF_REACH)
+        .when((value > bounds["crit_above"]) | (value < bounds["crit_below"]), CRIT)
+        .when((value > bounds["warn_above"]) | (value < bounds["warn_below"]), WARN)
+        .otherwise(OK)
+    )
+
+
+def _side(kpi: Column, above: Column, below: Column, either: Column) -> Column:
+    """What goes with the side of the baseline on which a value lies, where both are bad."""
+    value, baseline = kpi["value"], kpi["limits"]["baseline"]["baseline"]
+    is_one_sided = kpi["limits"]["rule"]["direction"] != BOTH
+    return F.when(is_one_sided, either).when(value >= baseline, above).when(value < baseline, below)
+
+
+def _bound(kpi: Column) -> Column:
+    """The bound that a value is compared with; the other side of a rule for one has none."""
+    above, below = (kpi["limits"]["bounds"][side] for side in (ABOVE, BELOW))
+    return _side(kpi, above, below, F.coalesce(above, below))
+
+
+def _direction(kpi: Column) -> Column:
+    direction = kpi["limits"]["rule"]["direction"]
+    return _side(kpi, F.lit(ABOVE), F.lit(BELOW), direction).otherwise(BOTH)
+
+
+def _deviation(kpi: Column, bound: Column) -> Column:
+    """How far a value lies from its baseline, in spreads; without a spread from the bound, in %."""
+    value, rule, baseline = kpi["value"], kpi["limits"]["rule"], kpi["limits"]["baseline"]
+    scaled = F.when(is_log(rule), F.ln(value + rule["offset"])).otherwise(value)
+    return F.when(
+        baseline["spread"] > 0, (scaled - baseline["centre"]) / baseline["spread"]
+    ).otherwise(100.0 * (value - bound) / F.nullif(F.abs(bound), F.lit(0.0)))
+
+
+def _severity(kpi: Column) -> Column:
+    """How far beyond its bound a defect lies, comparable between KPIs: in units of spread.
+
+    Where there is no spread, 100 % beyond the bound count as one.
+    """
+    unit = kpi["limits"]["bounds"]["deviation_unit"]
+    deviation = _deviation(kpi, _bound(kpi))
+    return F.coalesce(F.abs(deviation) / F.when(unit == "%", 100.0).otherwise(1.0), F.lit(0.0))
+
+
+# --- the evidence -------------------------------------------------------------------------------
+
+
+def _evidence(kpi: Column, status: Column) -> Column:
+    """An element of the evidence, in the order of evidence.EVIDENCE_TYPE."""
+    rule, baseline, bounds = (kpi["limits"][part] for part in ("rule", "baseline", "bounds"))
+    flag = F.when(status == CRIT, 1).when(status.isin(OK, WARN), 0)
+    return let(
+        _bound(kpi),
+        lambda bound: struct_of(
+            {
+                "kpi": kpi["kpi"],
+                "status": status,
+                "flag": flag,
+                "value": kpi["value"],
+                "unit": rule["unit"],
+                "bound": bound,
+                "direction": _direction(kpi),
+                "method": rule["method"],
+                "baseline": baseline["baseline"],
+                "spread": baseline["spread"],
+                "baseline_count": baseline["count"],
+                "value_count": kpi["rows"],
+                "deviation": _deviation(kpi, bound),
+                "deviation_unit": bounds["deviation_unit"],
+                "reason": _reason(kpi, status, bound),
+                "family": rule["family"],
+                "peers": F.when(baseline["peers"] != ALL, baseline["peers"]),
+                "scale": rule["scale"],
+                "log_offset": rule["offset"],
+                "standard_error": baseline["standard_error"],
+            }
+        ),
+    )
+
+
+def _reason(kpi: Column, status: Column, bound: Column) -> Column:
+    """Why a KPI has its status, in words."""
+    rule, baseline = kpi["limits"]["rule"], kpi["limits"]["baseline"]
+    limit = measure_text(bound, rule["unit"])
+    no_data = F.when(status == NO_DATA, "no data").otherwise(
+        "no data, which the profile counts as healthy"
+    )
     # A limit that is a cell's own says whose number it rests on.
-    size = (
-        "CASE WHEN rule.standard_error IS NULL THEN ')' "
-        "ELSE concat(' for ', kpi.customers, ' customers)') END"
+    size = F.when(baseline["standard_error"].isNull(), ")").otherwise(
+        F.concat(F.lit(" for "), kpi["customers"], F.lit(" customers)"))
     )
-    against_bound = f"{is_now}, rule.origin, {near}, {bound}, {size})"
-    too_few = (
-        "CASE WHEN kpi.customers < rule.minimum_customers "
-        "THEN concat('rests on ', kpi.customers, ' customers: too few') "
-        "ELSE concat('rests on ', kpi.rows, ' rows with a value and is compared with ', "
-        "rule.count, ' values: too few') END"
+    against_bound = F.concat(
+        rule["label"],
+        F.lit(" is "),
+        measure_text(kpi["value"], rule["unit"]),
+        baseline["origin"],
+        F.when(status == WARN, "near the limit of ").otherwise("limit "),
+        limit,
+        size,
     )
-    out_of_reach = f"concat('no value of ', rule.label, ' can pass the limit of ', {bound})"
-    no_data = (
-        f"CASE WHEN kpi.status = '{NO_DATA}' THEN 'no data' "
-        "ELSE 'no data, which the profile counts as healthy' END"
+    out_of_reach = F.concat(
+        F.lit("no value of "), rule["label"], F.lit(" can pass the limit of "), limit
     )
-    return f"""CASE
-        WHEN kpi.value IS NULL THEN coalesce({_fault_of_denominator()}, {no_data})
-        WHEN kpi.status = '{OK}' THEN 'within its bound'
-        WHEN kpi.status = '{NO_BASELINE}' THEN {too_few}
-        WHEN kpi.status = '{OUT_OF_REACH}' THEN {out_of_reach}
-        ELSE {against_bound}
-    END"""
+    return (
+        F.when(kpi["value"].isNull(), F.coalesce(_fault_of_denominator(kpi), no_data))
+        .when(status == OK, "within its bound")
+        .when(status == NO_BASELINE, _too_few(kpi))
+        .when(status == OUT_OF_REACH, out_of_reach)
+        .otherwise(against_bound)
+    )
 
 
-def _fault_of_denominator() -> str:
-    """The SQL of why a ratio without a value has none, if its denominator is why; else NULL."""
-    per_customer = "get(kpis, rule.denominator_position)"
-    # Of a cell's call statistics those of all its customers count.
-    denominator = (
-        f"({per_customer} * CASE WHEN rule.rests_on_samples THEN 1 "
-        "ELSE get(value_customers, rule.denominator_position) END)"
+def _too_few(kpi: Column) -> Column:
+    baseline = kpi["limits"]["baseline"]
+    few_customers = F.concat(F.lit("rests on "), kpi["customers"], F.lit(" customers: too few"))
+    few_values = F.concat(
+        F.lit("rests on "),
+        kpi["rows"],
+        F.lit(" rows with a value and is compared with "),
+        baseline["count"],
+        F.lit(" values: too few"),
     )
+    is_few = kpi["customers"] < baseline["minimum_customers"]
+    return F.when(is_few, few_customers).otherwise(few_values)
+
+
+def _fault_of_denominator(kpi: Column) -> Column:
+    """Why a ratio without a value has none, if its denominator is why; else NULL."""
+    rule, denominator = kpi["limits"]["rule"], kpi["denominator"]
     found, minimum = (
-        measure_text(number, "''") for number in (denominator, "rule.minimum_denominator")
+        measure_text(number, F.lit("")) for number in (denominator, rule["minimum_denominator"])
     )
-    is_small = (
-        f"concat('small_denominator: ', rule.denominator, ' is ', {found}, "
-        f"', below the minimum of ', {minimum})"
+    is_zero = F.concat(F.lit("zero_denominator: "), rule["denominator"], F.lit(" is 0"))
+    is_small = F.concat(
+        F.lit("small_denominator: "),
+        rule["denominator"],
+        F.lit(" is "),
+        found,
+        F.lit(", below the minimum of "),
+        minimum,
     )
-    return f"""CASE
-        WHEN {denominator} = 0 THEN concat('zero_denominator: ', rule.denominator, ' is 0')
-        WHEN {denominator} < rule.minimum_denominator THEN {is_small}
-    END"""
+    return F.when(denominator == 0, is_zero).when(
+        denominator < rule["minimum_denominator"], is_small
+    )

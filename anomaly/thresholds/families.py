@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from anomaly.profile.sections import Diagnosis, Family
 from anomaly.thresholds.compare import CRIT, WARN
 
+BY_SEVERITY_TYPE = "array<struct<order:double,kpi:string,reason:string>>"
 FAILED_TYPE = "array<struct<name:string,decides:boolean,severity:double,reason:string>>"
 
 
@@ -45,14 +46,13 @@ def _failed(family: Family) -> Column:
     fails = F.size(F.filter(bad, lambda kpi: kpi["status"] == CRIT)) >= family.minimum_defects
     if family.minimum_warnings:
         fails |= F.size(bad) >= family.minimum_warnings
-    worst_first = F.array_sort(
-        F.transform(
-            bad,
-            lambda kpi: F.struct(
-                (-kpi_severity(kpi)).alias("order"), kpi["kpi"].alias("kpi"), kpi["reason"]
-            ),
-        )
+    by_severity = F.transform(
+        bad,
+        lambda kpi: F.struct(
+            (-kpi_severity(kpi)).alias("order"), kpi["kpi"].alias("kpi"), kpi["reason"]
+        ),
     )
+    worst_first = F.sort_array(by_severity.cast(BY_SEVERITY_TYPE))
     others = F.size(bad) - 1
     more = F.concat(
         F.lit(", and "),

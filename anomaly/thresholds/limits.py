@@ -2,27 +2,32 @@
 
 A level has one row of them, however many rows it has, so whatever does not depend on the row that
 is judged is found here: bounds, limits, and most of the words of a reason. Cells whose own mean has
-a standard error have bounds of their own, from the same expressions (`own_rules`).
+a standard error have bounds of their own, from the same functions (`own_limits`).
+
+The limits of a KPI are struct<rule, baseline, bounds>: what the profile says (OF_RULE), what its
+values are compared with (OF_BASELINE), and what a value must pass.
 """
 
 from collections.abc import Mapping
-from math import log
+from math import inf, log
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 
-from anomaly.expressions.arithmetic import limit_above, limit_below, measure_text
+from anomaly.expressions.arithmetic import limit_above, limit_below
+from anomaly.expressions.arrays import by_name, struct_of
 from anomaly.expressions.sql import constant_array
+from anomaly.expressions.texts import measure_text
 from anomaly.profile.methods import Direction, Method, Scale
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import MissingPolicy, Rule
 from anomaly.schema.tables import CELL_LEVEL, CUSTOMER_LEVEL, SAMPLE_COUNT
-from anomaly.thresholds.baselines import ALL, judged_errors
+from anomaly.thresholds.baselines import ALL
 
-ABOVE, BELOW = Direction.ABOVE.value, Direction.BELOW.value
-IS_LOG = f"rule.scale = '{Scale.LOG.value}'"
+ABOVE, BELOW, BOTH = Direction.ABOVE.value, Direction.BELOW.value, Direction.BOTH.value
 
 # What a rule has of the profile, with its type.
-OF_PROFILE = {
+OF_RULE = {
     "kpi": "string",
     "label": "string",
     "unit": "string",
@@ -46,81 +51,143 @@ OF_PROFILE = {
     "rests_on_samples": "boolean",
     "minimum_count": "bigint",
     "denominator": "string",
-    "denominator_position": "int",
     "minimum_denominator": "double",
 }
-# And what is known of it once its level, and those with whom the KPI is compared, are.
-OF_BASELINE = (
-    "missing_is_healthy",
-    "minimum_customers",
-    "centre",
-    "baseline",
-    "spread",
-    "error",
-    "standard_error",
-    "count",
-    "peers",
-    "is_usable",
-    "origin",
-)
-FITTED = (*OF_PROFILE, *OF_BASELINE)
+# And what is known once its level, and those with whom the KPI is compared, are.
+OF_BASELINE = {
+    "missing_is_healthy": "boolean",
+    "minimum_customers": "int",
+    "centre": "double",
+    "baseline": "double",
+    "spread": "double",
+    "distance": "double",
+    "warn_distance": "double",
+    "error": "double",
+    "standard_error": "double",
+    "count": "bigint",
+    "peers": "string",
+    "is_usable": "boolean",
+    "origin": "string",
+}
+OF_BOUNDS = {
+    "above": "double",
+    "below": "double",
+    "crit_above": "double",
+    "warn_above": "double",
+    "crit_below": "double",
+    "warn_below": "double",
+    "is_out_of_reach": "boolean",
+    "deviation_unit": "string",
+}
+OF_SIDE = {"bound": "double", "warn_bound": "double"}
+
+
+def _struct_type(fields: Mapping[str, str]) -> str:
+    return f"struct<{', '.join(f'{name}: {type_}' for name, type_ in fields.items())}>"
+
+
+# The limits of a KPI as they come about. Casts to them make every field one that may be NULL: what
+# an engine knows of that changes as it simplifies an expression, and Sail then refuses it.
+FITTED = {"rule": _struct_type(OF_RULE), "baseline": _struct_type(OF_BASELINE)}
+SIDES = {side: _struct_type(OF_SIDE) for side in (ABOVE, BELOW)}
+FITTED_TYPE = _struct_type(FITTED)
+SIDED_TYPE = _struct_type({**FITTED, "sides": _struct_type(SIDES)})
+LIMITS_TYPE = _struct_type({**FITTED, "bounds": _struct_type(OF_BOUNDS)})
 
 
 def level_rules(baselines: DataFrame, profile: Profile) -> DataFrame:
-    """Baselines (baseline.baselines) to a row per level: level, rules.
+    """Baselines (baselines.baselines) to a row per level: level, rules.
 
-    `rules` is a map from groups of peers to an array in the order of the profile's rules of struct.
-    It has what the rule says (OF_PROFILE), and
+    `rules` is a map from groups of peers to a struct that has the limits of each judged KPI:
 
-    - centre, spread and error: its baseline on the scale of the rule; baseline: in the unit of the
-      KPI; count and peers: how many values it rests on, and of which group they are (baseline.ALL
-      for every row of the level), since a group with too few takes the baseline of all;
-    - above and below, the bounds of either side; crit_above, crit_below, warn_above and warn_below,
-      what a value must pass to have that status (NULL where no bound is known); is_out_of_reach,
-      whether no value can pass any of them;
-    - minimum_count and minimum_customers: how many rows and customers a value must rest on;
-      missing_is_healthy: whether the level counts a missing value as healthy;
-    - deviation_unit, and origin: words for where the bound comes from.
+    - rule: what the profile says (OF_RULE);
+    - baseline: centre, spread, error, distance and warn_distance (of the bounds from the centre) on
+      the scale of the rule; baseline in the unit of the KPI;
+      count and peers: how many values it rests on, and of which group they are (baselines.ALL for
+      every row of the level), since a group with too few takes the baseline of all;
+      minimum_customers: on how many a value must rest; missing_is_healthy: whether the level counts
+      a missing value as healthy; origin: words for where the bound comes from;
+    - bounds: above and below, those of either side; crit_above, crit_below, warn_above and
+      warn_below, what a value must pass to have that status (NULL where no bound is known);
+      is_out_of_reach, whether no value can pass any of them; deviation_unit.
     """
-    constants = constant_array(
-        (_of_profile(rule, profile) for rule in profile.rules),
-        ", ".join(f"{name}: {type_}" for name, type_ in OF_PROFILE.items()),
+    kpis = [rule.kpi for rule in profile.rules]
+    rules = constant_array(
+        (_of_rule(rule, profile) for rule in profile.rules),
+        ", ".join(f"{name}: {type_}" for name, type_ in OF_RULE.items()),
     )
     minimum_cells = profile.peers.minimum_cells if profile.peers else 1
-    chosen = (
-        f"zip_with(own, baselines['{ALL}'], (own, everyone) -> "
-        f"CASE WHEN own.count >= {minimum_cells} THEN struct(own AS found, peers AS peers) "
-        f"ELSE struct(everyone AS found, '{ALL}' AS peers) END)"
-    )
-    fitted = f"zip_with(own, constants, (chosen, rule) -> {_fitted(profile)})"
-    return (
-        baselines.withColumn("constants", constants)
-        .selectExpr("*", f"transform_values(baselines, (peers, own) -> {chosen}) AS chosen")
-        .selectExpr("level", f"transform_values(chosen, (peers, own) -> {fitted}) AS fitted")
-        .selectExpr(
-            "level", f"transform_values(fitted, (peers, own) -> {_with_bounds('own')}) AS rules"
+
+    def chosen(rule: Column) -> Column:
+        own, everyone = (F.try_element_at(by, rule["kpi"]) for by in ("own", "everyone"))
+        is_enough = own["count"] >= minimum_cells
+        return struct_of(
+            {
+                "rule": rule,
+                "found": F.when(is_enough, own).otherwise(everyone),
+                "peers": F.when(is_enough, F.col("peers")).otherwise(ALL),
+            }
         )
+
+    everyone = F.filter("baselines", lambda group: group["peers"] == ALL)
+    return (
+        baselines.select(
+            "level",
+            _by_kpi(F.get(everyone, F.lit(0))["kpis"]).alias("everyone"),
+            F.explode("baselines").alias("group"),
+        )
+        .select("level", "everyone", "group.peers", _by_kpi(F.col("group.kpis")).alias("own"))
+        # One step after the other, not one within the other, which takes Sail seconds to plan.
+        .withColumn("limits", F.transform(rules, chosen))
+        .withColumn("limits", F.transform("limits", lambda one: _fitted(one, profile)))
+        .withColumn("limits", F.transform("limits", _with_sides))
+        .withColumn("limits", F.transform("limits", _with_bounds))
+        .withColumn("limits", struct_of(by_name(F.col("limits"), kpis)))
+        .select("level", F.struct("peers", "limits").alias("group"))
+        .groupBy("level")
+        .agg(F.map_from_entries(F.collect_list("group")).alias("rules"))
     )
 
 
-def own_rules(rules: str, profile: Profile) -> str:
-    """The SQL of the rules of a cell, from those of its level (SQL) and its own standard errors.
+def own_limits(kpis: Column) -> Column:
+    """KPIs of a cell with limits of its own, from its values and their standard errors.
 
     spread² = (spread between cells)² + (standard error)², on the scale of the rule. Between cells
-    is what the error of a usual cell leaves of the spread that was found. Needs value and errors.
+    is what the error of a usual cell leaves of the spread that was found.
     """
-    shifted = f"CASE WHEN {IS_LOG} THEN own.value + rule.offset ELSE 1D END"
-    error = f"(own.error / {shifted})"
-    between = "greatest(rule.spread * rule.spread - rule.error * rule.error, 0D)"
-    spread = f"coalesce(sqrt({between} + {error} * {error}), rule.spread)"
-    changed = _struct({"standard_error": error, "spread": spread})
-    own = f"zip_with(value, {judged_errors(profile)}, (value, error) -> struct(value, error))"
-    return _with_bounds(f"zip_with({rules}, {own}, (rule, own) -> {changed})")
+
+    def with_limits(kpi: Column, limits: Column) -> Column:
+        fields = ("kpi", "value", "rows", "customers", "error", "denominator")
+        return struct_of({**{name: kpi[name] for name in fields}, "limits": limits})
+
+    def own(kpi: Column) -> Column:
+        rule, baseline = kpi["limits"]["rule"], kpi["limits"]["baseline"]
+        error = kpi["error"] / F.when(is_log(rule), kpi["value"] + rule["offset"]).otherwise(1.0)
+        spread, usual_error = baseline["spread"], baseline["error"]
+        between = F.greatest(spread * spread - usual_error * usual_error, F.lit(0.0))
+        own_spread = F.coalesce(F.sqrt(between + error * error), spread)
+        changed = {"standard_error": error, "spread": own_spread, **_distances(rule, own_spread)}
+        fields = {name: changed.get(name, baseline[name]) for name in OF_BASELINE}
+        fitted = struct_of({"rule": rule, "baseline": struct_of(fields)})
+        return with_limits(kpi, fitted.cast(FITTED_TYPE))
+
+    kpis = F.transform(kpis, own)
+    kpis = F.transform(kpis, lambda kpi: with_limits(kpi, _with_sides(kpi["limits"])))
+    return F.transform(kpis, lambda kpi: with_limits(kpi, _with_bounds(kpi["limits"])))
 
 
-def _of_profile(rule: Rule, profile: Profile) -> dict[str, object]:
+def _by_kpi(baselines: Column) -> Column:
+    """A map from KPIs to their baselines."""
+    return F.map_from_entries(F.transform(baselines, lambda one: F.struct(one["kpi"], one)))
+
+
+def is_log(rule: Column) -> Column:
+    """Whether a rule compares by factors."""
+    return rule["scale"] == Scale.LOG.value
+
+
+def _of_rule(rule: Rule, profile: Profile) -> dict[str, object]:
     kpi, derived = profile.published_kpi(rule.kpi), profile.derived_kpi(rule.kpi)
-    denominator = derived.denominator if derived else None
     minimum, maximum = profile.range_of(rule.kpi)
     samples, join = profile.rests_on_samples(rule.kpi), profile.join
     is_quantile = rule.method is Method.QUANTILE
@@ -150,106 +217,127 @@ def _of_profile(rule: Rule, profile: Profile) -> dict[str, object]:
         "minimum_count": 0
         if rule.kpi == SAMPLE_COUNT.name
         else (join.minimum_samples if samples else join.minimum_call_rows),
-        "denominator": denominator,
-        "denominator_position": denominator and profile.position_of(denominator),
+        "denominator": derived.denominator if derived else None,
         "minimum_denominator": (derived and derived.minimum_denominator) or None,
     }
 
 
-def _struct(changed: Mapping[str, str]) -> str:
-    """The SQL of a fitted `rule` with some of its fields changed, each to an SQL."""
-    fields = {**{name: f"rule.{name}" for name in FITTED}, **changed}
-    return f"struct({', '.join(f'{sql} AS {name}' for name, sql in fields.items())})"
+def _fitted(chosen: Column, profile: Profile) -> Column:
+    """A rule and its baseline, from what was `chosen` for it."""
+    is_customer = F.col("level") == CUSTOMER_LEVEL
+    levels = [profile.level(level) for level in (CUSTOMER_LEVEL, CELL_LEVEL)]
+
+    def of_level(of_customers: object, of_cells: object) -> Column:
+        return F.when(is_customer, of_customers).otherwise(of_cells)
+
+    rule, found, peers = chosen["rule"], chosen["found"], chosen["peers"]
+    centre, spread, count = found["centre"], found["spread"], found["count"]
+    baseline = F.when(is_log(rule), F.exp(centre) - rule["offset"]).otherwise(centre)
+    enough = count >= of_level(*(level.minimum_baseline_count for level in levels))
+    is_usable = rule["is_static"] | (enough & (spread.isNotNull() | ~rule["has_spread"]))
+    needs_none = is_customer | rule["rests_on_samples"]
+    values = {
+        "missing_is_healthy": of_level(
+            *(level.missing is MissingPolicy.HEALTHY for level in levels)
+        ),
+        "minimum_customers": F.when(needs_none, 0).otherwise(profile.join.minimum_customers),
+        "centre": centre,
+        "baseline": baseline,
+        "spread": spread,
+        **_distances(rule, spread),
+        "error": found["error"],
+        "standard_error": F.lit(None).cast("double"),
+        "count": count,
+        "peers": peers,
+        "is_usable": is_usable,
+    }
+    values["origin"] = F.when(
+        ~rule["is_static"] & is_usable,
+        F.concat(
+            F.lit(" against the usual "),
+            measure_text(baseline, rule["unit"]),
+            F.lit(" ("),
+            rule["method_words"],
+            F.lit(" of "),
+            count,
+            F.when(peers == ALL, "").otherwise(F.concat(F.lit(" "), peers)),
+            of_level(" customers, ", " cells, "),
+        ),
+    ).otherwise(" (")
+    return struct_of({"rule": rule, "baseline": struct_of(values)}).cast(FITTED_TYPE)
 
 
-def _fitted(profile: Profile) -> str:
-    """The SQL of a fitted rule, from a `rule` of the profile and what was `chosen` for it."""
-    is_customer = f"level = '{CUSTOMER_LEVEL}'"
-    healthy = [
-        str(profile.level(level).missing is MissingPolicy.HEALTHY)
-        for level in (CUSTOMER_LEVEL, CELL_LEVEL)
-    ]
-    minimum = [
-        profile.level(level).minimum_baseline_count for level in (CUSTOMER_LEVEL, CELL_LEVEL)
-    ]
-    centre = "chosen.found.centre"
-    baseline = f"CASE WHEN {IS_LOG} THEN exp({centre}) - rule.offset ELSE {centre} END"
-    is_usable = (
-        f"(rule.is_static OR chosen.found.count >= if({is_customer}, {minimum[0]}, {minimum[1]}) "
-        "AND (chosen.found.spread IS NOT NULL OR NOT rule.has_spread))"
+def _distances(rule: Column, spread: Column) -> dict[str, Column]:
+    """How far the bounds lie from the centre, on the scale of the rule."""
+    return {
+        name: F.greatest(rule[k] * spread, rule["smallest_distance"])
+        for name, k in (("distance", "k"), ("warn_distance", "warn_k"))
+    }
+
+
+def _with_sides(limits: Column) -> Column:
+    """The limits of a KPI with the bounds of either side, from rule and baseline."""
+    rule, baseline = limits["rule"], limits["baseline"]
+    sides = {side: _side(side, rule, baseline) for side in (ABOVE, BELOW)}
+    sided = {"rule": rule, "baseline": baseline, "sides": struct_of(sides)}
+    return struct_of(sided).cast(SIDED_TYPE)
+
+
+def _with_bounds(limits: Column) -> Column:
+    """The limits of a KPI with all that a value must pass, from the bounds of either side."""
+    rule, baseline = limits["rule"], limits["baseline"]
+    bounds = _bounds(limits["sides"], rule, baseline)
+    bounded = {"rule": rule, "baseline": baseline, "bounds": bounds}
+    return struct_of(bounded).cast(LIMITS_TYPE)
+
+
+def _bounds(sides: Column, rule: Column, baseline: Column) -> Column:
+    above, below = sides[ABOVE]["bound"], sides[BELOW]["bound"]
+    is_known = F.coalesce(above, below).isNotNull()
+    # A side that is not bad has no bound, which nothing can pass either.
+    is_out_of_reach = (
+        is_known
+        & F.coalesce(above >= rule["maximum"], above.isNull())
+        & F.coalesce(below <= rule["minimum"], below.isNull())
     )
-    return _struct(
+    limits = {
+        f"{status}_{side}": F.when(
+            is_known, F.coalesce(limit(sides[side][bound]), F.lit(nobody_passes))
+        )
+        for side, limit, nobody_passes in ((ABOVE, limit_above, inf), (BELOW, limit_below, -inf))
+        for status, bound in (("crit", "bound"), ("warn", "warn_bound"))
+    }
+    return struct_of(
         {
-            "missing_is_healthy": f"if({is_customer}, {healthy[0]}, {healthy[1]})",
-            "minimum_customers": f"if({is_customer} OR rule.rests_on_samples, 0, "
-            f"{profile.join.minimum_customers})",
-            "centre": centre,
-            "baseline": baseline,
-            "spread": "chosen.found.spread",
-            "error": "chosen.found.error",
-            "standard_error": "CAST(NULL AS double)",
-            "count": "chosen.found.count",
-            "peers": "chosen.peers",
-            "is_usable": is_usable,
-            "origin": _origin(baseline, is_usable),
+            ABOVE: above,
+            BELOW: below,
+            **limits,
+            "is_out_of_reach": is_out_of_reach,
+            "deviation_unit": F.when(baseline["spread"] > 0, "spreads").otherwise("%"),
         }
     )
 
 
-def _with_bounds(rules: str) -> str:
-    """The SQL of fitted rules (SQL of their array) with bounds, limits and words."""
-    sides = _struct({"sides": f"struct({_side(ABOVE)} AS above, {_side(BELOW)} AS below)"})
-    above, below = "rule.sides.above.bound", "rule.sides.below.bound"
-    is_known = f"coalesce({above}, {below}) IS NOT NULL"
-    of_sides = {ABOVE: (limit_above, "Infinity"), BELOW: (limit_below, "-Infinity")}
-    limits = {
-        f"{status}_{side}": f"CASE WHEN {is_known} THEN coalesce("
-        f"{limit(f'rule.sides.{side}.{bound}')}, CAST('{never}' AS double)) END"
-        for side, (limit, never) in of_sides.items()
-        for status, bound in (("crit", "bound"), ("warn", "warn_bound"))
-    }
-    # A side that is not bad has no bound, which nothing can pass either.
-    added = {
-        ABOVE: above,
-        BELOW: below,
-        **limits,
-        "is_out_of_reach": f"{is_known} AND coalesce({above} >= rule.maximum, {above} IS NULL) "
-        f"AND coalesce({below} <= rule.minimum, {below} IS NULL)",
-        "deviation_unit": "CASE WHEN rule.spread > 0 THEN 'spreads' ELSE '%' END",
-    }
-    return f"transform(transform({rules}, rule -> {sides}), rule -> {_struct(added)})"
-
-
-def _side(side: str) -> str:
-    """The SQL of struct<bound, warn_bound> of one side of a `rule`, NULL where it is not bad."""
+def _side(side: str, rule: Column, baseline: Column) -> Column:
+    """struct<bound, warn_bound> of one side of a rule, NULL where it is not bad."""
     # greatest and least leave out what is NULL: the spread of a method that has none, a floor, or
     # what is compared with a baseline where there is none.
-    forms = {
-        ABOVE: ("least(rule.limit, {})", "greatest({}, rule.baseline + {}, rule.at_least)", "+"),
-        BELOW: ("greatest(rule.limit, {})", "least({}, rule.baseline - {}, rule.at_most)", "-"),
-    }
-    with_limit, with_floors, sign = forms[side]
+    farthest, nearest, floor = {
+        ABOVE: (F.greatest, F.least, "at_least"),
+        BELOW: (F.least, F.greatest, "at_most"),
+    }[side]
 
-    def bound(k: str) -> str:
-        distance = f"greatest(rule.{k} * rule.spread, rule.smallest_distance)"
-        scaled = f"(rule.centre {sign} {distance})"
-        by_spread = f"CASE WHEN {IS_LOG} THEN exp({scaled}) - rule.offset ELSE {scaled} END"
-        relative = with_floors.format(by_spread, "rule.ignore_below")
-        return with_limit.format(f"CASE WHEN rule.is_usable THEN {relative} END")
+    def away(from_: Column, distance: Column) -> Column:
+        return from_ + distance if side == ABOVE else from_ - distance
 
-    is_bad = f"rule.direction IN ('{side}', '{Direction.BOTH.value}')"
-    return (
-        f"CASE WHEN {is_bad} THEN struct({bound('k')} AS bound, {bound('warn_k')} AS warn_bound) "
-        "END"
-    )
+    def bound(distance: str) -> Column:
+        scaled = away(baseline["centre"], baseline[distance])
+        by_spread = F.when(is_log(rule), F.exp(scaled) - rule["offset"]).otherwise(scaled)
+        ignored = away(baseline["baseline"], rule["ignore_below"])
+        relative = farthest(by_spread, ignored, rule[floor])
+        return nearest(rule["limit"], F.when(baseline["is_usable"], relative))
 
-
-def _origin(baseline: str, is_usable: str) -> str:
-    """The SQL of what a value is compared with, in words, up to the limit itself."""
-    among = f"CASE WHEN chosen.peers = '{ALL}' THEN '' ELSE concat(' ', chosen.peers) END"
-    rows = f"if(level = '{CUSTOMER_LEVEL}', ' customers, ', ' cells, ')"
-    return (
-        f"CASE WHEN NOT rule.is_static AND {is_usable} THEN "
-        f"concat(' against the usual ', {measure_text(baseline, 'rule.unit')}, ' (', "
-        f"rule.method_words, ' of ', chosen.found.count, {among}, {rows}) ELSE ' (' END"
+    return F.when(
+        rule["direction"].isin(side, BOTH),
+        struct_of({"bound": bound("distance"), "warn_bound": bound("warn_distance")}),
     )

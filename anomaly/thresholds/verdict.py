@@ -1,6 +1,6 @@
 """From the judgement of a row to its counts, its rank, the verdict on a cell, and its reason."""
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from anomaly.profile.model import Profile
@@ -10,8 +10,8 @@ from anomaly.schema.tables import DEFECT_COUNT, VERDICT
 from anomaly.thresholds.compare import CRIT, OK, WARN
 from anomaly.thresholds.families import diagnosis, failed_families, kpi_severity
 
-# The SQL of the statuses of KPIs that were judged.
-JUDGED = f"('{OK}', '{WARN}', '{CRIT}')"
+# The statuses of KPIs that were judged.
+JUDGED = (OK, WARN, CRIT)
 REQUIRED, NOT_REQUIRED = "Required", "Not Required"
 REPORTING, FEW_SAMPLES, NO_SAMPLES = "REPORTING", "FEW_SAMPLES", "NO_SAMPLES"
 # Rows without a defect are most rows of a large table: they are spread over this many tasks.
@@ -21,14 +21,14 @@ KPIS_NAMED = 3
 
 
 def with_counts(judged: DataFrame) -> DataFrame:
-    """Adds what follows from the column `status` of a row.
+    """Adds what follows from the column `judged` of a row.
 
     defected_count: KPIs with the flag 1; evaluated_kpis: KPIs that could be judged.
     """
-    return judged.selectExpr(
-        "*",
-        f"size(filter(status, one -> one = '{CRIT}')) AS {DEFECT_COUNT.name}",
-        f"size(filter(status, one -> one IN {JUDGED})) AS evaluated_kpis",
+    defects = F.filter("judged", lambda kpi: kpi["status"] == CRIT)
+    evaluated = F.filter("judged", lambda kpi: kpi["status"].isin(*JUDGED))
+    return judged.withColumns(
+        {DEFECT_COUNT.name: F.size(defects), "evaluated_kpis": F.size(evaluated)}
     )
 
 
@@ -77,8 +77,10 @@ def _gravity(profile: Profile) -> Column:
 
 def _samples_with_values(profile: Profile) -> Column:
     """The most values that a KPI of the samples has: rows without any say nothing of a cell."""
-    counts = F.slice("usable_counts", 1, len(profile.kpis_of(SAMPLES)))
-    return F.coalesce(F.array_max(counts), "sample_count")
+    counts = [F.col("usable_counts")[kpi.name] for kpi in profile.kpis_of(SAMPLES)]
+    if not counts:
+        return F.col("sample_count")
+    return F.coalesce(F.array_max(F.array(*counts)), "sample_count")
 
 
 def _sample_state(profile: Profile) -> Column:
@@ -186,11 +188,10 @@ def _why_by_families() -> Column:
 def _why_by_count() -> Column:
     """How many KPIs are defects, and the farthest of them."""
     defects = F.filter("evidence", lambda kpi: kpi["status"] == CRIT)
-    worst_first = F.array_sort(
-        F.transform(
-            defects, lambda kpi: F.struct((-kpi_severity(kpi)).alias("order"), kpi["reason"])
-        )
+    by_severity = F.transform(
+        defects, lambda kpi: F.struct((-kpi_severity(kpi)).alias("order"), kpi["reason"])
     )
+    worst_first = F.sort_array(by_severity.cast("array<struct<order:double,reason:string>>"))
     named = F.transform(F.slice(worst_first, 1, KPIS_NAMED), lambda kpi: kpi["reason"])
     return F.when(F.size(defects) > 0, F.concat_ws("; ", _counted(), F.array_join(named, "; ")))
 
@@ -222,23 +223,26 @@ def rank_by_severity(judged: DataFrame, gravity: str, *keys: str) -> DataFrame:
     graver rows, so that no single task sorts them all.
     """
     # Not by sequence(), at whose first use Spark starts up the reflection of Scala: a second.
-    fewer = f"posexplode(array_repeat(row_count, {gravity})) AS ({gravity}, row_count)"
+    graver = F.posexplode(F.array_repeat("row_count", F.col(gravity)))
     # Rows without a defect are all alike, so that each of their tasks gives them the same rank.
-    tasks = f"CASE WHEN {gravity} = 0 THEN {TASKS_WITHOUT_DEFECT} ELSE 1 END"
-    hashed = f"pmod(xxhash64({', '.join(keys)}), {TASKS_WITHOUT_DEFECT})"
+    is_alike = F.col(gravity) == 0
+    tasks = F.when(is_alike, TASKS_WITHOUT_DEFECT).otherwise(1)
+    hashed = F.pmod(F.xxhash64(*keys), F.lit(TASKS_WITHOUT_DEFECT))
     worse = (
         judged.groupBy(gravity)
-        .agg(F.expr("count(*) AS row_count"))
-        .selectExpr(fewer)
+        .agg(F.count("*").alias("row_count"))
+        .select(graver.alias(gravity, "row_count"))
         .groupBy(gravity)
-        .agg(F.expr("sum(row_count) AS worse_rows"))
-        .selectExpr(gravity, f"posexplode(array_repeat(worse_rows, {tasks})) AS (task, worse_rows)")
+        .agg(F.sum("row_count").alias("worse_rows"))
+        .select(
+            gravity, F.posexplode(F.array_repeat("worse_rows", tasks)).alias("task", "worse_rows")
+        )
     )
-    rank = f"rank() OVER (PARTITION BY {gravity}, task ORDER BY severity DESC)"
-    task = f"CAST(CASE WHEN {gravity} = 0 THEN {hashed} ELSE 0 END AS int) AS task"
+    in_task = Window.partitionBy(gravity, "task").orderBy(F.desc("severity"))
+    rank = F.coalesce("worse_rows", F.lit(0)) + F.rank().over(in_task)
     return (
-        judged.selectExpr("*", task)
+        judged.withColumn("task", F.when(is_alike, hashed).otherwise(0).cast("int"))
         # Many rows to one count; a merge join, because a broadcast would cost a job of its own.
         .join(worse.hint("merge"), on=[gravity, "task"], how="left")
-        .selectExpr("*", f"coalesce(worse_rows, 0) + {rank} AS severity_rank")
+        .withColumn("severity_rank", rank)
     )

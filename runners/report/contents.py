@@ -265,7 +265,7 @@ def _alarms(run: PublishedDay) -> Alarms:
 
 def _in_utc(table: DataFrame, *times: str) -> DataFrame:
     """Times as text in UTC; as Python values they would be in the time zone of this machine."""
-    return table.withColumns({name: F.expr(utc_text(name)) for name in times})
+    return table.withColumns({name: utc_text(F.col(name)) for name in times})
 
 
 def _newest_rows(alarms: DataFrame) -> DataFrame:

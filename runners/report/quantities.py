@@ -1,7 +1,7 @@
 """Values with their units, written as in the sentences of the tables."""
 
 # The smallest size that has so many digits behind the point, once it is rounded: three significant
-# digits (anomaly.expressions.arithmetic.measure_text writes the same in SQL).
+# digits (anomaly.expressions.texts.measure_text writes the same).
 DIGITS = {99.95: 0, 9.995: 1, 0.9995: 2, 0.09995: 3, 0.000995: 4, 9.5e-6: 6}
 
 

@@ -3,19 +3,31 @@
 import statistics
 
 
-def metrics_of(spark, rows, peers=None, errors=None, customers=5):
+def metrics_of(spark, profile, rows, peers=None, errors=None, customers=5):
     """Rows of (level, values of the KPIs) as metrics, each of a group of peers, and with errors."""
+    kpis = [kpi.name for kpi in profile.kpis]
+    doubles, counts = (
+        f"struct<{', '.join(f'{kpi}: {type_}' for kpi in kpis)}>" for type_ in ("double", "bigint")
+    )
     return spark.createDataFrame(
         [
-            (number, *row, peers and peers[number], errors and errors[number], 5, 9, customers)
-            for number, row in enumerate(rows)
+            (
+                number,
+                level,
+                tuple(values),
+                peers and peers[number],
+                errors and tuple(errors[number]),
+                5,
+                9,
+                customers,
+                (5,) * len(kpis),
+                (customers,) * len(kpis),
+            )
+            for number, (level, values) in enumerate(rows)
         ],
-        "number int, level string, kpis array<double>, peers string, errors array<double>, "
-        "sample_count bigint, call_row_count bigint, customer_count bigint",
-    ).selectExpr(
-        "*",
-        "array_repeat(sample_count, size(kpis)) AS usable_counts",
-        "array_repeat(customer_count, size(kpis)) AS value_customers",
+        f"number int, level string, kpis {doubles}, peers string, errors {doubles}, "
+        "sample_count bigint, call_row_count bigint, customer_count bigint, "
+        f"usable_counts {counts}, value_customers {counts}",
     )
 
 

@@ -105,11 +105,13 @@ def test_only_rules_that_measure_from_the_centre_cost_a_second_aggregate(spark):
     """And all of them the same, however many there are."""
 
     def scans(profile):
+        judged = parse_profile(profile)
+        kpis = f"struct<{', '.join(f'{kpi.name}: double' for kpi in judged.published_kpis)}>"
         rows = spark.createDataFrame(
-            [("cell", [1.0] * 9, None, None)],
-            "level string, kpis array<double>, errors array<double>, peers string",
+            [("cell", (1.0,) * len(judged.published_kpis), None, None)],
+            f"level string, kpis {kpis}, errors {kpis}, peers string",
         )
-        rules = rules_of_levels([rows], parse_profile(profile))
+        rules = rules_of_levels([rows], judged)
         return rules._jdf.queryExecution().executedPlan().toString().count("Scan ExistingRDD")
 
     by_median = profile_text(8)

@@ -30,8 +30,7 @@ def test_a_text_that_is_no_number_is_missing_with_its_reason(spark, profile):
         "spreadsheet_error", None, None, "missing_text", "missing_text", None, None,
         "not_a_number", "not_a_number", "not_finite", "out_of_range", "not_finite",
     ]  # fmt: skip
-    position = KPIS.index("maxUE_UL+DL")
-    assert [row["values"][position] for row in checked] == [None, 9.0, 10.0, *[None] * 9]
+    assert [row["values"].maxUE_UL_DL for row in checked] == [None, 9.0, 10.0, *[None] * 9]
     assert all(row.row_reason is None for row in checked)
 
 

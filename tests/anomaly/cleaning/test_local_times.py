@@ -41,7 +41,7 @@ def checked(spark, times, day=None, profile=PROFILE):
 @pytest.mark.parametrize(("day", "quarters"), [(SPRING, 92), (AUTUMN, 100)])
 def test_a_day_on_which_clocks_are_set_has_all_its_quarter_hours(spark, day, quarters):
     frame = clean_rows(checked(spark, local_times(day), day))
-    found = frame.selectExpr("unix_seconds(time) AS at", "values[0] AS place").orderBy("at")
+    found = frame.selectExpr("unix_seconds(time) AS at", "values.load AS place").orderBy("at")
     rows = [(row.at, row.place) for row in found.collect()]
     begin = int(times_of_day(day, MADRID).begin.timestamp())
     # In the order of delivery, a quarter of an hour apart.

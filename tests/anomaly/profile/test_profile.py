@@ -84,6 +84,14 @@ def test_a_wrong_setting_is_one_problem(good: str, bad: str, problem: str) -> No
             'flag = "Evidence"\nbad_when = "above"',
             "is already a column of the tables",
         ),
+        *(
+            (
+                "[kpis.samples]",
+                f'[kpis.samples]\nx = {{ name = "{name.swapcase()}" }}',
+                f"{name!r} is the name of two KPIs",
+            )
+            for name in ("sample_count", "service_stability_voice_calls")
+        ),
         ("minimum_defects = 15", "", "[verdict] needs exactly one of minimum_failed_families,"),
         (RULE, RULE + 'method = "static"\n', "value belongs to the method static"),
         (RULE, RULE + "q = 0.5\n", "q belongs to the method quantile"),

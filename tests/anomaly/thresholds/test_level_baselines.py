@@ -11,7 +11,7 @@ import statistics
 import pytest
 
 from anomaly import parse_profile
-from anomaly.aggregation.averages import with_kpis
+from anomaly.aggregation.derived import with_kpis
 from anomaly.pipeline.levels import rules_of_levels
 from anomaly.schema.tables import CELL_LEVEL, CUSTOMER_LEVEL
 from anomaly.thresholds.compare import judge, with_evidence
@@ -68,7 +68,7 @@ def profile_of(rules):
 
 def judged_rows(spark, profile, rows, partitions=2):
     """Rows of (level, values of the KPIs), judged, in the same order."""
-    metrics = metrics_of(spark, rows).repartition(partitions)
+    metrics = metrics_of(spark, profile, rows).repartition(partitions)
     rules = rules_of_levels([metrics], profile)
     counted = judge(metrics, rules, CELL_LEVEL, profile).transform(with_counts)
     return with_evidence(counted, rules, CELL_LEVEL, profile).orderBy("number").collect()
@@ -231,9 +231,11 @@ def test_a_ratio_over_less_than_its_minimum_is_missing(spark):
     profile = parse_profile(text)
     denominators = [None, 0.0, 1.9, 2.0, 4.0, -4.0]
     averages = spark.createDataFrame(
-        [(calls, [calls, 1.0], 0, [6, 6], [1, 1], 1) for calls in denominators],
-        "calls double, averages array<double>, sample_count bigint, usable_counts array<bigint>, "
-        "value_customers array<bigint>, customer_count bigint",
+        [(calls, (calls, 1.0), 0, (6, 6), (1, 1), 1) for calls in denominators],
+        "calls double, averages struct<calls: double, drops: double>, sample_count bigint, "
+        "usable_counts struct<calls: bigint, drops: bigint>, "
+        "value_customers struct<calls: bigint, drops: bigint>, customer_count bigint",
     )
-    found = {row.calls: row.kpis[2] for row in with_kpis(averages, CELL_LEVEL, profile).collect()}
+    rows = with_kpis(averages, CELL_LEVEL, profile).collect()
+    found = {row.calls: row.kpis.drop_ratio for row in rows}
     assert found == {None: None, 0: None, 1.9: None, 2: 0.5, 4: 0.25, -4: None}

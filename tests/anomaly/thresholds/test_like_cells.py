@@ -35,7 +35,12 @@ def evidence(spark, profile, values, errors=None, peers=None, customers=5):
     """The evidence of each value, in their order."""
     rows = [(CELL_LEVEL, [value]) for value in values]
     metrics = metrics_of(
-        spark, rows, peers, [[error] for error in errors or [None] * len(values)], customers
+        spark,
+        profile,
+        rows,
+        peers,
+        [[error] for error in errors or [None] * len(values)],
+        customers,
     )
     rules = rules_of_levels([metrics], profile)
     judged = judge(metrics, rules, CELL_LEVEL, profile)

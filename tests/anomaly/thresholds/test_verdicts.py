@@ -20,6 +20,7 @@ FAMILIES = {
     "integrity": ("peak", "mean", "edge"),
     "usage": ("calls",),
 }
+KPIS = [kpi for kpis in FAMILIES.values() for kpi in kpis]
 TEXT = """
 name = "verdicts"
 [join]
@@ -45,7 +46,7 @@ words = "is poor"
 failed = ["mean", "peak"]
 [kpis.call_statistics]
 [kpis.samples]
-""" + "".join(f"{kpi} = {{ unit = 'users' }}\n" for kpis in FAMILIES.values() for kpi in kpis)
+""" + "".join(f"{kpi} = {{ unit = 'users' }}\n" for kpi in KPIS)
 PROFILE = parse_profile(
     TEXT + "".join(RULE.format(kpi=k, family=f) for f, kpis in FAMILIES.items() for k in kpis)
 )
@@ -82,8 +83,8 @@ def verdicts(spark, rows, profile=PROFILE):
     )
     judged = frame.selectExpr(
         "*",
-        "array_repeat(sample_count, 6) AS usable_counts",
-        "transform(evidence, kpi -> kpi.status) AS status",
+        f"struct({', '.join(f'sample_count AS {kpi}' for kpi in KPIS)}) AS usable_counts",
+        "transform(evidence, kpi -> struct(kpi.kpi AS kpi, kpi.status AS status)) AS judged",
         "0D AS severity",
     ).transform(with_counts)
     found = with_verdict(judged, profile).transform(rank_by_severity, "gravity", "CellName")

@@ -7,9 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 from pyspark.sql import Row
+from pyspark.sql import functions as F
 
 from anomaly import ConfigurationError
-from anomaly.expressions.arithmetic import measure_text
+from anomaly.expressions.texts import measure_text
 from anomaly.schema.evidence import EVIDENCE_TYPE
 from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE, SUMMARY_TABLE
 from runners.cli.main import main
@@ -477,7 +478,7 @@ def test_the_page_writes_values_as_the_sentences_of_the_tables_do(spark):
     sizes = [factor * 10.0**power for power in range(-8, 7) for factor in (1, -2.3678, 9.9951)]
     values = [(value, unit) for value in sizes for unit in ("users", "share")]
     rows = spark.createDataFrame(values, "value double, unit string")
-    rows = rows.selectExpr("value", "unit", f"{measure_text('value', 'unit')} AS text").collect()
+    rows = rows.select("*", measure_text(F.col("value"), F.col("unit")).alias("text")).collect()
     assert [quantity(row.value, row.unit) for row in rows] == [row.text for row in rows]
 
 

@@ -1,0 +1,45 @@
+"""KPIs by their names: side by side as a struct, or an array of structs to be judged alike."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from anomaly.expressions.sql import quoted
+
+# What stands for a struct without any field, which Parquet does not know.
+NO_FIELD = "struct<none:double>"
+
+
+def let(value: Column, use: Callable[[Column], Column]) -> Column:
+    """What a function makes of a value that it uses often, and that is computed once."""
+    return F.get(F.transform(F.array(value), use), F.lit(0))
+
+
+def struct_of(fields: Mapping[str, Column]) -> Column:
+    """A struct of columns by their names."""
+    if not fields:
+        return F.lit(None).cast(NO_FIELD)
+    return F.struct(*(field.alias(name) for name, field in fields.items()))
+
+
+def null_struct(names: Iterable[str], type_: str) -> Column:
+    """A missing struct with these fields, all of one type."""
+    fields = ", ".join(f"{quoted(name)}: {type_}" for name in names)
+    return F.lit(None).cast(f"struct<{fields}>" if fields else NO_FIELD)
+
+
+def named_array(kpis: Mapping[str, Mapping[str, Column]]) -> Column:
+    """An array with a struct for each KPI: `kpi`, its name, and its fields.
+
+    All KPIs have the same fields, of the same types. `by_name` opens the array again.
+    """
+    return F.array(*(struct_of({"kpi": F.lit(kpi), **fields}) for kpi, fields in kpis.items()))
+
+
+def by_name(array: Column, kpis: Iterable[str]) -> dict[str, Column]:
+    """The elements of an array by the names of the KPIs that it was made for (`named_array`).
+
+    `F.transform` leaves them in their places; what is filtered or sorted has no places any more.
+    """
+    return {kpi: F.get(array, F.lit(place)) for place, kpi in enumerate(kpis)}
