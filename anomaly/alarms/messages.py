@@ -1,9 +1,11 @@
 """What the rows of the alarms say in words: one sentence that a field engineer understands."""
 
+import json
+
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from anomaly.expressions.sql_text import utc_text
+from anomaly.expressions.timestamps import utc_text
 from anomaly.profile.alarm_rules import AlarmKpi, AlarmRules, Group
 from anomaly.profile.methods import Direction, Method
 from anomaly.schema.tables import RECOVERY, SAMPLES_KPI
@@ -24,22 +26,23 @@ METHOD_WORDS = {
 }
 
 
-def words_of(kpi: AlarmKpi) -> dict[str, object]:
-    """What the profile says of a KPI, as a constant of the plan: WORD_FIELDS."""
+WORD_FIELDS = "unit: string, meaning: string, usual_for: string, method: string, is_static: boolean"
+
+
+def words_by_kpi(rules: AlarmRules) -> Column:
+    """What the profile says of each KPI: a map from its name, as a constant of the plan."""
+    words = {kpi.name: _words_of(kpi) for kpi in rules.kpis}
+    return F.from_json(F.lit(json.dumps(words)), f"map<string, struct<{WORD_FIELDS}>>")
+
+
+def _words_of(kpi: AlarmKpi) -> dict[str, object]:
     return {
-        "kpi": kpi.name,
         "unit": kpi.unit,
         "meaning": kpi.meaning,
         "usual_for": _usual_for(kpi),
         "method": METHOD_WORDS.get(kpi.method, f"quantile {kpi.q}"),
         "is_static": kpi.method is Method.STATIC,
     }
-
-
-WORD_FIELDS = (
-    "kpi: string, unit: string, meaning: string, usual_for: string, method: string, "
-    "is_static: boolean"
-)
 
 
 def reason_of_kpi(rules: AlarmRules) -> Column:
@@ -69,8 +72,8 @@ def reason_of_kpi(rules: AlarmRules) -> Column:
     return F.when(F.col("kpi") == SAMPLES_KPI, "the cell sent no sample").otherwise(of_kpi)
 
 
-def reason_of_silence(rules: AlarmRules, periods: Column, first: str) -> Column:
-    """That a cell sent nothing for so many periods, from an instant (its SQL) on."""
+def reason_of_silence(rules: AlarmRules, periods: Column, first: Column) -> Column:
+    """That a cell sent nothing for so many periods, from an instant on."""
     return F.format_string(
         f"the cell sent no samples for %s {_periods(rules)}, from %s on", periods, _time(first)
     )
@@ -90,16 +93,18 @@ def reason_of_alarm(rules: AlarmRules) -> Column:
     )
     end = (
         F.when(F.col("cleared_at").isNull(), "still standing")
-        .when(F.col("cleared_by") == RECOVERY, F.concat(F.lit("cleared "), _time("cleared_at")))
-        .otherwise(F.concat(F.lit("closed for a new baseline on "), _time("cleared_at")))
+        .when(
+            F.col("cleared_by") == RECOVERY, F.concat(F.lit("cleared "), _time(F.col("cleared_at")))
+        )
+        .otherwise(F.concat(F.lit("closed for a new baseline on "), _time(F.col("cleared_at"))))
     )
     return F.format_string(
         "%s since %s: %s",
         F.col("CellName"),
-        _time("raised_at"),
+        _time(F.col("raised_at")),
         F.concat_ws(
             "; ",
-            F.col("evidence")[0]["reason"],
+            F.get("evidence", 0)["reason"],
             also,
             F.format_string(f"%s bad {_periods(rules)}", F.col("bad_periods")),
             end,
@@ -120,8 +125,8 @@ def _periods(rules: AlarmRules) -> str:
     return f"periods of {rules.period_minutes} minutes"
 
 
-def _time(instant: str) -> Column:
-    return F.concat(F.expr(utc_text(instant, "yyyy-MM-dd HH:mm")), F.lit(" UTC"))
+def _time(instant: Column) -> Column:
+    return F.concat(utc_text(instant, "yyyy-MM-dd HH:mm"), F.lit(" UTC"))
 
 
 def _number(value: Column) -> Column:

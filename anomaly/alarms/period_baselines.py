@@ -1,9 +1,13 @@
 """Baselines from the periods before a step: what the periods of the step are compared with."""
 
-from pyspark.sql import DataFrame
+from collections.abc import Callable
+
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.alarms.periods import GROUP_COLUMNS, step_of, with_groups, with_step
+from anomaly.alarms.periods import GROUP_COLUMNS, slots_around, step_of, with_groups, with_step
+from anomaly.expressions.arrays import let
+from anomaly.expressions.guards import require_columns
 from anomaly.profile.alarm_rules import AlarmKpi, AlarmRules, Grouping
 from anomaly.profile.methods import IQR_OF_NORMAL, MAD_OF_NORMAL, Method
 
@@ -13,105 +17,134 @@ def keys_of(grouping: Grouping) -> list[str]:
     return [*(GROUP_COLUMNS[group] for group in grouping.groups), "step"]
 
 
+def baseline_name(kpi: AlarmKpi) -> str:
+    """The column of a KPI's baseline."""
+    return f"baseline of {kpi.name}"
+
+
 def period_baselines(
     periods: DataFrame, span: DataFrame, grouping: Grouping, rules: AlarmRules
 ) -> DataFrame:
-    """A row per group and step that is judged: the groups' columns, step, baselines.
+    """A row per group and step that is judged: the groups' columns, step, and baselines.
 
-    baselines: array, in the order of rules.positions_of(grouping), of struct<centre, spread,
-    count> on the scale of the KPI, from the `history_days` before the step. centre: NULL where
-    fewer than minimum_samples values were there; spread: NULL where the method has none.
+    For each KPI of the grouping a column `baseline of` it: struct<centre, spread, count> of its
+    values in the `history_days` before the step, on its scale. centre: NULL where fewer than
+    minimum_samples values were there; spread: NULL where the method has none; count: values.
 
-    All KPIs of a grouping come from one aggregate. It sorts the values of a group, so quantiles
-    are exact and sums do not depend on the order of the rows. The values of one group have to fit
-    into memory: without the group `cell` it holds all cells, 8 bytes for each period and KPI.
+    `periods` and `span` are those of periods.reported_periods and judged_span. All KPIs of a
+    grouping come from one aggregate. It sorts the values of a group, so quantiles are exact and
+    sums do not depend on the order of the rows. The values of one group have to fit into memory:
+    without the group `cell` it holds all cells, 8 bytes for each period and KPI.
+
+    Raises InputError for a column that is missing.
     """
-    keys, positions = keys_of(grouping), rules.positions_of(grouping)
+    require_columns(periods, ["CellName", "period", "peers", "values"], "period_baselines")
+    keys, kpis = keys_of(grouping), rules.kpis_of(grouping)
     gathered = (
         periods.transform(with_step, rules)
         .transform(with_groups, rules)
         .groupBy(*keys)
-        .agg(*(F.expr(f"collect_list(values[{p}])").alias(f"values_{p}") for p in positions))
+        .agg(*(F.collect_list(F.col("values")[kpi.name]).alias(_values(kpi)) for kpi in kpis))
     )
     if grouping.neighbouring_slots:
         gathered = gathered.transform(_for_neighbours, grouping.neighbouring_slots, rules)
-    return (
+    ordered = (
         gathered.transform(_for_later_steps, span, rules)
         .groupBy(*keys)
         .agg(
             *(
-                F.expr(f"sort_array(flatten(collect_list(values_{p})))").alias(f"sorted_{p}")
-                for p in positions
+                F.sort_array(F.flatten(F.collect_list(_values(kpi)))).alias(_values(kpi))
+                for kpi in kpis
             )
         )
-        .selectExpr("*", *(f"{_centre(rules.kpis[p], p)} AS centre_{p}" for p in positions))
-        .selectExpr(
-            *keys,
-            f"array({', '.join(_baseline(rules.kpis[p], p) for p in positions)}) AS baselines",
-        )
+    )
+    # Beside the values, because the spread uses it once for each of them.
+    return ordered.withColumns({_centre(kpi): _centre_of(kpi) for kpi in kpis}).select(
+        *keys, *(_baseline(kpi).alias(baseline_name(kpi)) for kpi in kpis)
     )
 
 
 def _for_neighbours(gathered: DataFrame, neighbours: int, rules: AlarmRules) -> DataFrame:
     """The values of each slot, once for the slot itself and for each slot next to it."""
-    others = [name for name in gathered.columns if name != "slot"]
-    around = f"sequence(slot - {neighbours}, slot + {neighbours})"
-    slots = f"transform({around}, slot -> CAST(pmod(slot, {rules.periods_a_day}) AS int))"
-    return gathered.selectExpr(*others, f"explode({slots}) AS slot")
+    around = slots_around(F.col("slot"), neighbours, rules)
+    return gathered.withColumn("slot", F.explode(around))
 
 
 def _for_later_steps(gathered: DataFrame, span: DataFrame, rules: AlarmRules) -> DataFrame:
     """The values of each step, once for each judged step whose history they belong to."""
-    others = [name for name in gathered.columns if name != "step"]
-    later = f"explode(sequence(step + 1, step + {rules.baselines_back})) AS step"
-    is_judged = f"step BETWEEN {step_of('start_period', rules)} AND {step_of('last_period', rules)}"
+    step = F.col("step")
+    first, last = (step_of(F.col(name), rules) for name in ("start_period", "last_period"))
     return (
-        gathered.selectExpr(*others, later)
+        gathered.withColumn("step", F.explode(F.sequence(step + 1, step + rules.baselines_back)))
         # Many rows to the one row of the span.
         .join(F.broadcast(span), how="cross")
-        .where(is_judged)
+        .where(step.between(first, last))
         .select(*gathered.columns)
     )
 
 
-def _centre(kpi: AlarmKpi, position: int) -> str:
-    """The SQL of the number that a KPI is compared with."""
-    values = f"sorted_{position}"
-    centre = {
-        Method.MEAN: _mean(values),
-        Method.MEAN_STD: _mean(values),
-        Method.MEDIAN_MAD: _quantile(values, 0.5),
-        Method.MEDIAN_IQR: _quantile(values, 0.5),
-        Method.QUANTILE: _quantile(values, kpi.q or 0.0),
-    }[kpi.method]
-    return f"CASE WHEN size({values}) >= {kpi.minimum_samples} THEN {centre} END"
+def _values(kpi: AlarmKpi) -> str:
+    return f"values of {kpi.name}"
 
 
-def _baseline(kpi: AlarmKpi, position: int) -> str:
-    """The SQL of struct<centre, spread, count>."""
-    values, centre = f"sorted_{position}", f"centre_{position}"
-    squares = f"aggregate({values}, 0D, (total, value) -> total + power(value - {centre}, 2))"
-    distances = f"sort_array(transform({values}, value -> abs(value - {centre})))"
-    quartiles = f"{_quantile(values, 0.75)} - {_quantile(values, 0.25)}"
-    spread = {
-        Method.MEAN_STD: f"sqrt({squares} / nullif(size({values}) - 1, 0))",
-        Method.MEDIAN_MAD: f"{_quantile(distances, 0.5, size=values)} * {MAD_OF_NORMAL}D",
-        Method.MEDIAN_IQR: f"({quartiles}) / {IQR_OF_NORMAL}D",
-    }.get(kpi.method, "NULL")
-    return (
-        f"named_struct('centre', {centre}, 'spread', CAST({spread} AS double), "
-        f"'count', CAST(size({values}) AS bigint))"
+def _centre(kpi: AlarmKpi) -> str:
+    return f"centre of {kpi.name}"
+
+
+def _centre_of(kpi: AlarmKpi) -> Column:
+    """The number that a KPI is compared with, from its values in order."""
+    values = F.col(_values(kpi))
+    if kpi.method in (Method.MEAN, Method.MEAN_STD):
+        centre = _mean(values)
+    else:
+        centre = _quantile(values, 0.5 if kpi.q is None else kpi.q)
+    return F.when(F.size(values) >= kpi.minimum_samples, centre)
+
+
+def _baseline(kpi: AlarmKpi) -> Column:
+    """The struct<centre, spread, count> of a KPI, from its values in order and their centre."""
+    values, centre = F.col(_values(kpi)), F.col(_centre(kpi))
+    spread_of = SPREADS.get(kpi.method)
+    spread = spread_of(values, centre) if spread_of else F.lit(None)
+    return F.struct(
+        centre.alias("centre"),
+        spread.cast("double").alias("spread"),
+        F.size(values).cast("bigint").alias("count"),
     )
 
 
-def _mean(values: str) -> str:
-    total = f"aggregate({values}, 0D, (total, value) -> total + value)"
-    return f"{total} / nullif(size({values}), 0)"
+def _standard_deviation(values: Column, centre: Column) -> Column:
+    squares = _sum(values, lambda value: F.pow(value - centre, 2))
+    return F.sqrt(squares / F.nullif(F.size(values) - 1, F.lit(0)))
 
 
-def _quantile(values: str, share: float, size: str = "") -> str:
-    """The SQL of a quantile of a sorted array, between two values in proportion."""
-    rank = f"({share!r}D * (size({size or values}) - 1))"
-    below = f"get({values}, CAST(floor{rank} AS int))"
-    above = f"get({values}, CAST(ceil{rank} AS int))"
-    return f"({below} + ({above} - {below}) * ({rank} - floor{rank}))"
+def _median_distance(values: Column, centre: Column) -> Column:
+    distances = F.sort_array(F.transform(values, lambda value: F.abs(value - centre)))
+    return let(distances, lambda ordered: _quantile(ordered, 0.5)) * MAD_OF_NORMAL
+
+
+def _quartile_range(values: Column, _: Column) -> Column:
+    return (_quantile(values, 0.75) - _quantile(values, 0.25)) / IQR_OF_NORMAL
+
+
+# The spread of values in order around their centre, by the methods that have one.
+SPREADS: dict[Method, Callable[[Column, Column], Column]] = {
+    Method.MEAN_STD: _standard_deviation,
+    Method.MEDIAN_MAD: _median_distance,
+    Method.MEDIAN_IQR: _quartile_range,
+}
+
+
+def _mean(values: Column) -> Column:
+    return _sum(values, lambda value: value) / F.nullif(F.size(values), F.lit(0))
+
+
+def _sum(values: Column, term: Callable[[Column], Column]) -> Column:
+    return F.aggregate(values, F.lit(0.0), lambda total, value: total + term(value))
+
+
+def _quantile(values: Column, share: float) -> Column:
+    """A quantile of values in order, between two of them in proportion."""
+    rank = share * (F.size(values) - 1)
+    below, above = (F.get(values, place(rank).cast("int")) for place in (F.floor, F.ceil))
+    return below + (above - below) * (rank - F.floor(rank))

@@ -4,14 +4,19 @@ A period is told by its number since 1970, so many to a day (`AlarmRules.periods
 step is the `baseline_days` days during which a baseline is used; it begins with a Monday.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import reduce
 from zoneinfo import ZoneInfo
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.cleaning.sample_times import JITTER_SECONDS
-from anomaly.expressions.sql_text import exact_mean
+from anomaly.cleaning.values import kpi_values
+from anomaly.expressions.arithmetic import exact_mean
+from anomaly.expressions.arrays import struct_of
+from anomaly.expressions.guards import require_columns
 from anomaly.profile.alarm_rules import AlarmKpi, AlarmRules, Group
 from anomaly.profile.methods import Scale
 from anomaly.profile.model import Profile
@@ -28,25 +33,30 @@ GROUP_COLUMNS = {
     Group.HOUR: "hour",
     Group.DAY_TYPE: "day_type",
 }
+# What is known of a period besides its KPIs.
+OF_PERIOD = ("CellName", "period", "peers", "is_reported")
 
 
 def judged_span(samples: DataFrame, rules: AlarmRules, start: datetime | None) -> DataFrame:
     """One row: first_period (of all dated samples), start_period and last_period, which are judged.
 
-    All NULL where no sample is dated. `start` is the first instant that is judged; without it all
-    is that there is.
+    All NULL where no sample is dated. `samples` has a column `time`, the instant of a sample or
+    NULL. `start` is the first instant that is judged; without it all is that there is.
+
+    Raises InputError where the column is missing.
     """
-    first = "min(period)"
+    require_columns(samples, ["time"], "judged_span")
+    first = F.min("period")
     judged_from = first
     if start is not None:
-        judged_from = f"greatest({first}, {first_period_from(start, rules)})"
+        judged_from = F.greatest(first, F.lit(first_period_from(start, rules)))
     return (
-        samples.where("time IS NOT NULL")
-        .selectExpr(f"{period_of('time', rules)} AS period")
-        .selectExpr(
-            f"{first} AS first_period",
-            f"{judged_from} AS start_period",
-            "max(period) AS last_period",
+        samples.where(F.col("time").isNotNull())
+        .select(period_of(F.col("time"), rules).alias("period"))
+        .agg(
+            first.alias("first_period"),
+            judged_from.alias("start_period"),
+            F.max("period").alias("last_period"),
         )
     )
 
@@ -56,67 +66,77 @@ def reported_periods(
 ) -> DataFrame:
     """A row per cell and period with a dated sample: CellName, period, peers, is_reported, values.
 
-    values: array of the alarm KPIs on their scale, NULL where one cannot be computed; samples of
-    one period are averaged, and of a ratio both of its parts are (what is dropped of what is
-    called, added up). is_reported: whether any KPI of the samples had a value. peers: NULL
-    without a peers_column. Of `history` what lies before the first sample counts.
+    values: a struct with a field per alarm KPI, named by it: its value on its scale, NULL where it
+    cannot be computed; samples of one period are averaged, and of a ratio both of its parts are
+    (what is dropped of what is called, added up). is_reported: whether any KPI of the samples had a
+    value. peers: NULL without a peers_column. Of `history` what lies before the first sample
+    counts. Both are clean samples (checks.check_samples); `span` is that of `judged_span`.
+
+    Raises InputError for a column that is missing.
     """
     rules = profile.alarms or AlarmRules(())
     rows = _on_scale(samples, profile, rules)
     if history is not None:
         # Many rows to the one row of the span.
         before = _on_scale(history, profile, rules).join(F.broadcast(span), how="cross")
-        rows = rows.unionByName(before.where("period < first_period").select(*rows.columns))
-    of_rows = ("CellName", "period", "peers", "is_reported")
-    names = [name for name in rows.columns if name not in of_rows]
-    values = ", ".join(_of_period(kpi, position) for position, kpi in enumerate(rules.kpis))
+        is_before = F.col("period") < F.col("first_period")
+        rows = rows.unionByName(before.where(is_before).select(*rows.columns))
+    parts = (name for name in rows.columns if name not in OF_PERIOD)
     return (
         rows.groupBy("CellName", "period")
         .agg(
-            F.expr("max(peers)").alias("peers"),
-            F.expr("bool_or(is_reported)").alias("is_reported"),
-            *(F.expr(exact_mean(name)).alias(name) for name in names),
+            F.max("peers").alias("peers"),
+            F.bool_or("is_reported").alias("is_reported"),
+            *(exact_mean(F.col(name)).alias(name) for name in parts),
         )
-        .selectExpr(*of_rows, f"array({values}) AS values")
+        .select(
+            *OF_PERIOD,
+            struct_of({kpi.name: _of_period(kpi) for kpi in rules.kpis}).alias("values"),
+        )
     )
 
 
 def with_step(periods: DataFrame, rules: AlarmRules) -> DataFrame:
     """Adds `step`, the number of the time during which one baseline is used."""
-    return periods.selectExpr("*", f"{step_of('period', rules)} AS step")
+    return periods.withColumn("step", step_of(F.col("period"), rules))
 
 
 def with_groups(periods: DataFrame, rules: AlarmRules) -> DataFrame:
     """Adds what baselines are grouped by: slot and hour of the day, and day_type, in local time."""
-    seconds = period_seconds(rules)
-    instant = f"timestamp_seconds(period * {seconds})"
-    local = f"unix_seconds(from_utc_timestamp({instant}, '{rules.time_zone}'))"
+    local = F.from_utc_timestamp(time_of(F.col("period"), rules), rules.time_zone)
+    days_since_monday = F.pmod(F.col("local_day") - DAYS_TO_FIRST_MONDAY, 7)
     return (
-        periods.selectExpr("*", f"floor({local} / {seconds}) AS local_period")
-        .selectExpr(
-            "*",
-            f"CAST(pmod(local_period, {rules.periods_a_day}) AS int) AS slot",
-            f"floor(local_period / {rules.periods_a_day}) AS local_day",
+        periods.withColumn("local_period", F.floor(F.unix_seconds(local) / period_seconds(rules)))
+        .withColumns(
+            {
+                "slot": _slot(F.col("local_period"), rules),
+                "local_day": F.floor(F.col("local_period") / rules.periods_a_day),
+            }
         )
-        .selectExpr(
+        .select(
             *periods.columns,
             "slot",
-            f"CAST(floor(slot * {rules.period_minutes} / 60) AS int) AS hour",
-            f"CASE WHEN pmod(local_day - {DAYS_TO_FIRST_MONDAY}, 7) < 5 THEN 'weekday' "
-            "ELSE 'weekend' END AS day_type",
+            F.floor(F.col("slot") * rules.period_minutes / 60).cast("int").alias("hour"),
+            F.when(days_since_monday < 5, "weekday").otherwise("weekend").alias("day_type"),
         )
     )
 
 
-def step_of(period: str, rules: AlarmRules) -> str:
-    """The SQL of the step that a period (its SQL) lies in."""
-    day = f"floor({period} / {rules.periods_a_day})"
-    return f"floor(({day} - {DAYS_TO_FIRST_MONDAY}) / {rules.baseline_days})"
+def slots_around(slot: Column, neighbours: int, rules: AlarmRules) -> Column:
+    """The slots of the day from so many before a slot to as many after it, as an array."""
+    around = F.sequence(slot - neighbours, slot + neighbours)
+    return F.transform(around, lambda slot: _slot(slot, rules))
 
 
-def first_period_of_step(step: str, rules: AlarmRules) -> str:
-    """The SQL of the first period of a step (its SQL)."""
-    return f"(({step}) * {rules.baseline_days} + {DAYS_TO_FIRST_MONDAY}) * {rules.periods_a_day}"
+def step_of(period: Column, rules: AlarmRules) -> Column:
+    """The step that a period lies in."""
+    day = F.floor(period / rules.periods_a_day)
+    return F.floor((day - DAYS_TO_FIRST_MONDAY) / rules.baseline_days)
+
+
+def first_period_of_step(step: Column, rules: AlarmRules) -> Column:
+    """The first period of a step."""
+    return (step * rules.baseline_days + DAYS_TO_FIRST_MONDAY) * rules.periods_a_day
 
 
 def history_begin(day: date, rules: AlarmRules) -> date:
@@ -131,14 +151,14 @@ def history_begin(day: date, rules: AlarmRules) -> date:
     return datetime.combine(begin, time(), UTC).astimezone(zone).date()
 
 
-def time_of(period: str, rules: AlarmRules) -> str:
-    """The SQL of the instant at which a period (its SQL) begins."""
-    return f"timestamp_seconds(({period}) * {period_seconds(rules)})"
+def time_of(period: Column, rules: AlarmRules) -> Column:
+    """The instant at which a period begins."""
+    return F.timestamp_seconds(period * period_seconds(rules))
 
 
-def period_of(time: str, rules: AlarmRules) -> str:
-    """The SQL of the period that the instant of a sample (its SQL) lies in."""
-    return f"floor((unix_seconds({time}) + {JITTER_SECONDS}) / {period_seconds(rules)})"
+def period_of(time: Column, rules: AlarmRules) -> Column:
+    """The period that the instant of a sample lies in."""
+    return F.floor((F.unix_seconds(time) + JITTER_SECONDS) / period_seconds(rules))
 
 
 def period_seconds(rules: AlarmRules) -> int:
@@ -154,32 +174,31 @@ def first_period_from(start: datetime, rules: AlarmRules) -> int:
 
 def _on_scale(samples: DataFrame, profile: Profile, rules: AlarmRules) -> DataFrame:
     """A row per dated sample: CellName, period, peers, is_reported, and the parts of each KPI."""
-    names = [kpi.name for kpi in profile.kpis_of(SAMPLES)]
-    is_reported = f"coalesce({', '.join(f'values.{name}' for name in names)}) IS NOT NULL"
-    return samples.where("time IS NOT NULL").selectExpr(
+    require_columns(samples, ["CellName", "time", "peers", "values"], "reported_periods")
+    measured = kpi_values(profile.kpis_of(SAMPLES))
+    return samples.where(F.col("time").isNotNull()).select(
         "CellName",
-        f"{period_of('time', rules)} AS period",
+        period_of(F.col("time"), rules).alias("period"),
         "peers",
-        f"{is_reported} AS is_reported",
+        F.coalesce(*measured.values()).isNotNull().alias("is_reported"),
         *(
-            f"{part} AS {name}_{position}"
-            for position, kpi in enumerate(rules.kpis)
-            for name, part in _parts(kpi).items()
+            part.alias(f"{name} of {kpi.name}")
+            for kpi in rules.kpis
+            for name, part in _parts(kpi, measured).items()
         ),
     )
 
 
-def _parts(kpi: AlarmKpi) -> dict[str, str]:
-    """The SQLs of what an alarm KPI of a period is made of, from the `values` of a sample.
+def _parts(kpi: AlarmKpi, measured: Mapping[str, Column]) -> dict[str, Column]:
+    """What an alarm KPI of a period is made of, from the KPIs of a sample, by their names.
 
     A ratio on the scale `linear` is one of sums: both of its parts, each where the other is there.
     """
     is_log = kpi.scale is Scale.LOG
 
-    def mean(names: tuple[str, ...], offset: float) -> str:
-        terms = (f"values.{name}" for name in names)
-        scaled = (f"ln({term} + {offset!r}D)" if is_log else term for term in terms)
-        return f"(({' + '.join(scaled)}) / {len(names)})"
+    def mean(names: tuple[str, ...], offset: float) -> Column:
+        terms = (measured[name] for name in names)
+        return _mean([F.ln(term + offset) for term in terms] if is_log else [*terms])
 
     value = mean(kpi.of, kpi.offset)
     if not kpi.relative_to:
@@ -187,18 +206,27 @@ def _parts(kpi: AlarmKpi) -> dict[str, str]:
     denominator = mean(kpi.relative_to, kpi.relative_offset)
     if not is_log:
         return {
-            "value": f"CASE WHEN {denominator} IS NOT NULL THEN {value} END",
-            "denominator": f"CASE WHEN {value} IS NOT NULL THEN {denominator} END",
+            "value": F.when(denominator.isNotNull(), value),
+            "denominator": F.when(value.isNotNull(), denominator),
         }
-    plain = " + ".join(f"values.{name}" for name in kpi.relative_to)
-    smallest = f"({plain}) / {len(kpi.relative_to)} >= {kpi.minimum_denominator!r}D"
-    return {"value": f"CASE WHEN {smallest} THEN {value} - {denominator} END"}
+    plain = _mean([measured[name] for name in kpi.relative_to])
+    return {"value": F.when(plain >= kpi.minimum_denominator, value - denominator)}
 
 
-def _of_period(kpi: AlarmKpi, position: int) -> str:
-    """The SQL of an alarm KPI on its scale, from the means of its parts in a period."""
-    value, denominator = f"value_{position}", f"denominator_{position}"
+def _of_period(kpi: AlarmKpi) -> Column:
+    """An alarm KPI on its scale, from the means of its parts in a period."""
+    value = F.col(f"value of {kpi.name}")
     if not kpi.relative_to or kpi.scale is Scale.LOG:
         return value
-    is_enough = f"{denominator} >= {kpi.minimum_denominator!r}D"
-    return f"CASE WHEN {is_enough} THEN {value} / nullif({denominator}, 0D) END"
+    denominator = F.col(f"denominator of {kpi.name}")
+    ratio = value / F.nullif(denominator, F.lit(0.0))
+    return F.when(denominator >= kpi.minimum_denominator, ratio)
+
+
+def _mean(terms: Sequence[Column]) -> Column:
+    return reduce(Column.__add__, terms) / len(terms)
+
+
+def _slot(period: Column, rules: AlarmRules) -> Column:
+    """The slot of a period that is counted from some midnight on."""
+    return F.pmod(period, rules.periods_a_day).cast("int")

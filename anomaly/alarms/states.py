@@ -4,90 +4,104 @@ Everything is found by windows over the periods of a cell within a step; nothing
 one run to the next, so a month at once and day by day give the same rows.
 """
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
 
-from anomaly.alarms.deviations import IN_STEP
+from anomaly.alarms.deviations import in_step
+from anomaly.expressions.guards import require_columns
 from anomaly.profile.alarm_rules import AlarmRules
 from anomaly.thresholds.compare import CRIT, NO_BASELINE, NO_DATA, WARN
-
-TO_HERE = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
-OUT_OF_LINE = f"kpi.status IN ('{WARN}', '{CRIT}')"
-IS_JUDGED = f"kpi.status NOT IN ('{NO_DATA}', '{NO_BASELINE}')"
 
 
 def alarm_states(judged: DataFrame, rules: AlarmRules) -> DataFrame:
     """Judged periods with the alarm that they belong to: a row per cell and period.
 
     CellName, step, period, is_missing, is_silent (so many before it are missing, too, that it
-    raises an alarm), statuses (of each KPI), out_of_line (the elements of `judged` that are, each
-    with its `position`), raised_period (NULL where no alarm stands or is being cleared) and
-    is_cleared (whether the alarm is cleared with this period).
+    raises an alarm), statuses (an array of the struct<kpi, status> of each KPI), out_of_line (the
+    elements of `judged` that are), raised_period (NULL where no alarm stands or is being cleared)
+    and is_cleared (whether the alarm is cleared with this period).
 
     An alarm is raised with a bad period when `raise_periods` of the last `raise_within` are bad,
     and when `silent_periods` in a row are missing. It is cleared when `clear_periods` in a row are
     good: a sample is there, some KPI is judged, and each KPI's level is below `clear_level`. Where
     none was judged in the step so far, silence alone can have raised it, and a sample ends that.
+
+    `judged` is that of deviations.judged_periods. Raises InputError for a column that is missing.
     """
-    counted = (
-        judged.transform(_with_outcomes, rules)
-        .selectExpr("*", f"max(is_judged) OVER ({IN_STEP} {TO_HERE}) AS was_judged")
-        .selectExpr("*", "is_calm AND (is_judged OR NOT was_judged) AS is_good")
-        .transform(_with_counts, rules)
-    )
+    needed = ["CellName", "step", "period", "is_missing", "judged"]
+    require_columns(judged, needed, "alarm_states")
+    so_far = in_step().rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    was_judged = F.max("is_judged").over(so_far)
     mark = (
-        f"CASE WHEN is_bad AND bad_periods >= {rules.raise_periods} THEN TRUE "
-        f"WHEN missing_periods = {rules.silent_periods} THEN TRUE "
-        f"WHEN good_periods = {rules.clear_periods} THEN FALSE END"
+        F.when(F.col("is_bad") & (F.col("bad_periods") >= rules.raise_periods), True)
+        .when(F.col("missing_periods") == rules.silent_periods, True)
+        .when(F.col("good_periods") == rules.clear_periods, False)
     )
-    last_mark = f"last(mark, true) OVER ({IN_STEP} {TO_HERE})"
-    before = f"coalesce(lag(stands) OVER ({IN_STEP}), FALSE)"
-    last_raised = f"last(CASE WHEN is_raised THEN period END, true) OVER ({IN_STEP} {TO_HERE})"
+    stands, stood = F.col("stands"), F.col("stood")
+    raised = F.last(F.when(F.col("is_raised"), F.col("period")), ignorenulls=True).over(so_far)
     return (
-        counted.selectExpr("*", f"{mark} AS mark")
-        .selectExpr("*", f"coalesce({last_mark}, FALSE) AS stands")
-        .selectExpr("*", f"stands AND NOT {before} AS is_raised", f"{before} AS stood")
-        .selectExpr(
+        judged.transform(_with_outcomes, rules)
+        .withColumn("was_judged", was_judged)
+        .withColumn("is_good", F.col("is_calm") & (F.col("is_judged") | ~F.col("was_judged")))
+        .transform(_with_counts, rules)
+        .withColumn("mark", mark)
+        .withColumn(
+            "stands", F.coalesce(F.last("mark", ignorenulls=True).over(so_far), F.lit(False))
+        )
+        .withColumn("stood", F.coalesce(F.lag("stands").over(in_step()), F.lit(False)))
+        .withColumn("is_raised", stands & ~stood)
+        .select(
             "CellName",
             "step",
             "period",
             "is_missing",
-            f"missing_periods = {rules.silent_periods} AS is_silent",
+            (F.col("missing_periods") == rules.silent_periods).alias("is_silent"),
             "statuses",
             "out_of_line",
-            f"CASE WHEN stands OR stood THEN {last_raised} END AS raised_period",
-            "stood AND NOT stands AS is_cleared",
+            F.when(stands | stood, raised).alias("raised_period"),
+            (stood & ~stands).alias("is_cleared"),
         )
     )
 
 
+def is_out_of_line(kpi: Column) -> Column:
+    """Whether a KPI is bad, from what was found of it (an element of `judged`)."""
+    return kpi["status"].isin(WARN, CRIT)
+
+
+def _is_judged(kpi: Column) -> Column:
+    return ~kpi["status"].isin(NO_DATA, NO_BASELINE)
+
+
 def _with_outcomes(judged: DataFrame, rules: AlarmRules) -> DataFrame:
     """Adds statuses, out_of_line, is_bad, is_judged (some KPI is) and is_calm (none is beyond)."""
-    calm = f"forall(judged, kpi -> NOT {IS_JUDGED} OR kpi.level < {rules.clear_level!r}D)"
-    return judged.selectExpr(
+
+    def is_calm(kpi: Column) -> Column:
+        return ~_is_judged(kpi) | (kpi["level"] < rules.clear_level)
+
+    return judged.select(
         "CellName",
         "step",
         "period",
         "is_missing",
-        "transform(judged, kpi -> kpi.status) AS statuses",
-        f"filter(judged, kpi -> {OUT_OF_LINE}) AS out_of_line",
-        f"exists(judged, kpi -> {OUT_OF_LINE}) AS is_bad",
-        f"exists(judged, kpi -> {IS_JUDGED}) AS is_judged",
-        f"NOT is_missing AND {calm} AS is_calm",
+        F.transform("judged", lambda kpi: F.struct(kpi["kpi"], kpi["status"])).alias("statuses"),
+        F.filter("judged", is_out_of_line).alias("out_of_line"),
+        F.exists("judged", is_out_of_line).alias("is_bad"),
+        F.exists("judged", _is_judged).alias("is_judged"),
+        (~F.col("is_missing") & F.forall("judged", is_calm)).alias("is_calm"),
     )
 
 
 def _with_counts(outcomes: DataFrame, rules: AlarmRules) -> DataFrame:
     """Adds how many of the last periods are bad, missing and good."""
-    counts = (
-        ("is_bad", rules.raise_within, "bad_periods"),
-        ("is_missing", rules.silent_periods, "missing_periods"),
-        ("is_good", rules.clear_periods, "good_periods"),
-    )
-    return outcomes.selectExpr(
-        "*",
-        *(
-            f"count_if({outcome}) OVER ({IN_STEP} ROWS BETWEEN {periods - 1} PRECEDING AND "
-            f"CURRENT ROW) AS {name}"
-            for outcome, periods, name in counts
-        ),
+
+    def count(outcome: str, periods: int) -> Column:
+        return F.count_if(outcome).over(in_step().rowsBetween(1 - periods, Window.currentRow))
+
+    return outcomes.withColumns(
+        {
+            "bad_periods": count("is_bad", rules.raise_within),
+            "missing_periods": count("is_missing", rules.silent_periods),
+            "good_periods": count("is_good", rules.clear_periods),
+        }
     )

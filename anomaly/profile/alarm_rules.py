@@ -145,10 +145,8 @@ class AlarmRules:
         used = (kpi.grouping for kpi in self.kpis if kpi.method is not Method.STATIC)
         return tuple(dict.fromkeys(used))
 
-    def positions_of(self, grouping: Grouping) -> list[int]:
-        """The positions of the KPIs with baselines of a grouping."""
+    def kpis_of(self, grouping: Grouping) -> list[AlarmKpi]:
+        """The KPIs with baselines of a grouping."""
         return [
-            position
-            for position, kpi in enumerate(self.kpis)
-            if kpi.grouping == grouping and kpi.method is not Method.STATIC
+            kpi for kpi in self.kpis if kpi.grouping == grouping and kpi.method is not Method.STATIC
         ]

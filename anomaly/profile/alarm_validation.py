@@ -1,6 +1,7 @@
 """Validation of `[alarms]`: problems that show only when its settings are seen together."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,7 +11,7 @@ from anomaly.profile.sections import Kpi
 from anomaly.schema.inputs import SAMPLES, SAMPLES_CONTRACT
 from anomaly.schema.tables import SAMPLES_KPI
 
-# The SQL of the summary contains the names.
+# The names are those of columns and of fields.
 LEGAL_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
@@ -21,6 +22,7 @@ def alarm_problems(rules: AlarmRules, kpis: Sequence[Kpi]) -> list[str]:
         *_count_problems(rules),
         *_calendar_problems(rules),
         *_peers_problems(rules, {kpi.column.lower() for kpi in measured.values()}),
+        *_name_problems(rules),
         *(problem for kpi in rules.kpis for problem in _kpi_problems(kpi, rules, measured)),
     ]
 
@@ -63,6 +65,16 @@ def _peers_problems(rules: AlarmRules, kpi_columns: set[str]) -> list[str]:
     if rules.peers_column.lower() in taken:
         return [f"[alarms] peers_column {rules.peers_column!r} has another meaning in the samples"]
     return []
+
+
+def _name_problems(rules: AlarmRules) -> list[str]:
+    # Fields of structs are found without regard to case.
+    counted = Counter(kpi.name.lower() for kpi in rules.kpis)
+    return [
+        f"[alarms.kpis.{kpi.name}] needs another name: another differs in nothing but case"
+        for kpi in rules.kpis
+        if counted[kpi.name.lower()] > 1
+    ]
 
 
 def _kpi_problems(kpi: AlarmKpi, rules: AlarmRules, measured: dict[str, Kpi]) -> list[str]:
