@@ -115,8 +115,8 @@ def joined_means(profile: Profile) -> dict[str, Column]:
 
 def joined_counts(profile: Profile) -> dict[str, Column]:
     """Of how many values each of them is."""
-    counts = _of_both("usable", profile)
-    return {kpi: F.coalesce(count, count_of(0)) for kpi, count in counts.items()}
+    none = count_of(0)
+    return {kpi: F.coalesce(count, none) for kpi, count in _of_both("usable", profile).items()}
 
 
 def count_of(number: int) -> Column:
@@ -125,5 +125,5 @@ def count_of(number: int) -> Column:
 
 
 def _of_both(what: str, profile: Profile) -> dict[str, Column]:
-    prefixes = {SAMPLES: "sample", CALL_STATISTICS: "call"}
-    return {kpi.name: F.col(f"{prefixes[kpi.source]}_{what}")[kpi.name] for kpi in profile.kpis}
+    found = {SAMPLES: F.col(f"sample_{what}"), CALL_STATISTICS: F.col(f"call_{what}")}
+    return {kpi.name: found[kpi.source][kpi.name] for kpi in profile.kpis}

@@ -22,12 +22,14 @@ def with_kpis(averages: DataFrame, level: str, profile: Profile) -> DataFrame:
     KPI is NULL where an operand is, or where its denominator is 0 or below its minimum_denominator.
     `customer_count` are the customers that the row is about.
     """
-    kpis = {kpi.name: F.col("averages")[kpi.name] for kpi in profile.kpis}
+    measured = F.col("averages")
+    kpis = {kpi.name: measured[kpi.name] for kpi in profile.kpis}
     kpis |= {kpi.name: _derived(kpi, profile) for kpi in profile.derived}
     sent = F.col("sample_count").cast("double")
     kpis[SAMPLE_COUNT.name] = F.nullif(sent, F.lit(0.0))
     if profile.level(level).missing is MissingPolicy.ZERO_BEFORE_BASELINE:
-        kpis = {name: F.coalesce(kpi, F.lit(0.0)) for name, kpi in kpis.items()}
+        nothing = F.lit(0.0)
+        kpis = {name: F.coalesce(kpi, nothing) for name, kpi in kpis.items()}
         counts = _counts_of_rows(profile)
     else:
         counts = _counts_of_values(profile)
@@ -87,13 +89,12 @@ def _derived(kpi: DerivedKpi, profile: Profile) -> Column:
 def _counts_of_rows(profile: Profile) -> tuple[dict[str, Column], dict[str, Column]]:
     """The COUNTS of all KPIs where each row counts, whether it has a value or not."""
     names = [kpi.name for kpi in profile.published_kpis]
-    rows = {
-        name: "sample_count" if profile.rests_on_samples(name) else "call_row_count"
-        for name in names
-    }
+    samples, calls = (
+        F.coalesce(count, count_of(0)) for count in ("sample_count", "call_row_count")
+    )
     return (
-        {name: F.coalesce(rows[name], count_of(0)) for name in names},
-        {name: F.col("customer_count") for name in names},
+        {name: samples if profile.rests_on_samples(name) else calls for name in names},
+        dict.fromkeys(names, F.col("customer_count")),
     )
 
 
@@ -101,7 +102,8 @@ def _counts_of_values(profile: Profile) -> tuple[dict[str, Column], dict[str, Co
     """The COUNTS of all KPIs, from those of the measured ones."""
 
     def with_derived(counts: str, of_samples: Column) -> dict[str, Column]:
-        found = {kpi.name: F.col(counts)[kpi.name] for kpi in profile.kpis}
+        measured = F.col(counts)
+        found = {kpi.name: measured[kpi.name] for kpi in profile.kpis}
         found |= {kpi.name: F.least(found[kpi.first], found[kpi.second]) for kpi in profile.derived}
         return {**found, SAMPLE_COUNT.name: of_samples}
 

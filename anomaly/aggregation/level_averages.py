@@ -39,14 +39,15 @@ def customer_averages(joined: DataFrame, profile: Profile) -> DataFrame:
     without call statistics are left out, and those without samples of their cell unless the
     profile keeps them.
     """
+    one = count_of(1)
     return joined.where(is_published(profile)).select(
         *CUSTOMER_COLUMNS,
         "sample_count",
         "call_row_count",
-        count_of(1).alias("customer_count"),
+        one.alias("customer_count"),
         struct_of(joined_means(profile)).alias("averages"),
         struct_of(joined_counts(profile)).alias("usable_counts"),
-        struct_of({kpi.name: count_of(1) for kpi in profile.kpis}).alias("value_customers"),
+        struct_of(dict.fromkeys((kpi.name for kpi in profile.kpis), one)).alias("value_customers"),
     )
 
 
@@ -91,8 +92,10 @@ def cell_averages(joined: DataFrame, profile: Profile) -> DataFrame:
     measured = [kpi.name for kpi in profile.kpis]
     with_products = [*measured, *(kpi.name for kpi in profile.derived)]
 
+    found = {name: F.try_element_at("found", F.lit(name)) for name in with_products}
+
     def opened(names: list[str], field: str) -> Column:
-        return struct_of({name: F.try_element_at("found", F.lit(name))[field] for name in names})
+        return struct_of({name: found[name][field] for name in names})
 
     kept = F.col("customerID_count") > 0
     if profile.join.keep_cells_without_customers:

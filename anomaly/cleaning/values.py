@@ -63,7 +63,8 @@ def with_values(raw: DataFrame, kpis: Sequence[Kpi], rules: InputRules) -> DataF
 
 def kpi_values(kpis: Sequence[Kpi]) -> dict[str, Column]:
     """The values of clean rows by the names of their KPIs."""
-    return {kpi.name: F.col("values")[kpi.name] for kpi in kpis}
+    values = F.col("values")
+    return {kpi.name: values[kpi.name] for kpi in kpis}
 
 
 def is_numeric(raw: DataFrame, name: str) -> bool:

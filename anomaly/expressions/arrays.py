@@ -13,7 +13,7 @@ NO_FIELD = "struct<none:double>"
 
 def let(value: Column, use: Callable[[Column], Column]) -> Column:
     """What a function makes of a value that it uses often, and that is computed once."""
-    return F.get(F.transform(F.array(value), use), F.lit(0))
+    return F.transform(F.array(value), use)[0]
 
 
 def struct_of(fields: Mapping[str, Column]) -> Column:
@@ -42,4 +42,4 @@ def by_name(array: Column, kpis: Iterable[str]) -> dict[str, Column]:
 
     `F.transform` leaves them in their places; what is filtered or sorted has no places any more.
     """
-    return {kpi: F.get(array, F.lit(place)) for place, kpi in enumerate(kpis)}
+    return {kpi: array[place] for place, kpi in enumerate(kpis)}

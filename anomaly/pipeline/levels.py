@@ -81,17 +81,18 @@ def cell_table(
 
 def _table(judged: DataFrame, level: str, profile: Profile, run: Run) -> DataFrame:
     """The table of a level, with the columns of its contract."""
-    columns = {column.name: F.col(column.name) for column in level_columns(level, profile)}
-    for kpi in (*(kpi.name for kpi in profile.kpis), *profile.level(level).derived):
-        value = F.col("kpis")[kpi]
-        if profile.level(level).missing is MissingPolicy.HEALTHY:
-            value = F.coalesce(value, F.lit(0.0))
-        columns[profile.column_of(kpi)] = value
+    kpis = (*(kpi.name for kpi in profile.kpis), *profile.level(level).derived)
+    values, nothing = F.col("kpis"), F.lit(0.0)
+    columns = {profile.column_of(kpi): values[kpi] for kpi in kpis}
+    if profile.level(level).missing is MissingPolicy.HEALTHY:
+        columns = {name: F.coalesce(value, nothing) for name, value in columns.items()}
     evidence = by_name(F.col("evidence"), (rule.kpi for rule in profile.rules))
     columns |= {rule.flag: evidence[rule.kpi]["flag"] for rule in profile.rules}
     return judged.withColumns(run.columns(profile)).select(
         *(
-            columns[column.name].cast(column.type).alias(column.name)
+            columns[column.name].alias(column.name)
+            if column.name in columns
+            else F.col(column.name).cast(column.type).alias(column.name)
             for column in level_columns(level, profile)
         )
     )

@@ -55,9 +55,10 @@ def _scaled(metrics: DataFrame, profile: Profile) -> DataFrame:
 
     value: what the KPI's rule judges, on its scale; error: its standard error likewise.
     """
+    kpis, errors = F.col("kpis"), F.col("errors")
 
     def on_scale(rule: Rule) -> dict[str, Column]:
-        value, error = F.col("kpis")[rule.kpi], F.col("errors")[rule.kpi]
+        value, error = kpis[rule.kpi], errors[rule.kpi]
         if rule.scale is Scale.LOG:
             shifted = value + rule.offset
             value, error = F.ln(shifted), error / shifted

@@ -75,14 +75,15 @@ def _kpis(level: str, profile: Profile) -> Column:
     """
     kpis, errors = F.col("kpis"), F.col("errors")
     rows, customers = (F.col(counts) for counts in COUNTS)
+    limits, no_number = F.col("rules"), F.lit(None).cast("double")
     values = {
         rule.kpi: {
             "value": kpis[rule.kpi],
             "rows": rows[rule.kpi],
             "customers": customers[rule.kpi],
             "error": errors[rule.kpi],
-            "denominator": _denominator(rule.kpi, profile),
-            "limits": F.col("rules")[rule.kpi],
+            "denominator": _denominator(rule.kpi, profile, no_number),
+            "limits": limits[rule.kpi],
         }
         for rule in profile.rules
     }
@@ -90,10 +91,10 @@ def _kpis(level: str, profile: Profile) -> Column:
     return own_limits(of_level) if profile.level(level).standard_errors else of_level
 
 
-def _denominator(kpi: str, profile: Profile) -> Column:
+def _denominator(kpi: str, profile: Profile, no_number: Column) -> Column:
     derived = profile.derived_kpi(kpi)
     if derived is None or derived.denominator is None:
-        return F.lit(None).cast("double")
+        return no_number
     per_customer = F.col("kpis")[derived.denominator]
     if profile.rests_on_samples(kpi):
         return per_customer
