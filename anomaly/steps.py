@@ -16,7 +16,7 @@ from anomaly.cleaning.checks import check_samples, clean_rows
 from anomaly.cleaning.values import kpi_values
 from anomaly.errors import ConfigurationError
 from anomaly.expressions.arrays import by_name, null_struct, struct_of
-from anomaly.expressions.guards import require_columns
+from anomaly.expressions.guards import require_columns, require_numbers
 from anomaly.expressions.sql import column
 from anomaly.profile.methods import Scale
 from anomaly.profile.model import Profile
@@ -68,9 +68,10 @@ def average_kpis(frame: DataFrame, *, by: Sequence[str], kpis: Sequence[str]) ->
 
     Means are exact: the same to the last bit however the rows are split. NULL where a group has no
     value. Values must be finite and at most 1e12 (`clean_samples`). Raises InputError for a column
-    that is missing.
+    that is missing or holds no numbers.
     """
     require_columns(frame, [*by, *kpis], "average_kpis")
+    require_numbers(frame, kpis, "average_kpis")
     values = {kpi: column(kpi).cast("double") for kpi in kpis}
     means = frame.groupBy(*map(column, by)).agg(
         F.count("*").alias("row_count"), means_of(values).alias("means")
@@ -88,7 +89,7 @@ def peer_baselines(
     A row per group and KPI: peers (the texts of the columns `by`; NULL for all rows), kpi, count
     (values), baseline, spread (NULL where the method has none; of logarithms with `log_offset`),
     and the bounds above and below (NULL on a side that is not bad). Raises InputError for a column
-    that is missing, ConfigurationError for a threshold that contradicts itself.
+    that is missing or holds no numbers, ConfigurationError for a threshold that contradicts itself.
     """
     profile = _judging(kpis)
     limits = level_rules(baselines(_metrics(frame, kpis, by, "peer_baselines"), profile), profile)
@@ -122,8 +123,8 @@ def flag_outliers(
     A flag is 1 for a defect, 0 for none, NULL where the KPI could not be judged. Rows are compared
     with those alike in the columns `by`, and with all rows where fewer than `smallest_group` of
     these have a value. `evidence` is an array with value, bound, baseline and reason for each KPI
-    (`explain_flags`). Raises InputError for a column that is missing, ConfigurationError for a
-    threshold that contradicts itself.
+    (`explain_flags`). Raises InputError for a column that is missing or holds no numbers,
+    ConfigurationError for a threshold that contradicts itself.
     """
     profile = _judging(kpis, smallest_group)
     metrics = _metrics(frame, kpis, by, "flag_outliers")
@@ -156,6 +157,7 @@ def _metrics(
 ) -> DataFrame:
     """Rows as the thresholds take them, each with itself as one column."""
     require_columns(frame, [*by, *kpis], step)
+    require_numbers(frame, kpis, step)
     # Without one of its texts nobody knows which rows a row is like.
     peers = F.lit(None).cast("string")
     if by:

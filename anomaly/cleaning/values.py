@@ -55,7 +55,7 @@ def with_values(raw: DataFrame, kpis: Sequence[Kpi], rules: InputRules) -> DataF
     values = {kpi.name: column(f"usable {kpi.name}") for kpi in kpis}
     unusable = (values[kpi.name].isNull() & _is_filled(kpi, kpi.name in numeric) for kpi in kpis)
     # Few rows have a fault: only theirs are examined one by one.
-    faults = F.when(reduce(or_, unusable, F.lit(False)), _value_faults(kpis, rules))
+    faults = F.when(reduce(or_, unusable), _value_faults(kpis, rules)) if kpis else F.lit(None)
     return usable.withColumns(
         {VALUES: struct_of(values), FAULTS: faults.cast(f"array<{FAULT_TYPE}>")}
     )

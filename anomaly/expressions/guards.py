@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 
 from pyspark.sql import DataFrame
+from pyspark.sql.types import NumericType
 
 from anomaly.errors import InputError
+from anomaly.expressions.sql import column
 
 MOST_NAMED = 40
 
@@ -16,6 +18,20 @@ def require_columns(frame: DataFrame, names: Iterable[str], step: str) -> None:
         noun = "column" if len(missing) == 1 else "columns"
         raise InputError(
             f"{step} needs the {noun} {', '.join(missing)}. {columns_there(frame.columns)}"
+        )
+
+
+def require_numbers(frame: DataFrame, names: Iterable[str], step: str) -> None:
+    """Raise InputError that names the columns of a frame that a step needs as numbers."""
+    fields = frame.select(*map(column, dict.fromkeys(names))).schema.fields
+    others = [
+        f"{field.name} is {field.dataType.simpleString()}"
+        for field in fields
+        if not isinstance(field.dataType, NumericType)
+    ]
+    if others:
+        raise InputError(
+            f"{step} needs numbers, and {', '.join(others)}. clean_samples reads texts as numbers"
         )
 
 

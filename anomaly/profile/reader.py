@@ -71,7 +71,7 @@ def _profile(root: Section) -> Profile:
         kpis=tuple(
             _kpi(source, column, table)
             for source in (SAMPLES, CALL_STATISTICS)
-            for column, table in kpis.section(source, needed=True).sections()
+            for column, table in kpis.section(source).sections()
         ),
         derived=derived,
         rules=tuple(_rule(kpi, table) for kpi, table in rules.sections(rule_defaults)),

@@ -48,6 +48,8 @@ def _out_of_range(profile: Profile) -> list[str]:
 
 def _clashing_names(profile: Profile) -> list[str]:
     problems = [] if profile.name else ["the profile needs a name"]
+    if not profile.kpis:
+        problems.append("[kpis] has no KPI, neither of samples nor of call_statistics")
     fixed = {column.name.lower() for column in TABLE_COLUMNS}
     names = [kpi.name for kpi in profile.kpis] + [kpi.name for kpi in profile.derived]
     published = [profile.column_of(name) for name in names]

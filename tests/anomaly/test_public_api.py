@@ -168,7 +168,6 @@ MINE = Profile(
     kpis=(
         Kpi("load", "samples", unit="%"),
         Kpi("rate", "samples", unit="Mbps"),
-        Kpi("drops", "call_statistics", unit="calls"),
     ),
     rules=(Rule.of("load", above(static(80))), Rule.of("rate", below(median_iqr(k=3)))),
     verdict=VerdictRule(minimum_defects=1),

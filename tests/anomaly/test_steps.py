@@ -189,6 +189,20 @@ def test_a_step_says_which_columns_are_missing_and_which_are_there(spark, step, 
         step(of_two_vendors(spark))
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda f: average_kpis(f, by=["site"], kpis=["vendor", LOAD]),
+        lambda f: peer_baselines(f, kpis={"vendor": above(mean())}),
+        lambda f: flag_outliers(f, kpis={"vendor": above(mean())}),
+    ],
+)
+def test_a_step_says_which_columns_hold_no_numbers(spark, step):
+    said = r"needs numbers, and vendor is string\. clean_samples reads texts as numbers$"
+    with pytest.raises(InputError, match=said):
+        step(of_two_vendors(spark))
+
+
 def test_a_threshold_that_contradicts_itself_is_refused(spark):
     with pytest.raises(ConfigurationError, match="k, warn_k and ignore_below must not be negative"):
         flag_outliers(of_two_vendors(spark), kpis={LOAD: above(median_iqr(k=-1))})

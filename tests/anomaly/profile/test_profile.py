@@ -121,6 +121,13 @@ def test_a_contradiction_is_a_problem(good: str, bad: str, problem: str) -> None
     assert problem in found
 
 
+def test_a_profile_needs_a_kpi_of_one_input() -> None:
+    text = 'name = "none"\n[kpis]\n[rules]\n[verdict]\nminimum_defects = 1\n'
+    with pytest.raises(ConfigurationError, match=r"\[kpis\] has no KPI, neither of samples nor of"):
+        parse_profile(text)
+    assert parse_profile(text.replace("[kpis]", "[kpis.samples.load]")).kpis_of("samples")
+
+
 def test_all_contradictions_of_a_rule_are_named_at_once() -> None:
     bad = 'bad_when = "below"\nk = -1\nwarn_k = 2\nat_least = 1\nq = 0.5\nmethod = "quantile"'
     text = LAB.replace('bad_when = "above"', bad, 1)
