@@ -39,7 +39,7 @@ def database():
 def counts(run, section, subject):
     """The figures of a section by their names, those of several files added up."""
     found = Counter()
-    for row in run[0]:
+    for row in run[0].rows:
         if (row.section, row.subject) == (section, subject):
             found[row.item] += row.value
     return found

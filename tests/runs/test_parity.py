@@ -63,7 +63,7 @@ def test_every_input_row_is_accounted_for(lab):
     def total(section, source, *items):
         return sum(
             row.value
-            for row in lab[0]
+            for row in lab[0].rows
             if (row.section, row.subject) == (section, source) and (not items or row.item in items)
         )
 
