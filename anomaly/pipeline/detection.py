@@ -27,25 +27,25 @@ def detect(
     hash_key: DataFrame | None = None,
     times: TimesOfRun = ANY_TIME,
 ) -> Results:
-    """Find the cells that need maintenance and the customers whose service suffers.
+    """Find the cells that need maintenance and the customers with poor service.
 
-    The inputs are raw frames (inputs.INPUT_CONTRACTS and the profile's KPI columns), texts or
+    The inputs are raw frames (inputs.INPUT_CONTRACTS and the profile's KPI columns), as strings or
     typed. Samples are enough to judge cells; without `customers` every cell with samples is judged,
     and without `calls` no customer is.
 
-    `run` marks the rows; by default it is a new one, of today. With `alarms`, alarms are raised
-    from the samples, too, which must have dates. `keep(name, frame)` is handed each intermediate
-    and each output, and returns the frame to go on with, so that a caller may persist it. Without
-    it the whole is one lazy plan. With `hash_key` (one row of pseudonyms.KEY_BLOCKS) the published
-    customer numbers are hashed, and texts of personal inputs left out. Samples whose times are none
-    of `times` are rejected.
+    `run` marks the rows; by default it is a new run for today. With `alarms`, alarms are raised as
+    well, from samples that must have dates. `keep(name, frame)` receives each intermediate and each
+    output, and returns the frame to go on with, so that a caller can persist it; without it,
+    everything is one lazy plan. With `hash_key` (one row of pseudonyms.KEY_BLOCKS) the published
+    customer numbers are hashed, and texts of personal inputs are left out. Samples whose time is
+    not in `times` are rejected.
 
-    Raises InputError for an input without a column that is needed, ConfigurationError for a profile
-    that is not valid, and where alarms are wanted and the profile has no `[alarms]`.
+    Raises InputError if an input lacks a required column, ConfigurationError if the profile is
+    invalid, or if alarms are requested and the profile has no `[alarms]`.
     """
     profile.validate()
     if customers is None:
-        # All cells are without customers then.
+        # Then no cell has customers.
         profile = replace(profile, join=replace(profile.join, keep_cells_without_customers=True))
     given = {
         Frame.RAW_SAMPLES: samples,
@@ -63,9 +63,9 @@ def detect(
 def results_of(
     given: Mapping[Frame, DataFrame], request: Request, keep: Keep = leave_lazy
 ) -> Results:
-    """The tables of a run, made of raw or checked inputs, or of what stages left.
+    """The tables of a run, from raw or checked inputs, or from the results of stages.
 
-    Raises ConfigurationError where alarms are wanted and the profile has no `[alarms]`.
+    Raises ConfigurationError if alarms are requested and the profile has no `[alarms]`.
     """
     return Results(**_made(TABLES, given, request, keep))
 
@@ -82,11 +82,11 @@ def raise_alarms(
     """Find anomalies in dated samples, and the alarms that they raise.
 
     `samples` is a raw frame (inputs.SAMPLES_CONTRACT and the KPI columns that the profile's alarms
-    need). `alarms` may name older samples that baselines rest on, and the first instant that is
-    judged. The others as in `detect`.
+    need). `alarms` may give baseline samples, and the first instant that is judged. The other
+    arguments are those of `detect`.
 
-    Raises InputError for an input without a column that is needed, ConfigurationError for a profile
-    that is not valid, and where it has no `[alarms]`.
+    Raises InputError if an input lacks a required column, ConfigurationError if the profile is
+    invalid or has no `[alarms]`.
     """
     rules_of(profile.validate())
     alarms = alarms or AlarmRequest()
@@ -99,7 +99,7 @@ def raise_alarms(
 
 
 def _or_no_rows(raw: DataFrame | None, source: str, like: DataFrame, profile: Profile) -> DataFrame:
-    """An input that is not there as one without rows."""
+    """An input; if it is missing, one without rows."""
     if raw is not None:
         return raw
     columns = (f"`{name}` string" for name in expected_columns(source, profile))
@@ -109,7 +109,7 @@ def _or_no_rows(raw: DataFrame | None, source: str, like: DataFrame, profile: Pr
 def _made(
     names: Iterable[str], given: Mapping[Frame, DataFrame], request: Request, keep: Keep
 ) -> dict[str, DataFrame]:
-    """The tables that can be made, by their attributes."""
+    """The tables that can be made, by attribute name."""
     frames = {name: TABLES[name] for name in names}
     made = GRAPH.make(frames.values(), given, request, keep)
     return {name: made[frame] for name, frame in frames.items() if frame in made}

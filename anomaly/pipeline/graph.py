@@ -13,11 +13,10 @@ Request = TypeVar("Request")
 
 @dataclass(frozen=True)
 class Node(Generic[Request]):
-    """How one frame is made of others: `transform(request, *inputs, *optional)`.
+    """How one frame is made from others: `transform(request, *inputs, *optional)`.
 
-    A frame cannot be made without its `inputs`. Of its `optional` ones at least one is needed where
-    it has no others; those that are missing are passed as None. `when` says of which requests the
-    frame is made at all.
+    A frame needs all of its `inputs`; without any, it needs at least one of its `optional` frames.
+    Missing optional frames are passed as None. `when` tells for which requests it is made at all.
     """
 
     output: Frame
@@ -27,7 +26,7 @@ class Node(Generic[Request]):
     when: Callable[[Request], bool] = lambda request: True
 
     def can_run(self, request: Request, available: Collection[Frame]) -> bool:
-        """Whether the frame can be made of those that are available."""
+        """Whether the frame can be made from those that are available."""
         return (
             self.when(request)
             and all(name in available for name in self.inputs)
@@ -48,10 +47,10 @@ class Graph(Generic[Request]):
         request: Request,
         keep: Keep = leave_lazy,
     ) -> dict[Frame, DataFrame]:
-        """The frames that are given, and those that the wanted ones take to make.
+        """The given frames, the wanted ones, and those needed to make them.
 
-        A wanted frame that cannot be made of the given ones is left out. Each new frame goes
-        through `keep`, which returns the one to go on with.
+        A wanted frame that cannot be made from the given ones is left out. Each new frame goes
+        through `keep`, which returns the frame to go on with.
         """
         frames = dict(given)
         for node in self._needed(wanted, given, request):

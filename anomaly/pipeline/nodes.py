@@ -1,4 +1,4 @@
-"""The graph of the pipeline: which transform makes which frame of which others."""
+"""The graph of the pipeline: which transform makes which frame from which others."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,12 +30,12 @@ from anomaly.summary.account import input_figures, join_figures, result_figures,
 
 @dataclass(frozen=True)
 class AlarmRequest:
-    """Says that the samples are dated, so that alarms are raised from them.
+    """A request to raise alarms, for samples with dates.
 
-    `history` is a raw frame of older samples that baselines rest on; those that are not before the
-    first sample are ignored. `start` is the first instant that is judged (naive for UTC; without
-    it, all samples are), `end` the instant until which samples are expected, so that the summary
-    says how many are missing.
+    `history` is a raw frame of baseline samples; those that are not older than the first sample are
+    ignored. `start` is the first instant that is judged (naive means UTC; without it, all samples
+    are judged), `end` the instant until which samples are expected, so that the summary says how
+    many are missing.
     """
 
     history: DataFrame | None = None
@@ -45,9 +45,9 @@ class AlarmRequest:
 
 @dataclass(frozen=True)
 class Request:
-    """What every node of the graph goes by.
+    """The request that every node of the graph receives.
 
-    Samples whose times are none of `times` are rejected. With `alarms`, alarms are raised. With
+    Samples whose time is not in `times` are rejected. With `alarms`, alarms are raised. With
     `hash_key` (one row of pseudonyms.KEY_BLOCKS) customer numbers are published as hashes, and
     texts of personal inputs withheld.
     """
@@ -60,7 +60,7 @@ class Request:
 
     @property
     def columns(self) -> dict[str, Column]:
-        """The columns that stand at the end of each table."""
+        """The last columns of each table."""
         return self.run.columns(self.profile)
 
 
@@ -81,7 +81,7 @@ def _rejected(request: Request, row_counts: DataFrame, *checked: DataFrame | Non
 
 
 def _by_source(checked: tuple[DataFrame | None, ...]) -> dict[str, DataFrame]:
-    """The checked inputs that are there, in the order of CHECKED."""
+    """The available checked inputs, in the order of CHECKED."""
     return {
         source: frame for source, frame in zip(CHECKED, checked, strict=True) if frame is not None
     }

@@ -39,7 +39,7 @@ TABLE_MEANINGS = {
     ALARMS_TABLE: "Per alarm of a cell: when it was raised and cleared, its KPIs, and why",
     ANOMALIES_TABLE: "Per cell, quarter hour and KPI out of line: value, baseline and bound",
 }
-# Every run has the first, one on dated samples the others, too.
+# Every run has the first; a run on dated samples also has the others.
 TABLES_OF_A_RUN = (CUSTOMER_TABLE, CELL_TABLE, REJECTED_TABLE, SUMMARY_TABLE, HISTORY_TABLE)
 TABLES_OF_ALARMS = (ALARMS_TABLE, ANOMALIES_TABLE)
 
@@ -47,7 +47,7 @@ TABLES_OF_ALARMS = (ALARMS_TABLE, ANOMALIES_TABLE)
 def table_columns(
     profile: Profile, tables: Iterable[str] = TABLES_OF_A_RUN, hash_customers: bool = False
 ) -> dict[str, tuple[Column, ...]]:
-    """The columns of these tables, by their names, in the order in which they are published.
+    """The columns of these tables, by table name, in the order in which they are published.
 
     hash_customers: customer numbers are published as keyed hashes.
     """
@@ -68,7 +68,7 @@ def table_columns(
 
 
 def level_columns(level: str, profile: Profile) -> tuple[Column, ...]:
-    """The columns of a level's table: as the lab publishes them, then what we add."""
+    """The columns of the table of a level: those of the published lab, then those that we add."""
     keys, verdict = {
         CUSTOMER_LEVEL: (CUSTOMER_KEYS, ()),
         CELL_LEVEL: (CELL_KEYS, (VERDICT, *VERDICT_COLUMNS)),
@@ -95,6 +95,6 @@ def level_columns(level: str, profile: Profile) -> tuple[Column, ...]:
 
 
 def _with(columns: tuple[Column, ...], *others: Column) -> tuple[Column, ...]:
-    """The columns, those that share a name with one of the others replaced by it."""
+    """The columns, each replaced by the one of `others` with the same name, if any."""
     replaced = {column.name: column for column in others}
     return tuple(replaced.get(column.name, column) for column in columns)

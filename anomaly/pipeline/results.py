@@ -21,7 +21,7 @@ TABLES = {
 
 @dataclass(frozen=True)
 class AlarmResults:
-    """The tables of a run for alarms alone; nothing is computed before you ask for rows.
+    """The tables of a run that only raises alarms; nothing is computed before you ask for rows.
 
     alarms: a row per alarm of a cell. anomalies: a row per cell, granularity period and KPI that
     deviates. rejected: a row per row or value of the samples that was left out, with its reason.
@@ -34,7 +34,7 @@ class AlarmResults:
     summary: DataFrame
 
     def tables(self) -> dict[str, DataFrame]:
-        """The tables by the names that they are published under."""
+        """The tables by their published names."""
         found = {TABLES[one.name].value: getattr(self, one.name) for one in fields(self)}
         return {name: table for name, table in found.items() if table is not None}
 
@@ -45,8 +45,8 @@ class Results:
 
     cells: a row per cell, with its verdict. customers: a row per customer and cell. rejected: a row
     per row or value of the inputs that was left out, with its reason. summary: what became of every
-    row, and what was found, a row per figure. alarms and anomalies as in AlarmResults; None where
-    no alarms were asked for.
+    row, and what was found, a row per figure. alarms and anomalies as in AlarmResults; None if
+    alarms were not requested.
     """
 
     cells: DataFrame
@@ -61,8 +61,8 @@ class Results:
     def explain(self, cell: str) -> DataFrame:
         """Every KPI of one cell and how it was judged: a row per KPI, the worst first.
 
-        kpi, family, status, value and bound (in `unit`), baseline and what it rests on, deviation
-        (in `deviation_unit`), and the reason in words. No rows for a cell that is not there.
+        kpi, family, status, value and bound (in `unit`), baseline and its origin, deviation (in
+        `deviation_unit`), and the reason in words. No rows for an unknown cell.
         """
         kpis = self.cells.where(F.col("CellName") == F.lit(cell)).select(
             F.explode("evidence").alias("kpi")

@@ -1,7 +1,7 @@
-"""The pipeline in stages, each of which may be run by another process, on another day.
+"""The pipeline in stages, each of which can run in a process of its own, on another day.
 
-Each is a part of the same graph: it makes some frames of its raw inputs and of the frames that
-earlier stages left.
+Each is a part of the same graph: it makes some frames from its raw inputs and from the results of
+earlier stages.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, HISTORY, SAMPLES
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage reads (raw inputs, and frames of earlier stages) and which frames it leaves.
+    """What a stage reads (raw inputs, and frames of earlier stages), and the frames it writes.
 
-    Frames that a run does not make (alarms of undated samples) are left by none. One that several
-    stages leave has rows of each of them.
+    Frames that a run does not make (alarms of undated samples) are written by no stage. A frame
+    that several stages write has the rows of all of them.
     """
 
     inputs: tuple[str, ...] = ()

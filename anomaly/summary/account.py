@@ -29,7 +29,7 @@ from anomaly.thresholds.compare import OUT_OF_REACH
 from anomaly.thresholds.verdict import REQUIRED
 
 UNMATCHED = "unmatched"
-# The join of all inputs, and what is counted of it.
+# The join of all inputs, and two of its counts.
 ALL_INPUTS, MATCHED_CUSTOMERS, CUSTOMERS_READ = "all inputs", "matched customers", "customers"
 # What is counted of cells without a verdict, in place of one.
 NOT_JUDGED = "Not judged"

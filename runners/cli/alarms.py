@@ -27,7 +27,7 @@ TABLES = (REJECTED_TABLE, ALARMS_TABLE, ANOMALIES_TABLE, SUMMARY_TABLE)
 
 @dataclass(frozen=True)
 class AlarmInputs:
-    """Where samples and older ones lie, and from when on they are judged."""
+    """Where samples and baseline samples are, and the time from which they are judged."""
 
     samples: str
     history: str | None = None
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
 def run_alarms(
     profile: Profile, inputs: AlarmInputs, out: Storage, run_date: date, master: str | None = None
 ) -> Finished:
-    """One run for alarms. Raises AnomalyError, with the previous output whole."""
+    """One run for alarms. Raises AnomalyError, and then leaves the previous output as it was."""
     places = {SAMPLES: inputs.samples} | ({HISTORY: inputs.history} if inputs.history else {})
     if out.folder is None:
         raise ConfigurationError(f"--out {out}", ["alarms go to a folder or to gs://"])
@@ -106,6 +106,6 @@ def run_alarms(
 
 
 def instant(text: str) -> datetime:
-    """The instant that an argument names, in UTC where it has no offset."""
+    """The instant that an argument names, in UTC unless it has an offset."""
     named = datetime.fromisoformat(text)
     return named if named.tzinfo else named.replace(tzinfo=UTC)

@@ -89,10 +89,10 @@ def run(options: argparse.Namespace) -> None:
 
 
 def run_days(spark: SparkSession, backfill: Backfill) -> Iterator[tuple[date, list[str]]]:
-    """Gives each day with the reasons for which it was run; without any it was left as it was.
+    """Yield each day with the reasons for which it was run; without any it was left as it was.
 
-    Raises AnomalyError where a day fails: the days before it are published, and the next time it
-    goes on from there.
+    Raises AnomalyError if a day fails: the days before it are published, and the next backfill
+    continues from there.
     """
     known = _published_origins(spark, backfill)
     with_history = _is_dated(spark, backfill)
@@ -126,7 +126,7 @@ def _check(inputs: Mapping[str, str], options: argparse.Namespace) -> None:
 
 
 def _published_origins(spark: SparkSession, backfill: Backfill) -> dict[date, RunSummary]:
-    """What the summaries of the published days tell of what they were made from."""
+    """The summaries of the published days, with the files that each was made from."""
     place = backfill.out
     if not place.days(spark, SUMMARY_TABLE):
         return {}
@@ -139,7 +139,7 @@ def _published_origins(spark: SparkSession, backfill: Backfill) -> dict[date, Ru
 
 
 def _is_dated(spark: SparkSession, backfill: Backfill) -> bool:
-    """Whether alarms are raised: the samples of the first day tell for all."""
+    """Whether alarms are raised, judging by the samples of the first day."""
     place = _of_day(backfill.inputs[SAMPLES], backfill.first)
     samples = read_input(spark, SAMPLES, place, backfill.profile)
     has_alarms = backfill.profile.alarms is not None
@@ -149,7 +149,7 @@ def _is_dated(spark: SparkSession, backfill: Backfill) -> bool:
 def _inputs_of(
     spark: SparkSession, backfill: Backfill, day: date, with_history: bool
 ) -> dict[str, Place]:
-    """The inputs of a day; its history are the samples of the days that its alarms rest on."""
+    """The inputs of a day; the history is the samples of the days that its alarms depend on."""
     inputs: dict[str, Place] = {
         source: _of_day(place, day) for source, place in backfill.inputs.items()
     }
@@ -157,7 +157,7 @@ def _inputs_of(
         begin = history_begin(day, backfill.profile.alarms)
         before = (begin + timedelta(days=n) for n in range((day - begin).days))
         paths = [_of_day(backfill.inputs[SAMPLES], one) for one in before]
-        # Days without samples are no fault of this one.
+        # Days without samples are no reason to fail this one.
         there = [path for path in paths if has_files(file_system(spark, path), path)]
         if there:
             inputs[HISTORY] = there
@@ -169,7 +169,7 @@ def _of_day(place: str, day: date) -> str:
 
 
 def _reasons(published: RunSummary | None, wanted: Sequence[Origin], profile: Profile) -> list[str]:
-    """Why a day has to be run; nothing where it is published from the same files and profile."""
+    """Why a day has to be run; empty if it is published from the same files and profile."""
     if published is None:
         return ["is not published yet"]
     reasons = []

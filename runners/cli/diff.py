@@ -51,7 +51,7 @@ def asked_for(text: str) -> tuple[str, date | None]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `diff`."""
-    at_day = "; with @YYYY-MM-DD that day, without it the last one there"
+    at_day = "; with @YYYY-MM-DD that day, else the last published day"
     parser.add_argument("first", metavar="RUN_A", type=asked_for, help=f"{PLACE}{at_day}")
     parser.add_argument("second", metavar="RUN_B", type=asked_for, help="likewise")
     parser.add_argument(
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Compare, print what changed, and write it where it is asked for."""
+    """Compare two runs, print what changed, and write it to --out."""
     (first, first_day), (second, second_day) = options.first, options.second
     places = _places((first, second), options)
     spark = local_session(options.master, not on_this_machine(*places))
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _places(texts: Sequence[str], options: argparse.Namespace) -> list[Storage]:
-    """The places of both runs; --prefix is for those in BigQuery."""
+    """The places of both runs; --prefix applies to those in BigQuery."""
     prefixes = [options.prefix * (address_of(text).scheme == BIGQUERY) for text in texts]
     places = [*map(storage_of, texts, prefixes)]
     named = dict(zip(("RUN_A", "RUN_B"), places, strict=True))
@@ -104,9 +104,9 @@ def _places(texts: Sequence[str], options: argparse.Namespace) -> list[Storage]:
 
 
 def _run(spark: SparkSession, place: Storage, day: date | None) -> PublishedDay:
-    """The day that is asked for, or the last one there.
+    """The requested day, by default the last one.
 
-    Raises InputError where there is none, with the days that are there.
+    Raises InputError if it was not published, and lists the days that were.
     """
     with failing_as(InputError, f"{place}: holds no tables of a run"):
         run = published_day(spark, place, day)
@@ -116,7 +116,7 @@ def _run(spark: SparkSession, place: Storage, day: date | None) -> PublishedDay:
 
 
 def _named(run: PublishedDay, summary: DataFrame) -> str:
-    """What a run is called, with a word where nothing in it was measured."""
+    """The name of a run, marked if its data is made up."""
     is_of_made_up = not summary.where(is_made_up()).isEmpty()
     return f"{run}{' (made-up sample data)' if is_of_made_up else ''}"
 

@@ -1,4 +1,4 @@
-"""Says how good published alarms are against known events, such as trouble tickets."""
+"""Scores published alarms against known events, such as trouble tickets."""
 
 import argparse
 
@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Compare, print the figures, and write them where they are asked for."""
+    """Compare, print the figures, and write them to --out."""
     _check_options(options)
     margins = Margins(options.found_within, options.aftermath)
     alarms = storage_of(options.alarms, options.prefix)
@@ -91,10 +91,10 @@ def evaluate_alarms(
 ) -> list[Row]:
     """The figures of `evaluation.evaluate`, of published alarms and a file of events.
 
-    Of the last day that is published, or of `every_day`: then the time between the first and the
-    last instant that was judged counts as judged.
+    They cover the last published day, or `every_day`: then all the time between the first and the
+    last judged instant counts as judged.
 
-    Raises InputError for an event with a fault, and where no alarms were published.
+    Raises InputError for an invalid event, and if no alarms were published.
     """
     with failing_as(InputError, f"{alarms}: holds no tables of `alarms`"):
         tables = _tables(spark, alarms, every_day)
@@ -113,7 +113,7 @@ def evaluate_alarms(
 
 
 def _order(figure: Row) -> tuple[bool, str]:
-    """What is about all comes first, as it is; then the kinds by name."""
+    """Overall figures come first, in their order; then the kinds by name."""
     is_of_kind = figure.subject.startswith(OF_KIND) or figure.subject == WITHOUT_KIND
     return is_of_kind, figure.subject if is_of_kind else ""
 

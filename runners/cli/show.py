@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Print the cells of one day, worst first, and its alarms.
 
-    Raises InputError where there is no such table.
+    Raises InputError if there is no such table.
     """
     place = storage_of(options.table, options.prefix)
     spark = local_session(options.master, not on_this_machine(place))
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
         published = published_day(spark, place, options.run_date)
         figures = tower_figures(published.cells).collect()
         made_up = bool(published.cells.where(is_made_up()).head(1))
-        # Where the cell table itself is named, there may be nothing else.
+        # If the cell table itself is named, there may be no other tables.
         if place.around(CELL_TABLE) == place:
             of_alarms = F.col("section").isin("alarms", "alarm")
             figures += published.table(SUMMARY_TABLE).where(of_alarms).collect()

@@ -84,7 +84,7 @@ def headline(summary: RunSummary) -> str:
     required, unknown = summary.required, summary.not_judged
     not_judged = f", {unknown} could not be judged" if unknown else ""
     verb = "needs" if required == 1 else "need"
-    return f"{required} of {summary.cells} cells {verb} maintenance{not_judged}"
+    return f"{required} of {summary.cell_count} cells {verb} maintenance{not_judged}"
 
 
 def report_of_alarms(summary: RunSummary, place_of_tables: str) -> str:

@@ -76,7 +76,7 @@ def _keys(summary: RunSummary, tells_persons: bool) -> str:
 
 def _check_judged(summary: RunSummary, limits: Limits) -> None:
     """Raises InputError if too many cells have no verdict."""
-    cells, unjudged = summary.cells, summary.not_judged
+    cells, unjudged = summary.cell_count, summary.not_judged
     if unjudged > limits.largest_unjudged_share * cells:
         states = sorted(summary.of("not_judged"), key=lambda row: -row.value)
         why = ", ".join(f"{row.value:,.0f} {WHY_NOT_JUDGED[row.item]}" for row in states)

@@ -60,7 +60,7 @@ def new_run(run_date: date, on_made_up_data: bool = False) -> Run:
 
 @dataclass(frozen=True)
 class Finished:
-    """What a run leaves: its summary, and where its tables are."""
+    """The result of a run: its summary, and where its tables are."""
 
     summary: RunSummary
     place_of_tables: str

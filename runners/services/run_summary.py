@@ -87,7 +87,7 @@ class RunSummary:
         return {row.subject: Origin(row.subject, row.value, row.detail) for row in self.of(ORIGIN)}
 
     @property
-    def cells(self) -> int:
+    def cell_count(self) -> int:
         """The number of cells."""
         return int(self.total("kpi", CELL_LEVEL, "rows"))
 

@@ -44,7 +44,7 @@ NO_FILE_SYSTEM = "No FileSystem for scheme"
 
 @contextmanager
 def failing_as(kind: type[AnomalyError], message: str) -> Iterator[None]:
-    """Turns an error of Spark into one of ours, with its cause behind the message."""
+    """Turn an error of Spark into one of ours, with the message and the root cause."""
     try:
         yield
     except SPARK_ERRORS as error:

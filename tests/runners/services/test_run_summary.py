@@ -56,8 +56,8 @@ def test_customers_match_where_all_inputs_have_them():
     assert [row.item for row in SUMMARY.unmatched["callers"]] == ["many", "few"]
 
 
-def test_towers_are_counted_and_the_worst_come_first():
-    assert (SUMMARY.cells, SUMMARY.required, SUMMARY.not_judged) == (9, 2, 3)
+def test_cells_are_counted_and_the_worst_come_first():
+    assert (SUMMARY.cell_count, SUMMARY.required, SUMMARY.not_judged) == (9, 2, 3)
     assert [row.subject for row in SUMMARY.worst] == ["A", "B"]
     assert SUMMARY.origins == {"samples": Origin("samples", 2.0, "digest")}
 
