@@ -6,6 +6,7 @@ With SPARK_TEST_CONNECT=1 the session goes through Spark Connect (Spark 4 only).
 import os
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ from pyspark.sql import SparkSession
 
 from runners.engines.session import SETTINGS, jvm_options, local_session, use_bundled_java
 from tests.builders.real_inputs import REAL_DATA
+
+with suppress(ModuleNotFoundError):  # not where notebooks are executed
+    from hypothesis import settings
+
+    # How busy a machine is, is no fault of a test. In CI examples are the same each time.
+    settings.register_profile("on any machine", settings(), deadline=None)
+    settings.load_profile("on any machine")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
