@@ -31,8 +31,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if name in of_environments and not is_asked_for else None
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out tests whose needs are not there, visibly; those of the real inputs never in CI."""
+    """Mark tests that use Spark; leave out those whose needs are not there, visibly.
+
+    Those of the real inputs are never left out in CI.
+    """
+    for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker("spark")
     if not REAL_DATA.is_dir() and os.environ.get("CI") != "true":
         _leave_out("real_data", "no ../shared here", config, items)
     if "OTHER_PYTHON" not in os.environ:

@@ -21,12 +21,12 @@ TABLES = [
     for table in vars(module).values()
     if is_dataclass(table) and table.__module__ == module.__name__
 ]
-# Those that hold what their type says.
+# Those that hold what their type says, empty texts included.
 SETTINGS = [
     (table, one)
     for table in TABLES
     for one in fields(table)
-    if (about := about_of(one)) and not about.kind and not about.table
+    if (about := about_of(one)) and not (about.kind or about.table or about.default)
 ]
 NUMBERS = [(table, one) for table, one in SETTINGS if one.type in (int, float)]
 

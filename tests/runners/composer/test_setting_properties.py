@@ -53,7 +53,8 @@ folders = st.lists(st.sampled_from(["in", "input", "out"]), min_size=1, max_size
 
 @given(folders, folders, st.sampled_from(["", "/"]), st.sampled_from(["", "/"]))
 def test_a_place_overlaps_with_what_is_above_and_below_it_alone(out, steps, end, other_end):
-    settings = {name: f"gs://elsewhere/{name}" for name in ("customers", "samples", "calls")}
+    inputs = ("customers", "samples", "calls", "history")
+    settings = {name: f"gs://elsewhere/{name}" for name in inputs}
     settings |= {"out": f"gs://{out}{end}", "steps": f"gs://{steps}{other_end}"}
     of_out, of_steps = PurePosixPath(out), PurePosixPath(steps)
     lie_in_each_other = of_out.is_relative_to(of_steps) or of_steps.is_relative_to(of_out)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anomaly import ConfigurationError
-from runners.storage.bigquery_names import bigquery_place, bigquery_table
 from runners.storage.local_files import absolute
+from runners.storage.places import storage_of
 
 SMALL, LETTERS = string.ascii_lowercase, string.ascii_letters + string.digits
 words = st.text(SMALL + string.digits, min_size=1, max_size=10)
@@ -24,23 +24,24 @@ broken = st.builds("bq://{}{}.{}{}".format, projects, odd, datasets, odd)
 
 @given(st.one_of(projects, domains), datasets, prefixes, datasets)
 def test_a_place_of_bigquery_is_named_as_it_was_asked_for(project, dataset, prefix, table):
-    out = f"bq://{project}.{dataset}"
-    place = bigquery_place(out, prefix)
-    assert str(place) == out
+    place = storage_of(f"bq://{project}.{dataset}", prefix)
+    assert str(place) == f"bq://{project}.{dataset}"
+    assert place.project == project
     begin = f"{prefix}_" if prefix else ""
-    assert place.table(table) == f"{project}.{dataset}.{begin}{table}"
-    assert bigquery_table(f"{out}.{table}", "other") == f"{project}.{dataset}.{table}"
+    assert place.full_name(table) == f"{project}.{dataset}.{begin}{table}"
+    of_table = storage_of(f"bq://{project}.{dataset}.{table}", prefix)
+    assert of_table.full_name("other") == f"{project}.{dataset}.{table}"
 
 
 @given(st.one_of(st.text(), broken), st.one_of(prefixes, odd))
-def test_what_is_taken_for_a_table_has_only_what_names_are_made_of(place, prefix):
+def test_what_is_taken_for_a_table_has_only_what_names_are_made_of(text, prefix):
     try:
-        table = bigquery_table(place, "cells", prefix)
+        place = storage_of(f"bq://{text.removeprefix('bq://')}", prefix)
     except ConfigurationError as error:
         assert error.problems
     else:
-        project, _, names = table.partition(".")
-        assert set(table) <= set(LETTERS + "_-.:")
+        project, _, names = place.full_name("cells").partition(".")
+        assert set(project + names) <= set(LETTERS + "_-.:")
         assert project
         assert names
 
