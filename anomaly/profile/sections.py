@@ -1,6 +1,8 @@
 """The tables of a profile as dataclasses: each setting with its type, default, unit and meaning."""
 
+import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from enum import Enum
 
@@ -53,10 +55,11 @@ def _condition(found: object) -> tuple[str, str | float] | None:
     if not matched:
         return None
     operator, value = matched.groups()
-    try:
-        return operator, float(value)
-    except ValueError:
-        return operator, value
+    with suppress(ValueError):
+        # SQL has no numbers for nan and infinity; they are texts, as any other word is.
+        if math.isfinite(number := float(value)):
+            return operator, number
+    return operator, value
 
 
 def _lower(found: object) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -40,7 +41,7 @@ def page_of(contents: Contents) -> str:
         families=_families(contents),
         by_family=[(name, list(kpis)) for name, kpis in groupby(contents.distributions, _family)],
         charts={name: specification(chart) for name, chart in charts_of(contents).items()},
-        library=vl_convert.javascript_bundle(LIBRARY).replace("</script", r"<\/script"),
+        library=_library(),
         style=(FOLDER / "page.css").read_text(encoding="utf-8"),
         script=(FOLDER / "page.js").read_text(encoding="utf-8"),
         versions={
@@ -48,6 +49,12 @@ def page_of(contents: Contents) -> str:
             "Spark that read the tables": contents.run.spark.version,
         },
     )
+
+
+@cache
+def _library() -> str:
+    """Vega's libraries as one script; to bundle them takes longer than all else of a page."""
+    return vl_convert.javascript_bundle(LIBRARY).replace("</script", r"<\/script")
 
 
 def _families(contents: Contents) -> list[str]:

@@ -26,6 +26,7 @@ from anomaly import (
     quantile,
     static,
 )
+from tests.builders.kept import kept
 
 # What others build on: whoever changes it says so in CHANGELOG.md.
 SIGNATURES = {
@@ -181,8 +182,12 @@ def cells(spark):
     return spark.createDataFrame(rows, "CellName string, load double, rate double")
 
 
-def test_samples_are_enough_to_judge_cells(cells):
-    results = detect(cells, profile=MINE)
+@pytest.fixture(scope="module")
+def results(cells):
+    return detect(cells, profile=MINE, keep=kept)
+
+
+def test_samples_are_enough_to_judge_cells(results):
     found = {row.CellName: row.Maintainence_Required for row in results.cells.collect()}
     assert found == {f"C{n}": "Not Required" for n in range(9)} | {"BUSY": "Required"}
     assert results.customers.count() == 0
@@ -193,15 +198,22 @@ def test_samples_are_enough_to_judge_cells(cells):
     }
 
 
-def test_a_cell_is_explained_by_its_kpis_the_worst_first(cells):
-    rows = detect(cells, profile=MINE).explain("BUSY").collect()
+@pytest.mark.slow
+def test_the_rows_are_the_same_where_nothing_is_kept(cells, results):
+    lazy = detect(cells, profile=MINE)
+    assert sorted(lazy.cells.drop("run_id").collect()) == sorted(
+        results.cells.drop("run_id").collect()
+    )
+
+
+def test_a_cell_is_explained_by_its_kpis_the_worst_first(results):
+    rows = results.explain("BUSY").collect()
     assert [(row.kpi, row.flag) for row in rows] == [("load", 1), ("rate", 0)]
     assert {(row.kpi, row.value) for row in rows} == {("load", 90.0), ("rate", 51.0)}
-    assert detect(cells, profile=MINE).explain("nowhere").count() == 0
+    assert results.explain("nowhere").count() == 0
 
 
-def test_old_names_of_tables_warn(cells):
-    results = detect(cells, profile=MINE)
+def test_old_names_of_tables_warn(results):
     with pytest.warns(DeprecationWarning, match=r"is Results\.cells now"):
         assert results.cell_tower_performance_data is results.cells
 

@@ -84,7 +84,9 @@ def java_of(folder: Path, version: str) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.classic
+@pytest.mark.spark
 @pytest.mark.parametrize("version", ["99.0.1", "1.7.0_80"])
 def test_a_java_that_spark_does_not_run_on_is_told_in_one_line(tmp_path, version):
     home = java_of(tmp_path / "java", version)
@@ -94,7 +96,9 @@ def test_a_java_that_spark_does_not_run_on_is_told_in_one_line(tmp_path, version
     assert f"in {home}: set JAVA_HOME to another one" in told
 
 
+@pytest.mark.slow
 @pytest.mark.classic
+@pytest.mark.spark
 def test_why_spark_itself_does_not_start_is_told_in_one_line(tmp_path):
     run = ended(["show", str(tmp_path), "--master", "local[x]"])
     subject, told = only_ours(run.stderr)
@@ -102,7 +106,9 @@ def test_why_spark_itself_does_not_start_is_told_in_one_line(tmp_path):
     assert "Could not parse Master URL: 'local[x]'" in told
 
 
+@pytest.mark.slow
 @pytest.mark.classic
+@pytest.mark.spark
 def test_a_machine_without_java_is_told_in_one_line(tmp_path):
     run = ended(["show", str(tmp_path)], JAVA_HOME=str(tmp_path / "nowhere"))
     subject, told = only_ours(run.stderr)
@@ -110,7 +116,9 @@ def test_a_machine_without_java_is_told_in_one_line(tmp_path):
     assert "set JAVA_HOME to the folder of a Java, or unset it" in told
 
 
+@pytest.mark.slow
 @pytest.mark.classic
+@pytest.mark.spark
 @pytest.mark.parametrize("has_script", [True, False])
 def test_a_spark_home_of_another_spark_is_told_in_one_line(tmp_path, has_script):
     if has_script:
@@ -123,6 +131,7 @@ def test_a_spark_home_of_another_spark_is_told_in_one_line(tmp_path, has_script)
     assert told.endswith(": unset it")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
     ("shell", "code", "told"),

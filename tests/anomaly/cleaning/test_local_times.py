@@ -93,6 +93,7 @@ def test_baselines_of_a_local_monday_reach_into_the_step_that_its_first_hour_lie
     assert history_begin(monday + timedelta(days=1), PROFILE.alarms) == date(2026, 1, 5)
 
 
+@pytest.mark.slow
 def test_samples_of_one_period_give_the_ratio_of_their_sums(spark):
     text = QUARTERS.replace('load = { unit = "%" }', 'load = { unit = "%" }\ncalled = {}')
     text = text.replace('of = ["load"]', 'of = ["load"]\nrelative_to = ["called"]')
@@ -122,6 +123,7 @@ def test_samples_of_one_period_give_the_ratio_of_their_sums(spark):
     }
 
 
+@pytest.mark.slow
 def test_an_hour_that_cannot_be_told_apart_is_no_silence(spark):
     """Cells send 96 samples of the day of 100 quarter hours, as systems by the local clock do."""
     times = list(dict.fromkeys(local_times(AUTUMN)))

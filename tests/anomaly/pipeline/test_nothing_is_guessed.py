@@ -185,6 +185,7 @@ def of_few_values(spark):
     return {row.CellName: row for row in found.cells.collect()}
 
 
+@pytest.mark.slow
 def test_a_mean_of_one_value_among_thirty_rows_is_not_judged(of_few_values):
     one, all_of_them = (evidence_of(of_few_values[cell], "meanThr_DL") for cell in CELLS)
     assert (one.status, one.flag, one.value, one.value_count) == ("NO_BASELINE", None, 95.0, 1)
@@ -195,6 +196,7 @@ def test_a_mean_of_one_value_among_thirty_rows_is_not_judged(of_few_values):
     assert [of_few_values[cell].call_row_count for cell in CELLS] == [8, 8]
 
 
+@pytest.mark.slow
 def test_a_ratio_is_of_as_many_values_and_customers_as_its_operand_with_fewer(of_few_values):
     one, all_of_them = (evidence_of(of_few_values[cell], "stability") for cell in CELLS)
     assert (one.status, one.value_count) == ("NO_BASELINE", 2)
@@ -202,6 +204,7 @@ def test_a_ratio_is_of_as_many_values_and_customers_as_its_operand_with_fewer(of
     assert (all_of_them.status, all_of_them.value, all_of_them.value_count) == ("OK", 5.0, 8)
 
 
+@pytest.mark.slow
 def test_a_small_denominator_is_that_of_the_customers_who_have_one(of_few_values):
     # 1 of one customer is below the 3 that `steady` asks for, 1 of each of four is not.
     one, all_of_them = (evidence_of(of_few_values[cell], "steady") for cell in CELLS)

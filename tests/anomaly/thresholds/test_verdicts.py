@@ -91,9 +91,51 @@ def verdicts(spark, rows, profile=PROFILE):
     return found.orderBy("CellName").collect()
 
 
-def one(spark, letters, samples=96, customers=10, alarm=None, profile=PROFILE):
-    (row,) = verdicts(spark, [(evidence(letters), samples, customers, alarm)], profile)
-    return row
+# Which silent cells are due, and which alarms count; neither has to do with the other.
+PROFILES = [
+    replace(PROFILE, verdict=replace(PROFILE.verdict, silent_cells=silent, standing_alarms=alarms))
+    for silent, alarms in (
+        (SilentCells.NO_VERDICT, StandingAlarms.CRIT),
+        (SilentCells.REQUIRED, StandingAlarms.WARN),
+        (SilentCells.JUDGED_BY_CALLS, StandingAlarms.NONE),
+    )
+]
+LETTERS = (
+    "oooooo Cooooo CCoooo ooCooo ooCCoo ooCWWo ooWWWo ooWWoo WWoooo CoCCoC oooooC oo---- C----- "
+    "------ CoCCoo oCoooo"
+).split()
+
+
+def alarm(severity):
+    return (severity, ["integrity"], "peak has been low since noon")
+
+
+@pytest.fixture(scope="module")
+def found(spark):
+    """Cells by their letters, profile (silent cells, standing alarms), samples and alarm."""
+    cells = [
+        (letters, samples, severity)
+        for letters in LETTERS
+        for samples in (96, 0)
+        for severity in (None, "WARN", "CRIT")
+    ]
+    rows = [
+        (evidence(letters), samples, 10, severity and alarm(severity))
+        for letters, samples, severity in cells
+    ]
+    return {
+        (letters, rule, samples, severity): row
+        for profile in PROFILES
+        for (letters, samples, severity), row in zip(
+            cells, verdicts(spark, rows, profile), strict=True
+        )
+        for rule in (profile.verdict.silent_cells, profile.verdict.standing_alarms)
+    }
+
+
+def sound(found, letters):
+    """A cell that reports, has no alarm, and is judged by the usual profile."""
+    return found[letters, SilentCells.NO_VERDICT, 96, None]
 
 
 @pytest.mark.parametrize(
@@ -117,8 +159,8 @@ def one(spark, letters, samples=96, customers=10, alarm=None, profile=PROFILE):
         ("C-----", ["traffic"], "Required"),
     ],
 )
-def test_a_verdict_follows_from_families_that_fail(spark, letters, failed, verdict):
-    row = one(spark, letters)
+def test_a_verdict_follows_from_families_that_fail(found, letters, failed, verdict):
+    row = sound(found, letters)
     assert (row.failed_families, row.Maintainence_Required) == (failed, verdict)
 
 
@@ -143,8 +185,8 @@ def test_a_verdict_follows_from_families_that_fail(spark, letters, failed, verdi
         ),
     ],
 )
-def test_the_reason_says_what_it_looks_like_and_names_the_worst_kpi(spark, letters, reason):
-    assert one(spark, letters).verdict_reason == reason
+def test_the_reason_says_what_it_looks_like_and_names_the_worst_kpi(found, letters, reason):
+    assert sound(found, letters).verdict_reason == reason
 
 
 def test_the_worst_kpi_of_a_family_is_the_farthest(spark):
@@ -168,10 +210,6 @@ def test_more_failed_families_rank_first_then_more_defects_then_the_farthest(spa
     assert [row.severity_rank for row in verdicts(spark, rows)] == [3, 1, 2, 4, 5, 5]
 
 
-def with_silent(rule):
-    return replace(PROFILE, verdict=replace(PROFILE.verdict, silent_cells=rule))
-
-
 SILENCE = "it sends no samples while other cells do"
 
 
@@ -185,9 +223,9 @@ SILENCE = "it sends no samples while other cells do"
     ],
 )
 def test_a_cell_with_customers_and_no_samples_is_never_just_healthy(
-    spark, rule, letters, verdict, failed
+    found, rule, letters, verdict, failed
 ):
-    row = one(spark, letters, samples=0, profile=with_silent(rule))
+    row = found[letters, rule, 0, None]
     assert (row.Maintainence_Required, row.failed_families) == (verdict, failed)
     assert row.sample_state == "NO_SAMPLES"
     assert SILENCE in row.verdict_reason
@@ -196,10 +234,6 @@ def test_a_cell_with_customers_and_no_samples_is_never_just_healthy(
 def test_a_cell_with_few_samples_is_told_from_one_that_reports(spark):
     rows = [(evidence("oooooo"), samples, 10, None) for samples in (23, 24)]
     assert [row.sample_state for row in verdicts(spark, rows)] == ["FEW_SAMPLES", "REPORTING"]
-
-
-def alarm(severity):
-    return (severity, ["integrity"], "peak has been low since noon")
 
 
 @pytest.mark.parametrize(
@@ -212,18 +246,17 @@ def alarm(severity):
     ],
 )
 def test_an_alarm_that_stands_is_evidence_and_always_named(
-    spark, counts, severity, verdict, failed
+    found, counts, severity, verdict, failed
 ):
-    profile = replace(PROFILE, verdict=replace(PROFILE.verdict, standing_alarms=counts))
-    row = one(spark, "oooooo", alarm=alarm(severity), profile=profile)
+    row = found["oooooo", counts, 96, severity]
     assert (row.Maintainence_Required, row.failed_families) == (verdict, failed)
     assert f"{severity} alarm: peak has been low since noon" in row.verdict_reason
 
 
-def test_an_alarm_makes_a_cell_required_that_could_not_be_judged(spark):
-    row = one(spark, "------", samples=0, alarm=alarm("CRIT"))
+def test_an_alarm_makes_a_cell_required_that_could_not_be_judged(found):
+    row = found["------", StandingAlarms.CRIT, 0, "CRIT"]
     assert row.Maintainence_Required == "Required"
-    assert one(spark, "------").Maintainence_Required is None
+    assert sound(found, "------").Maintainence_Required is None
 
 
 @pytest.mark.parametrize(

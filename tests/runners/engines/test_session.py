@@ -24,6 +24,7 @@ from runners.storage.local_files import bytes_below
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.spark
 def test_no_master_is_named_beside_the_address_of_a_connect_server(monkeypatch):
     monkeypatch.setenv("SPARK_REMOTE", "sc://elsewhere")
     monkeypatch.delenv("SPARK_MASTER", raising=False)
@@ -93,6 +94,8 @@ def told_by_show(folder: Path) -> str:
 
 
 @pytest.mark.classic
+@pytest.mark.slow
+@pytest.mark.spark
 @pytest.mark.parametrize(
     ("name", "option", "why"),
     [
@@ -111,12 +114,15 @@ def test_an_option_of_ones_own_that_java_refuses_is_told(name, option, why, monk
 
 
 @pytest.mark.classic
+@pytest.mark.slow
+@pytest.mark.spark
 def test_a_memory_that_java_refuses_is_told(monkeypatch, tmp_path):
     use_bundled_java()
     monkeypatch.setenv("SPARK_DRIVER_MEMORY", "2x")
     assert "check SPARK_DRIVER_MEMORY" in told_by_show(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["SPARK_SUBMIT_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"]
 )

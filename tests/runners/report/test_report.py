@@ -3,6 +3,7 @@
 import sys
 from datetime import date
 from html.parser import HTMLParser
+from itertools import zip_longest
 from types import SimpleNamespace
 
 import pytest
@@ -353,12 +354,23 @@ def frame(spark, *evidences):
     return spark.createDataFrame(cells, f"CellName string, evidence {EVIDENCE_TYPE}")
 
 
-def test_distributions_count_cells_in_thirty_parts_of_the_range(spark):
+@pytest.fixture(scope="module")
+def distributions(spark):
+    """Of KPIs that have nothing to do with each other, in as many cells as each has values."""
+    loads = [kpi(value, int(value > 10)) for value in (0.0, 1.0, 2.0, 59.0, 60.0)]
+    bounds = [(10.0, 0), (12.0, 0), (20.0, 0), (99.0, None)]
+    bounded = [kpi(4.0, flag, kpi="bounded", bound=bound) for bound, flag in bounds]
+    of_log = {"kpi": "logarithmic", "scale": "log", "log_offset": 1.0, "bound": None}
+    logarithmic = [kpi(value, 0, **of_log) for value in [0.0] * 200 + [63.0] * 200]
+    cells = zip_longest([*loads, kpi(None, None)], bounded, logarithmic)
+    found = distributions_of(frame(spark, *([one for one in cell if one] for cell in cells)))
+    return {one.kpi: one for one in found}
+
+
+def test_distributions_count_cells_in_thirty_parts_of_the_range(distributions):
     """Values 0 to 60 and a bound of 10: each part is 2 wide, the last one holds 60 too."""
-    values = [0.0, 1.0, 2.0, 59.0, 60.0]
-    cells = frame(spark, *([kpi(value, int(value > 10))] for value in values), [kpi(None, None)])
-    (found,) = distributions_of(cells)
-    assert (found.kpi, found.unit, found.judged, found.flagged) == ("load", "%", 5, 2)
+    found = distributions["load"]
+    assert (found.unit, found.judged, found.flagged) == ("%", 5, 2)
     assert (found.family, found.offset) == ("KPIs", None)
     assert found.bounds == {"above": Bounds(10.0, 10.0, 10.0)}
     # The hundredth at either end, 0.04 and 59.96, are where the range ends.
@@ -369,21 +381,17 @@ def test_distributions_count_cells_in_thirty_parts_of_the_range(spark):
     ]
 
 
-def test_bounds_that_differ_are_those_of_the_cells_for_which_they_counted(spark):
+def test_bounds_that_differ_are_those_of_the_cells_for_which_they_counted(distributions):
     """Bounds 10, 12 and 20 were used; 99 is of a cell that was not judged."""
-    bounds = [(10.0, 0), (12.0, 0), (20.0, 0), (99.0, None)]
-    cells = frame(spark, *([kpi(4.0, flag, bound=bound)] for bound, flag in bounds))
-    (found,) = distributions_of(cells)
+    found = distributions["bounded"]
     assert found.bounds == {"above": Bounds(10.0, 12.0, 20.0)}
     assert sum(bar.not_judged for bar in found.bars) == 1
     assert sum(bar.cells for bar in found.bars) == 4
 
 
-def test_parts_of_a_logarithmic_range_are_alike_in_factors(spark):
+def test_parts_of_a_logarithmic_range_are_alike_in_factors(distributions):
     """Values 0 to 63, with 1 added, span a factor of 64: each of 30 parts its thirtieth root."""
-    of_log = {"scale": "log", "log_offset": 1.0, "bound": None}
-    cells = frame(spark, *([kpi(value, 0, **of_log)] for value in [0.0] * 200 + [63.0] * 200))
-    (found,) = distributions_of(cells)
+    found = distributions["logarithmic"]
     assert found.offset == 1.0
     first, last = found.bars
     assert (first.begin, first.end) == (pytest.approx(0.0), pytest.approx(64 ** (1 / 30) - 1))

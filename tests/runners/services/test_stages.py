@@ -98,6 +98,7 @@ def test_stages_raise_alarms_rest_on_older_samples_and_hash_customers(spark, tmp
     assert {row.customerID for row in customers} == hashes
 
 
+@pytest.mark.slow
 def test_a_stage_refuses_what_is_unfinished_or_of_another_day(spark, tmp_path):
     staged = Staged(spark, tmp_path)
     with pytest.raises(InputError, match="customers-with-samples: holds no results of a stage"):

@@ -69,12 +69,21 @@ class Folder:
         }
 
 
-@pytest.fixture
-def folder(spark, tmp_path):
-    """Three days are published there."""
-    folder = Folder(spark, tmp_path)
+@pytest.fixture(scope="module")
+def published(spark, tmp_path_factory):
+    """A folder to copy, in which three days are published."""
+    folder = Folder(spark, tmp_path_factory.mktemp("published"))
     for place in range(3):
         folder.publish(day(place), [("1A", float(place))])
+    return folder
+
+
+@pytest.fixture
+def folder(published, tmp_path):
+    """Three days are published there."""
+    shutil.copytree(published.path, tmp_path, symlinks=True, dirs_exist_ok=True)
+    folder = Folder(published.spark, tmp_path)
+    folder.runs = published.runs
     return folder
 
 

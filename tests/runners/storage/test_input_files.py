@@ -190,22 +190,34 @@ def test_files_and_folders_that_may_not_be_read_are_told(spark, tmp_path, prefix
         read(spark, f"{prefix}{tmp_path}")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
+NAMES = [
         "samples[1].csv", "a{b}.csv", "{a,b}.csv", "x*.csv", "who?.csv", "back\\slash.csv",
         "[!a].csv", "per%20cent.csv", "50%.csv", "plus+.csv", "h#sh.csv", " two  blanks .csv",
         "quo\"te'.csv", "dir:with/colon.csv", "two\nlines.csv", "Málaga.csv", "a,b;c.csv",
         "[x]/y.csv", "a[1].csv.gz", "p[1].parquet", "p%{a}\\*.parquet",
-    ],
-)  # fmt: skip
-def test_a_name_is_a_name_and_no_pattern(spark, tmp_path, prefix, name):
-    write(tmp_path, name, "1A", "1")
-    (tmp_path / "other").mkdir()
-    packed = "".join(Path(name).suffixes)
-    write(tmp_path / "other", f"samples1{packed}", "2B", "2")
-    assert cells(read(spark, f"{prefix}{tmp_path}")) == {"1A": 1, "2B": 2}
-    assert cells(read(spark, f"{prefix}{tmp_path}/{name}")) == {"1A": 1}
+]  # fmt: skip
+# Each is what a pattern among the names would find as well.
+FOUND_BY_PATTERNS = [
+    "samples1.csv", "ab.csv", "a.csv", "b.csv", "x1.csv", "whom.csv", "c.csv", "x/y.csv",
+    "a1.csv.gz", "p1.parquet", "p%a1.parquet",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("is_parquet", [False, True], ids=["csv", "parquet"])
+def test_a_name_is_a_name_and_no_pattern(spark, tmp_path, prefix, is_parquet):
+    names, others = (
+        [name for name in of if name.endswith(".parquet") == is_parquet]
+        for of in (NAMES, FOUND_BY_PATTERNS)
+    )
+    for number, name in enumerate([*names, *others]):
+        write(tmp_path, name, str(number), str(number))
+    every = read(spark, f"{prefix}{tmp_path}")
+    assert cells(every) == {str(number): number for number in range(len(names) + len(others))}
+    assert every.count() == len(names) + len(others)
+    places = [f"{prefix}{tmp_path}/{name}" for name in names]
+    of_names = read_input(spark, "samples", places, profile_with())
+    assert cells(of_names) == {str(number): number for number in range(len(names))}
+    assert of_names.count() == len(names)
 
 
 def test_two_files_of_which_one_is_a_pattern_for_the_other_are_read_once_each(

@@ -42,7 +42,16 @@ def test_a_file_that_breaks_before_a_table_is_made_of_it_is_named(spark, tmp_pat
             destination.stage("table", frame)
 
 
-@pytest.mark.parametrize("name", ["results [2026]", "a{b,c}", "x*?", "50%", "2026:11", "a\\b"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "all [2026] {b,c} x*? 50% a\\b",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("results [2026]", "a{b,c}", "x*?", "50%", "2026:11", "a\\b")
+        ),
+    ],
+)
 def test_the_name_of_an_output_is_a_name_and_no_pattern(spark, tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     for day in (date(2026, 11, 1), date(2026, 11, 2)):
