@@ -4,8 +4,9 @@ from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyspark.sql import functions as F
 
-from anomaly.expressions.arithmetic import measure_text
+from anomaly.expressions.texts import measure_text
 from runners.report.quantities import quantity
 
 # Those with few digits are often halfway between two texts.
@@ -29,5 +30,5 @@ def test_a_text_is_as_near_to_the_value_as_its_digits_allow(value):
 )
 def test_the_page_writes_a_value_as_the_sentences_of_the_tables_do(spark, values):
     rows = spark.createDataFrame(values, "value double, unit string")
-    found = rows.selectExpr(f"{measure_text('value', 'unit')} AS text").collect()
+    found = rows.select(measure_text(F.col("value"), F.col("unit")).alias("text")).collect()
     assert [quantity(*one) for one in values] == [row.text for row in found]
