@@ -66,8 +66,8 @@ def test_decimal_commas_are_refused_with_column_texts_and_cure(inputs, capfd):
     told = capfd.readouterr().err
     assert "samples: 100.0% of the values of column s1 were left out" in told
     assert "largest_left_out_share of 10.0%" in told
-    assert f"1 times not_a_number, first '1,5' in file://{file}, row 1" in told
-    assert told.count(" times not_a_number") == 3
+    assert f"1 time not_a_number, first '1,5' in file://{file}, row 1" in told
+    assert told.count(" time not_a_number") == 3
     assert 'decimal commas? Set decimal = "," in [inputs.samples]' in told
     assert "likewise columns s0 (66.7%)" in told
     # What was rejected is there to be looked at, although nothing was published.
@@ -163,11 +163,11 @@ def test_a_log_that_many_read_has_no_texts_of_persons(spark):
     )
     asked = Rejections(rejected, tells_persons=False)
     told = asked.commonest_rows("customers")
-    assert told.startswith("1 rows: missing_key in column Index")
+    assert told.startswith("1 row: missing_key in column Index")
     assert told.endswith("first (text withheld) in c.csv, row 7")
     assert asked.commonest_rows("samples").endswith("first 'late,3BLTE,1' in s.csv, row 8")
     told, texts = asked.commonest_values("call_statistics", "c0")
-    assert told == "1 times not_a_number, first (text withheld) in k.csv, row 9"
+    assert told == "1 time not_a_number, first (text withheld) in k.csv, row 9"
     assert texts == []
 
 
