@@ -190,7 +190,7 @@ def test_a_staged_run_hands_results_on_and_tells_where_everything_is(deployed: D
     assert run.tasks["check-result"].left["return_value"] == {
         **{"run_id": f"{key}t1", "customers": 2, "cells": 3, "required": 1},
     }
-    assert "ALERT ['customers', 'dag_id', 'dag_run_id', 'out', 'passed', 'required'," in run.log
+    assert "ALERT ['cells', 'customers', 'dag_id', 'dag_run_id', 'out', 'passed'," in run.log
     assert "] 1 3" in run.log
 
 
