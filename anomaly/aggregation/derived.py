@@ -5,8 +5,9 @@ from pyspark.sql import functions as F
 
 from anomaly.aggregation.averages import count_of
 from anomaly.expressions.arrays import null_struct, struct_of
+from anomaly.profile.choices import Formula, MissingPolicy
 from anomaly.profile.model import Profile
-from anomaly.profile.sections import DerivedKpi, Formula, MissingPolicy
+from anomaly.profile.sections import DerivedKpi
 from anomaly.schema.tables import SAMPLE_COUNT
 
 # How many values and how many customers the averages of a row are of.

@@ -11,8 +11,8 @@ from anomaly.aggregation.level_averages import cell_averages, customer_averages
 from anomaly.alarms.detection import STANDING_TYPE
 from anomaly.expressions.arrays import by_name
 from anomaly.pipeline.output_tables import level_columns
+from anomaly.profile.choices import MissingPolicy
 from anomaly.profile.model import Profile
-from anomaly.profile.sections import MissingPolicy
 from anomaly.run import Run
 from anomaly.schema.tables import CELL_LEVEL, CUSTOMER_LEVEL, DEFECT_COUNT
 from anomaly.thresholds.baselines import baselines

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from anomaly.errors import ConfigurationError
 from anomaly.profile.alarm_rules import AlarmRules
+from anomaly.profile.choices import Formula
 from anomaly.profile.sections import (
     DerivedKpi,
     Diagnosis,
     Family,
-    Formula,
     HistoryRules,
     InputRules,
     JoinRules,

@@ -4,8 +4,8 @@ import math
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from enum import Enum
 
+from anomaly.profile.choices import Formula, MissingPolicy, SilentCells, StandingAlarms
 from anomaly.profile.methods import Direction, Method, Scale
 from anomaly.profile.settings import OF_KPI, SHARE, about, setting
 from anomaly.profile.thresholds import Baseline, Threshold
@@ -16,38 +16,6 @@ from anomaly.schema.inputs import SAMPLES
 Condition = tuple[str, str, str | float]
 
 CONDITION_TEXT = re.compile(r"(=|!=|>=|<=|>|<)\s*(.+)")
-
-
-class Formula(str, Enum):
-    """The formula of a derived KPI."""
-
-    RATIO = "ratio"
-    DIFFERENCE = "difference"
-    SHORTFALL = "shortfall"
-
-
-class SilentCells(str, Enum):
-    """The verdict of a cell that has customers and sends no samples while other cells do."""
-
-    NO_VERDICT = "no_verdict"
-    REQUIRED = "required"
-    JUDGED_BY_CALLS = "judged_by_calls"
-
-
-class StandingAlarms(str, Enum):
-    """Which alarms make a cell Required if they are active at the end of the judged time."""
-
-    NONE = "none"
-    CRIT = "CRIT"
-    WARN = "WARN"
-
-
-class MissingPolicy(str, Enum):
-    """What a missing KPI average counts as."""
-
-    NO_DATA = "no_data"
-    ZERO_BEFORE_BASELINE = "zero_before_baseline"
-    HEALTHY = "healthy"
 
 
 def _condition(found: object) -> tuple[str, str | float] | None:

@@ -18,9 +18,10 @@ from anomaly.expressions.arithmetic import limit_above, limit_below
 from anomaly.expressions.arrays import by_name, struct_of
 from anomaly.expressions.sql import constant_array
 from anomaly.expressions.texts import measure_text
+from anomaly.profile.choices import MissingPolicy
 from anomaly.profile.methods import Direction, Method, Scale
 from anomaly.profile.model import Profile
-from anomaly.profile.sections import MissingPolicy, Rule
+from anomaly.profile.sections import Rule
 from anomaly.schema.tables import CELL_LEVEL, CUSTOMER_LEVEL, SAMPLE_COUNT
 from anomaly.thresholds.baselines import ALL
 

@@ -3,8 +3,9 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from anomaly.profile.choices import SilentCells, StandingAlarms
 from anomaly.profile.model import Profile
-from anomaly.profile.sections import SilentCells, StandingAlarms, VerdictRule
+from anomaly.profile.sections import VerdictRule
 from anomaly.schema.inputs import SAMPLES
 from anomaly.schema.tables import DEFECT_COUNT, VERDICT
 from anomaly.thresholds.compare import CRIT, OK, WARN

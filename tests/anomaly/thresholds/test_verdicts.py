@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from anomaly import AlarmRequest, ConfigurationError, InputError, Run, detect, parse_profile
-from anomaly.profile.sections import SilentCells, StandingAlarms
+from anomaly.profile.choices import SilentCells, StandingAlarms
 from anomaly.schema.evidence import EVIDENCE_TYPE
 from anomaly.thresholds.verdict import rank_by_severity, with_counts, with_verdict
 from tests.builders.dated_inputs import PROFILE_TEXT
