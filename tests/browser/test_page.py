@@ -194,7 +194,7 @@ def test_the_kpis_of_a_cell_to_visit_are_folded_until_they_are_asked_for(opened,
 
 def test_a_silent_cell_stands_among_those_that_were_not_judged(opened):
     told = opened.inner_text("#unjudged")
-    assert f"Send no samples (customers in brackets): {SILENT} (1)" in told
+    assert f"Send no samples (number of customers in brackets): {SILENT} (1)" in told
     table = opened.locator("#unjudged tbody tr")
     assert table.count() == 1
     assert "sends no samples" in table.text_content()
@@ -209,7 +209,7 @@ def test_the_heat_map_is_drawn_and_sorted(opened, run):
     silent = f"{SILENT} (no samples)"
     names = [SCRIPT, IMAGE, silent, *sorted([QUOTES, RIGHT_TO_LEFT])]
     wait_for_cells(opened, names)
-    order = opened.get_by_label("Cells by")
+    order = opened.get_by_role("combobox", name="Cells by")
     order.select_option("name")
     wait_for_cells(opened, sorted(names))
     order.select_option("worst utilization")
@@ -220,7 +220,7 @@ def test_the_heat_map_is_drawn_and_sorted(opened, run):
 def test_the_kpis_of_a_family_are_the_columns_when_they_are_chosen(opened):
     columns = ["utilization", "usage"]
     assert [one for one in opened.locator(LABELS).all_text_contents() if one in columns] == columns
-    opened.get_by_label("Columns are").select_option("KPIs of utilization")
+    opened.get_by_role("combobox", name="Columns are").select_option("KPIs of utilization")
     opened.wait_for_function(
         "labels => [...document.querySelectorAll(labels)].some(one => one.textContent == 'load')",
         arg=LABELS,

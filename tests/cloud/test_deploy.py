@@ -41,7 +41,8 @@ FOLDER, FORMER = "dags/dag_cell_tower_anomaly", "dags/cell-tower-anomaly"
 CODE = ["code.zip", "batch.py", "profile.toml"]
 SOURCES = {path.name: path.read_text() for path in (ROOT / "runners" / "composer").glob("*.py")}
 NAMES = [*CODE, ".airflowignore", "schema.json", "deployment.json"]
-NAMES += [*sorted(SOURCES.keys() - {"dag.py"}), "dag.py"]
+NAMES += [*sorted(SOURCES.keys() - {"dag.py"}), "addresses.py", "dag.py"]
+SOURCES["addresses.py"] = (ROOT / "runners" / "storage" / "addresses.py").read_text()
 
 
 class Deploying:
@@ -127,7 +128,7 @@ def test_code_and_dag_are_uploaded_once(
     objects = deploying.objects()
     assert {f"gs://{deploying.bucket}/{name}" for name in objects} == {at for _, at in first}
     for name, source in SOURCES.items():
-        uploaded = source.replace("runners.composer", "dag_cell_tower_anomaly")
+        uploaded = re.sub(r"runners\.(composer|storage)\b", "dag_cell_tower_anomaly", source)
         assert objects[f"{FOLDER}/{name}"].decode() == uploaded
 
     assert deploying.deploy() == 0
