@@ -272,7 +272,7 @@ def test_a_dry_run_sends_nothing(batches: Batches, capfd: pytest.CaptureFixture[
         (("--samples", "data/samples"), f"gs://{DATA}/out", "samples input data/samples is not on"),
         (("--samples", "gs://nowhere-1/x"), f"gs://{DATA}/out", "there is no bucket nowhere-1"),
         ((), "out", "--out out is neither gs://BUCKET/FOLDER nor bq://PROJECT.DATASET"),
-        (("--prefix", "x"), f"gs://{DATA}/out", "--prefix and --staging-bucket are only for bq://"),
+        (("--prefix", "x"), f"gs://{DATA}/out", "--prefix is only for bq://"),
         ((), f"gs://{DATA}/samples/out", "lies inside the samples input"),
         ((), "bq://p1.nowhere", "there is no dataset bq://p1.nowhere"),
         (("--staging-bucket", "nowhere-2"), "bq://p1.nowhere", "there is no bucket nowhere-2"),
