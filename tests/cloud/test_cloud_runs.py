@@ -279,7 +279,7 @@ def small_inputs(cloud: CloudServices, tmp_path_factory: pytest.TempPathFactory)
         ("bq://p1.nowhere", (), 4, "cannot be used"),
         ("gs://no-such-bucket/out", (), 4, "gs://no-such-bucket/out/runs/.*: cannot be written"),
         (f"gs://{BUCKET}/refused/samples", (), 2, "is the folder of the samples input"),
-        ("out", ("--prefix", "x"), 2, "--prefix and --staging-bucket are only for bq://"),
+        ("out", ("--prefix", "x"), 2, "--prefix is only for bq://"),
         ("s3://bucket/out", (), 2, "give a folder, gs:// or bq://"),
     ],
 )

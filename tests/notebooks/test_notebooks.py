@@ -63,9 +63,9 @@ def faults(explored):
 
 def test_the_faulty_cells_are_those_to_visit(explored, faults):
     assert len(faults) == 8
-    assert "2026-11-02: 8 of 52 cells need maintenance" in explored["cells"]
-    assert explored["cells"].count('scope="row"') == 8
-    assert all(f"<bdi>{cell}</bdi>" in explored["cells"] for cell in faults)
+    assert "2026-11-02: 8 of 52 cells need maintenance" in explored["visit"]
+    assert explored["visit"].count('scope="row"') == 8
+    assert all(f"<bdi>{cell}</bdi>" in explored["visit"] for cell in faults)
 
 
 def test_both_tables_are_shown_worst_first(explored, faults):
@@ -138,8 +138,8 @@ def test_a_server_finds_the_same_cell(server, kernel_of_spark4, tmp_path, monkey
     monkeypatch.setenv("SPARK_REMOTE", server)
     seen = executed("spark_connect.ipynb", tmp_path, kernel_of_spark4)
     assert seen["session"] == "pyspark.sql.connect.session.SparkSession"
-    assert "2026-11-02: 8 of 52 cells need maintenance" in seen["cells"]
-    assert "<bdi>4CLTE</bdi>" in seen["cells"]
+    assert "2026-11-02: 8 of 52 cells need maintenance" in seen["visit"]
+    assert "<bdi>4CLTE</bdi>" in seen["visit"]
     assert seen["explained"].count('scope="row"') == 35
 
 
