@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.aggregation.derived import COUNTS
-from anomaly.expressions.arrays import by_name, let, named_array, struct_of
+from anomaly.expressions.arrays import let, named_array, struct_of
 from anomaly.expressions.texts import measure_text
 from anomaly.profile.model import Profile
 from anomaly.schema.evidence import EVIDENCE_TYPE
@@ -20,6 +20,7 @@ from anomaly.thresholds.limits import ABOVE, BELOW, BOTH, is_log, own_limits
 # OUT_OF_REACH where no value could pass the bound. WARN is no defect yet.
 NO_DATA, NO_BASELINE, OUT_OF_REACH = "NO_DATA", "NO_BASELINE", "OUT_OF_REACH"
 OK, WARN, CRIT = "OK", "WARN", "CRIT"
+WORST_FIRST = (CRIT, WARN, OK, OUT_OF_REACH, NO_BASELINE, NO_DATA)
 
 
 def judge(metrics: DataFrame, rules: DataFrame, level: str, profile: Profile) -> DataFrame:
@@ -37,16 +38,8 @@ def judge(metrics: DataFrame, rules: DataFrame, level: str, profile: Profile) ->
 
 def with_evidence(judged: DataFrame, rules: DataFrame, level: str, profile: Profile) -> DataFrame:
     """Adds the evidence for the status of each KPI (evidence.EVIDENCE_TYPE) to judged metrics."""
-    names = [rule.kpi for rule in profile.rules]
-    known = by_name(F.col("judged"), names)
-    compared = F.array(
-        *(
-            struct_of({"of": kpi, "status": known[name]["status"]})
-            for name, kpi in by_name(F.col("kpis to judge"), names).items()
-        )
-    )
-    with_kpis = _with_rules(judged, rules).withColumn("kpis to judge", _kpis(level, profile))
-    return _explained(with_kpis, compared).drop("rules", "kpis to judge")
+    compared = F.transform(_kpis(level, profile), _compared)
+    return _explained(_with_rules(judged, rules), compared).drop("rules")
 
 
 def judge_with_evidence(
@@ -60,11 +53,9 @@ def judge_with_evidence(
 
 
 def _with_rules(metrics: DataFrame, rules: DataFrame) -> DataFrame:
-    """Metrics with the rules of their group of peers."""
+    """Metrics with the rules of all groups of their level."""
     # Many metrics to the one row of their level.
-    joined = metrics.join(F.broadcast(rules), on="level", how="inner")
-    of_group = F.coalesce(F.try_element_at("rules", "peers"), F.col("rules")[ALL])
-    return joined.withColumn("rules", of_group)
+    return metrics.join(F.broadcast(rules), on="level", how="inner")
 
 
 def _kpis(level: str, profile: Profile) -> Column:
@@ -75,19 +66,26 @@ def _kpis(level: str, profile: Profile) -> Column:
     """
     kpis, errors = F.col("kpis"), F.col("errors")
     rows, customers = (F.col(counts) for counts in COUNTS)
-    limits, no_number = F.col("rules"), F.lit(None).cast("double")
-    values = {
-        rule.kpi: {
-            "value": kpis[rule.kpi],
-            "rows": rows[rule.kpi],
-            "customers": customers[rule.kpi],
-            "error": errors[rule.kpi],
-            "denominator": _denominator(rule.kpi, profile, no_number),
-            "limits": limits[rule.kpi],
-        }
-        for rule in profile.rules
-    }
-    of_level = named_array(values)
+    no_number = F.lit(None).cast("double")
+
+    def with_limits(limits: Column) -> Column:
+        return named_array(
+            {
+                rule.kpi: {
+                    "value": kpis[rule.kpi],
+                    "rows": rows[rule.kpi],
+                    "customers": customers[rule.kpi],
+                    "error": errors[rule.kpi],
+                    "denominator": _denominator(rule.kpi, profile, no_number),
+                    "limits": limits[rule.kpi],
+                }
+                for rule in profile.rules
+            }
+        )
+
+    # Not as a column of its own, which would copy the limits of all KPIs into every row.
+    of_group = F.coalesce(F.try_element_at("rules", "peers"), F.col("rules")[ALL])
+    of_level = let(of_group, with_limits)
     return own_limits(of_level) if profile.level(level).standard_errors else of_level
 
 
