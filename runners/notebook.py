@@ -15,7 +15,7 @@ from anomaly.run import Frame
 from anomaly.schema.tables import CELL_TABLE, DEFECT_COUNT, VERDICT, VERDICT_COLUMNS
 from anomaly.summary.account import tower_figures
 from anomaly.summary.figures import explode_and_sum, figure
-from anomaly.thresholds.compare import CRIT, NO_BASELINE, NO_DATA, OK, OUT_OF_REACH, WARN
+from anomaly.thresholds.compare import WORST_FIRST
 from runners.notebook_table import NotebookTable
 from runners.report.quantities import quantity
 from runners.services.console import headline
@@ -35,7 +35,6 @@ NEEDED = (
     "severity_rank",
     "run_date",
 )
-WORST_FIRST = (CRIT, WARN, OK, OUT_OF_REACH, NO_BASELINE, NO_DATA)
 NAMES_SHOWN = 3
 
 

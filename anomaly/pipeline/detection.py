@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from anomaly.alarms.detection import rules_of
 from anomaly.cleaning.sample_times import ANY_TIME, TimesOfRun
@@ -102,8 +103,9 @@ def _or_no_rows(raw: DataFrame | None, source: str, like: DataFrame, profile: Pr
     """An input; if it is missing, one without rows."""
     if raw is not None:
         return raw
-    columns = (f"`{name}` string" for name in expected_columns(source, profile))
-    return like.sparkSession.createDataFrame([], ", ".join(columns))
+    nothing = F.lit(None).cast("string")
+    columns = (nothing.alias(name) for name in expected_columns(source, profile))
+    return like.select(*columns).where(F.lit(False))
 
 
 def _made(

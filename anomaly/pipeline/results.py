@@ -1,12 +1,13 @@
 """What `detect` and `raise_alarms` return: the tables of a run, lazy."""
 
 import warnings
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.run import Frame
+from anomaly.thresholds.compare import WORST_FIRST
 
 # The published names of the tables, by the attributes that hold them.
 TABLES = {
@@ -19,8 +20,17 @@ TABLES = {
 }
 
 
+class Tables:
+    """Tables of a run, each in an attribute of its own; None for those that it has not."""
+
+    def tables(self) -> dict[str, DataFrame]:
+        """The tables by their published names."""
+        found = {frame.value: getattr(self, name, None) for name, frame in TABLES.items()}
+        return {name: table for name, table in found.items() if table is not None}
+
+
 @dataclass(frozen=True)
-class AlarmResults:
+class AlarmResults(Tables):
     """The tables of a run that only raises alarms; nothing is computed before you ask for rows.
 
     alarms: a row per alarm of a cell. anomalies: a row per cell, granularity period and KPI that
@@ -33,14 +43,9 @@ class AlarmResults:
     rejected: DataFrame
     summary: DataFrame
 
-    def tables(self) -> dict[str, DataFrame]:
-        """The tables by their published names."""
-        found = {TABLES[one.name].value: getattr(self, one.name) for one in fields(self)}
-        return {name: table for name, table in found.items() if table is not None}
-
 
 @dataclass(frozen=True)
-class Results:
+class Results(Tables):
     """The tables of a run; nothing is computed before you ask for rows.
 
     cells: a row per cell, with its verdict. customers: a row per customer and cell. rejected: a row
@@ -56,8 +61,6 @@ class Results:
     alarms: DataFrame | None = None
     anomalies: DataFrame | None = None
 
-    tables = AlarmResults.tables
-
     def explain(self, cell: str) -> DataFrame:
         """Every KPI of one cell and how it was judged: a row per KPI, the worst first.
 
@@ -67,8 +70,11 @@ class Results:
         kpis = self.cells.where(F.col("CellName") == F.lit(cell)).select(
             F.explode("evidence").alias("kpi")
         )
-        worst_first = F.when(F.col("flag") == 1, 0).when(F.col("flag") == 0, 1).otherwise(2)
-        return kpis.select("kpi.*").orderBy(worst_first, F.desc("deviation"), "kpi")
+        rank = F.find_in_set("status", F.lit(",".join(WORST_FIRST)))
+        # 100 % count as one spread, on whichever side of the baseline.
+        unit = F.when(F.col("deviation_unit") == "%", 100.0).otherwise(1.0)
+        farthest_first = F.desc(F.abs("deviation") / unit)
+        return kpis.select("kpi.*").orderBy(rank, farthest_first, "kpi")
 
     @property
     def cell_tower_performance_data(self) -> DataFrame:

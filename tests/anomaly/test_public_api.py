@@ -213,6 +213,33 @@ def test_a_cell_is_explained_by_its_kpis_the_worst_first(results):
     assert results.explain("nowhere").count() == 0
 
 
+def test_defects_come_before_warnings_and_the_farthest_first_on_either_side(spark):
+    alike = [(f"C{n}", 49.0 + n % 3, 99.0 + n % 3, 9.0 + n % 3, 50.0) for n in range(12)]
+    # Below by 40 of 50, above by 20 of 100, and near its limit.
+    rows = [*alike, ("SICK", 10.0, 120.0, 14.0, 50.0)]
+    names = ("rate", "load", "users", "power")
+    frame = spark.createDataFrame(
+        rows, "CellName string, " + ", ".join(f"{n} double" for n in names)
+    )
+    judged = {
+        "rate": below(median_iqr(k=3)),
+        "load": above(median_iqr(k=3)),
+        "users": above(median_iqr(k=9, warn_k=2)),
+        "power": above(median_iqr(k=3)),
+    }
+    profile = Profile(
+        name="mine",
+        kpis=tuple(Kpi(name, "samples") for name in names),
+        rules=tuple(Rule.of(name, threshold) for name, threshold in judged.items()),
+        verdict=VerdictRule(minimum_defects=1),
+    )
+    explained = detect(frame, profile=profile).explain("SICK").collect()
+    assert [(row.kpi, row.status) for row in explained] == [
+        *(("rate", "CRIT"), ("load", "CRIT"), ("users", "WARN"), ("power", "OK")),
+    ]
+    assert explained[0].deviation < 0 < explained[1].deviation
+
+
 def test_old_names_of_tables_warn(results):
     with pytest.warns(DeprecationWarning, match=r"is Results\.cells now"):
         assert results.cell_tower_performance_data is results.cells
