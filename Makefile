@@ -11,7 +11,7 @@ SLOW_SPARK4_TESTS = $(addprefix tests/,anomaly/pipeline/test_invariance.py \
 CONNECT_TESTS = $(addprefix tests/,$(addprefix anomaly/,alarms evaluation \
   $(addprefix cleaning/test_,clean.py dirty_input.py) expressions history/test_differences.py \
   $(addprefix pipeline/test_,detect.py invariance.py nothing_is_guessed.py)) \
-  $(addprefix runners/,engines/test_session.py services/test_stages.py storage/test_storage.py \
+  $(addprefix runners/,engines/spark/test_session.py services/test_stages.py storage/test_storage.py \
   test_notebook.py) $(addprefix runs/test_,default_profile.py parity.py versions.py))
 
 AIRFLOW ?= 2.11
@@ -185,4 +185,4 @@ test-spark4: export OTHER_PYTHON = $(BIN)/python
 test-spark4: setup .venv-spark4/installed-$(SPARK4)
 	$(SPARK4_BIN)/pytest -m 'spark and not slow and not killed'
 	$(SPARK4_BIN)/pytest -m 'spark and slow' $(SLOW_SPARK4_TESTS)
-	SPARK_TEST_CONNECT=1 $(SPARK4_BIN)/pytest -m 'spark and not classic and not killed' $(CONNECT_TESTS)
+	TEST_ENGINE=connect $(SPARK4_BIN)/pytest -m 'spark and not classic and not killed' $(CONNECT_TESTS)

@@ -11,7 +11,7 @@ from benchmarks.commands import PEERS, SPARK_3, SPARK_4
 
 JAVA = """
 import os, subprocess
-from runners.engines.session import use_bundled_java
+from runners.engines.spark.session import use_bundled_java
 use_bundled_java()
 java = os.path.join(os.environ["JAVA_HOME"], "bin", "java") if "JAVA_HOME" in os.environ else "java"
 said = subprocess.run([java, "-version"], capture_output=True, text=True, check=True)

@@ -22,7 +22,7 @@ from anomaly.errors import ConfigurationError
 from anomaly.run import is_made_up
 from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, SAMPLES
 from anomaly.schema.tables import CELL_TABLE
-from runners.engines.session import local_session
+from runners.engines.choice import choose, start
 from runners.report.command import check_report, write_report
 from runners.sample import write_sample
 from runners.services.arguments import add_arguments, destination_in, inputs_of
@@ -30,10 +30,10 @@ from runners.services.console import Progress, report
 from runners.services.exit_codes import exit_code_of
 from runners.services.hash_key import hash_key
 from runners.services.pipeline_run import Finished, new_run, run_pipeline
+from runners.services.sessions import add_engine_arguments, session_at, work_at
 from runners.storage.destination import Storage
 from runners.storage.files import Place
-from runners.storage.local_files import bytes_below
-from runners.storage.places import on_this_machine, storages_of
+from runners.storage.places import storages_of
 
 SAMPLE_SCALE, SAMPLE_SEED = 1, 42
 
@@ -46,16 +46,17 @@ def run_locally(
     master: str | None = None,
     key: bytes | None = None,
     on_made_up_data: bool = False,
+    engine: str | None = None,
 ) -> Finished:
     """One run on this machine; with a key customer numbers are published as hashes.
 
     Raises AnomalyError, with the previous output whole.
     """
     progress = Progress()
-    read = storages_of(inputs)
-    here = [str(place) for place in read if on_this_machine(place)]
-    spark = local_session(master, not on_this_machine(*read, out), bytes_below(here))
-    progress.done("session")
+    work = work_at(out, reads=storages_of(inputs))
+    chosen = choose(engine, work, master)
+    spark = start(chosen, work, master)
+    progress.done(f"engine: {chosen}")
     run = new_run(run_date, on_made_up_data)
     return run_pipeline(spark, profile, inputs, out, run, progress, key)
 
@@ -68,7 +69,7 @@ def add_local_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run on made-up data instead of inputs; refused where real days are published",
     )
-    parser.add_argument("--master", help="Spark master (default: local[*], every core)")
+    add_engine_arguments(parser)
     parser.add_argument("--report", metavar="FILE.html", help="also write a report of the result")
 
 
@@ -81,7 +82,7 @@ def run_command(options: argparse.Namespace) -> None:
     if options.report:
         check_report(options.report)
     key = hash_key() if options.hash_customers else None
-    sample = made_up_inputs(options.master, out)
+    sample = made_up_inputs(options, out)
     with sample if options.sample else nullcontext(inputs) as inputs:
         finished = run_locally(
             profile,
@@ -91,6 +92,7 @@ def run_command(options: argparse.Namespace) -> None:
             options.master,
             key,
             options.sample,
+            options.engine,
         )
     print(report(finished.summary, finished.place_of_tables, options.sample))
     _show_report(options, out)
@@ -115,12 +117,12 @@ def _check_inputs(inputs: Mapping[str, Place | None], is_sample: bool) -> None:
 
 
 @contextmanager
-def made_up_inputs(master: str | None, out: Storage) -> Iterator[dict[str, Place]]:
+def made_up_inputs(options: argparse.Namespace, out: Storage) -> Iterator[dict[str, Place]]:
     """Made-up inputs, until the end of the block.
 
     Raises ConfigurationError where real days are published in the place of the tables.
     """
-    spark = local_session(master, not on_this_machine(out))
+    spark = session_at(options, out)
     _check_no_real_day(spark, out)
     print(f"Made-up sample data, scale {SAMPLE_SCALE}", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
@@ -144,7 +146,7 @@ def _check_no_real_day(spark: SparkSession, out: Storage) -> None:
 def _show_report(options: argparse.Namespace, out: Storage) -> None:
     """The page of the run, or how to make it."""
     if options.report:
-        write_report(local_session(options.master), out, options.run_date, options.report)
+        write_report(session_at(options, out), out, options.run_date, options.report)
     else:
         prefix = ["--prefix", options.prefix] if options.prefix else []
         named = [options.out, *prefix, "--run-date", str(options.run_date)]

@@ -16,11 +16,11 @@ from anomaly.schema.tables import CELL_TABLE, DEFECT_COUNT, VERDICT, VERDICT_COL
 from anomaly.summary.account import tower_figures
 from anomaly.summary.figures import explode_and_sum, figure
 from anomaly.thresholds.compare import WORST_FIRST
+from runners.engines.spark.kept import held
 from runners.notebook_table import NotebookTable
 from runners.report.quantities import quantity
 from runners.services.console import headline
 from runners.services.run_summary import RunSummary
-from runners.storage.held import held
 
 # What several tables are made from, and the table that is read again and again.
 COMPUTED_ONCE = (Frame.JOINED, Frame.LIMITS, Frame.CELLS)

@@ -1,6 +1,6 @@
 """One Spark session for the whole run; what a test needs beside the repository, where it is there.
 
-With SPARK_TEST_CONNECT=1 the session goes through Spark Connect (Spark 4 only).
+TEST_ENGINE says what executes frames: spark, connect (Spark Connect, Spark 4 only) or sail.
 """
 
 import os
@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from runners.engines.session import SETTINGS, jvm_options, local_session, use_bundled_java
+from runners.engines.sail.session import sail_session
+from runners.engines.spark.session import SETTINGS, jvm_options, local_session, use_bundled_java
 from tests.builders.real_inputs import REAL_DATA
 
 with suppress(ModuleNotFoundError):  # not where notebooks are executed
@@ -58,14 +59,13 @@ def _leave_out(marker: str, why: str, config: pytest.Config, items: list[pytest.
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    through_connect = os.environ.get("SPARK_TEST_CONNECT") == "1"
-    session = connect_session("local[2]") if through_connect else local_session("local[2]")
+    session = SESSIONS[os.environ.get("TEST_ENGINE", "spark")]()
     session.conf.set("spark.sql.shuffle.partitions", "2")
     yield session
     session.stop()
 
 
-def connect_session(remote: str) -> SparkSession:
+def connect_session(remote: str = "local[2]") -> SparkSession:
     """A session of a Spark Connect server that this process starts, with the runner's settings."""
     use_bundled_java()
     builder = SparkSession.builder.remote(remote)
@@ -76,3 +76,10 @@ def connect_session(remote: str) -> SparkSession:
         # The server starts with every setting; the session then says which ones it cannot change.
         warnings.filterwarnings("ignore", message="Failed to set", category=UserWarning)
         return builder.getOrCreate()
+
+
+SESSIONS = {
+    "spark": lambda: local_session("local[2]"),
+    "connect": connect_session,
+    "sail": sail_session,
+}

@@ -1,12 +1,12 @@
 """The account of the alarms, as figures of the run's summary (tables.SUMMARY_COLUMNS)."""
 
 from datetime import datetime
-from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.alarms.periods import first_period_from, time_of
+from anomaly.expressions.frames import union
 from anomaly.expressions.guards import require_columns
 from anomaly.expressions.timestamps import utc_text
 from anomaly.profile.alarm_rules import AlarmRules
@@ -49,8 +49,7 @@ def alarm_figures(
     newest = top_n_per_group(alarms, [F.lit(1)], _newest_first())
     of_newest = (F.col(name) for name in ("CellName", "severity", "position", "reason"))
     of_kpi = figure("alarm_kpi", F.col("kpi"), F.col("status"), 1)
-    return reduce(
-        DataFrame.unionByName,
+    return union(
         (
             figure_per_row(cell_days, figure(SECTION, "judged", "cell days", F.col("days"))),
             figure_per_row(span, _time("from", F.col("start_period"), rules)),

@@ -6,7 +6,6 @@ or typed (Parquet); both are checked by the same rules.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -28,6 +27,7 @@ from anomaly.cleaning.values import (
     without_zeros,
 )
 from anomaly.expressions.arrays import null_struct
+from anomaly.expressions.frames import union
 from anomaly.expressions.sql import column
 from anomaly.expressions.timestamps import UTC_ZONE
 from anomaly.profile.model import Profile
@@ -65,6 +65,7 @@ CELL_NAME, PEERS, PEER_GROUP = "cell name", "name of peers", "name of peer group
 # The field of the raw row that has the whole of a malformed line.
 LINE, LINE_ENDS, NEEDS_QUOTES = "malformed line", "\r\n", '[,"\r\n]'
 FAULTS_TYPE = f"array<{FAULT_TYPE}>"
+ROW_FAULT_TYPE = "struct<row_column:string,row_reason:string>"
 PROVENANCE = (SOURCE_FILE, SOURCE_ROW_ID, "row_column", "row_reason", "faults", "raw_row")
 
 
@@ -252,7 +253,7 @@ def row_counts_by_outcome(checked: Mapping[str, DataFrame], profile: Profile) ->
         for name, numbers in inputs.items()
     )
     return (
-        reduce(DataFrame.unionByName, rows)
+        union(rows)
         .groupBy("source", SOURCE_FILE, "row_reason", "faults")
         .agg(
             F.count("*").alias("row_count"),
@@ -273,7 +274,7 @@ def rejected_rows(
     first_ids = found.groupBy("source", SOURCE_FILE).agg(F.min("first_id").alias("first_id"))
     faults = [_faults(frame, source) for source, frame in checked.items()]
     first_id = F.broadcast(first_ids).alias("first")
-    fault = reduce(DataFrame.unionByName, faults).alias("fault")
+    fault = union(faults).alias("fault")
     # Null-safe because frames made in memory have no file.
     same_file = (F.col("fault.source") == F.col("first.source")) & F.col(
         f"fault.{SOURCE_FILE}"
@@ -328,10 +329,7 @@ def _checked(
         *(
             F.when(
                 fault.condition,
-                F.struct(
-                    F.lit(fault.column).cast("string").alias("row_column"),
-                    F.lit(fault.reason).alias("row_reason"),
-                ),
+                F.struct(F.lit(fault.column), F.lit(fault.reason)).cast(ROW_FAULT_TYPE),
             )
             for fault in row_faults
         )

@@ -12,11 +12,11 @@ event that began before may still be what an alarm in that time belongs to.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial, reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from anomaly.expressions.frames import union
 from anomaly.expressions.timestamps import instant, utc_text
 
 QUARTER_HOUR_MICROSECONDS = 900_000_000
@@ -101,7 +101,7 @@ def _cells(alarms: DataFrame, events: DataFrame, judged: DataFrame, cells: DataF
         cells.select("CellName", is_known),
     )
     return (
-        reduce(partial(DataFrame.unionByName, allowMissingColumns=True), named)
+        union(named, allow_missing=True)
         .groupBy("CellName")
         .agg(
             F.sort_array(F.collect_list("raised_at")).alias("raised"),

@@ -10,11 +10,10 @@ have further causes:
 - `cell`: the cell is in one of the runs alone.
 """
 
-from functools import reduce
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from anomaly.expressions.frames import union
 from anomaly.history.flag_causes import (
     CAUSE_FIELDS,
     CAUSES_TYPE,
@@ -128,7 +127,7 @@ def input_differences(before: DataFrame, after: DataFrame) -> DataFrame:
     )
     count_before, count_after = (F.col(side) for side in SIDES)
     return (
-        reduce(DataFrame.unionByName, sides)
+        union(sides)
         .groupBy(*names)
         .agg(*counts)
         .where(count_before != count_after)

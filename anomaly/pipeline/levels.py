@@ -1,7 +1,6 @@
 """From joined rows to the published tables of the two levels: customers and cells."""
 
 from collections.abc import Sequence
-from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -10,6 +9,7 @@ from anomaly.aggregation.derived import COUNTS, no_errors, with_errors, with_kpi
 from anomaly.aggregation.level_averages import cell_averages, customer_averages
 from anomaly.alarms.detection import STANDING_TYPE
 from anomaly.expressions.arrays import by_name
+from anomaly.expressions.frames import union
 from anomaly.pipeline.output_tables import level_columns
 from anomaly.profile.choices import MissingPolicy
 from anomaly.profile.model import Profile
@@ -46,7 +46,7 @@ def rules_of_levels(metrics: Sequence[DataFrame], profile: Profile) -> DataFrame
     """What the metrics of levels are compared with: a row per level (limits.level_rules)."""
     # One frame of all levels means one aggregate.
     of_rules = ("level", "peers", "kpis", "errors")
-    both = reduce(DataFrame.unionByName, (frame.select(*of_rules) for frame in metrics))
+    both = union(frame.select(*of_rules) for frame in metrics)
     return level_rules(baselines(both, profile), profile)
 
 

@@ -4,13 +4,13 @@ One table of figures in long form (tables.SUMMARY_COLUMNS), small whatever the i
 """
 
 from collections.abc import Iterable, Mapping
-from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.cleaning.checks import SAME_NUMBERS, numbers_of_inputs
 from anomaly.cleaning.names import alike
+from anomaly.expressions.frames import union
 from anomaly.profile.model import Profile
 from anomaly.schema.inputs import SOURCE_FILE
 from anomaly.schema.tables import CELL_LEVEL, CUSTOMER_LEVEL, SUMMARY_COLUMNS, VERDICT
@@ -163,8 +163,7 @@ def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:
         (customers, CUSTOMER_LEVEL, nothing, nothing),
         (cells, CELL_LEVEL, F.col(VERDICT.name), F.col("sample_state")),
     )
-    published = reduce(
-        DataFrame.unionByName,
+    published = union(
         (
             table.select(
                 F.lit(level).alias("level"),
@@ -226,11 +225,7 @@ def tower_figures(cells: DataFrame, most: int = LARGEST_KEYS) -> DataFrame:
 
 def summary(figures: Iterable[DataFrame], run: Mapping[str, Column]) -> DataFrame:
     """All figures of a run as one table (tables.SUMMARY_COLUMNS)."""
-    return (
-        reduce(DataFrame.unionByName, figures)
-        .withColumns({**run})
-        .select(*(column.name for column in SUMMARY_COLUMNS))
-    )
+    return union(figures).withColumns({**run}).select(*(column.name for column in SUMMARY_COLUMNS))
 
 
 def _with_totals(figures: DataFrame) -> DataFrame:

@@ -12,7 +12,7 @@ from anomaly.aggregation.derived import COUNTS
 from anomaly.expressions.arrays import let, named_array, struct_of
 from anomaly.expressions.texts import measure_text
 from anomaly.profile.model import Profile
-from anomaly.schema.evidence import EVIDENCE_TYPE
+from anomaly.schema.evidence import EVIDENCE_OF_KPI
 from anomaly.thresholds.baselines import ALL
 from anomaly.thresholds.limits import ABOVE, BELOW, BOTH, is_log, own_limits
 
@@ -20,6 +20,7 @@ from anomaly.thresholds.limits import ABOVE, BELOW, BOTH, is_log, own_limits
 # OUT_OF_REACH where no value could pass the bound. WARN is no defect yet.
 NO_DATA, NO_BASELINE, OUT_OF_REACH = "NO_DATA", "NO_BASELINE", "OUT_OF_REACH"
 OK, WARN, CRIT = "OK", "WARN", "CRIT"
+JUDGED_TYPE = "struct<kpi:string,status:string,severity:double>"
 WORST_FIRST = (CRIT, WARN, OK, OUT_OF_REACH, NO_BASELINE, NO_DATA)
 
 
@@ -107,7 +108,8 @@ def _judged(metrics: DataFrame, compared: Column) -> DataFrame:
     def judged(compared: Column) -> Column:
         kpi, status = compared["of"], compared["status"]
         severity = F.when(status == CRIT, _severity(kpi)).otherwise(0.0)
-        return struct_of({"kpi": kpi["kpi"], "status": status, "severity": severity})
+        fields = {"kpi": kpi["kpi"], "status": status, "severity": severity}
+        return struct_of(fields).cast(JUDGED_TYPE)
 
     added = F.aggregate("judged", F.lit(0.0), lambda total, kpi: total + kpi["severity"])
     return metrics.withColumn("judged", F.transform(compared, judged)).withColumn("severity", added)
@@ -115,7 +117,7 @@ def _judged(metrics: DataFrame, compared: Column) -> DataFrame:
 
 def _explained(judged: DataFrame, compared: Column) -> DataFrame:
     evidence = F.transform(compared, lambda one: _evidence(one["of"], one["status"]))
-    return judged.withColumn("evidence", evidence.cast(EVIDENCE_TYPE))
+    return judged.withColumn("evidence", evidence)
 
 
 # --- one KPI ------------------------------------------------------------------------------------
@@ -208,7 +210,7 @@ def _evidence(kpi: Column, status: Column) -> Column:
                 "log_offset": rule["offset"],
                 "standard_error": baseline["standard_error"],
             }
-        ),
+        ).cast(EVIDENCE_OF_KPI),
     )
 
 

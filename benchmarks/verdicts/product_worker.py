@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow.parquet
 
 from anomaly import Profile, load_profile
-from runners.engines.session import LARGE_INPUTS, local_session
+from runners.engines.spark.session import LARGE_INPUTS, local_session
 from runners.local import run_locally
 from runners.storage.places import destination_of
 

@@ -11,16 +11,17 @@ from anomaly.pipeline.detection import raise_alarms
 from anomaly.pipeline.output_tables import table_columns
 from anomaly.schema.inputs import HISTORY, SAMPLES
 from anomaly.schema.tables import ALARMS_TABLE, ANOMALIES_TABLE, REJECTED_TABLE, SUMMARY_TABLE
-from runners.engines.session import local_session
+from runners.engines.choice import choose, start
 from runners.services.console import Progress, report_of_alarms
 from runners.services.limits import check_alarm_limits
 from runners.services.materializer import Materializer
 from runners.services.pipeline_run import Finished, new_run, publish, refusing
 from runners.services.run_summary import RunSummary
+from runners.services.sessions import add_engine_arguments, work_at
 from runners.services.times_of_run import find_times, times_of_alarms
 from runners.storage.destination import Storage
 from runners.storage.inputs import read_input
-from runners.storage.places import destination_of, keep_apart, on_this_machine, storages_of
+from runners.storage.places import destination_of, keep_apart, storages_of
 
 TABLES = (REJECTED_TABLE, ALARMS_TABLE, ANOMALIES_TABLE, SUMMARY_TABLE)
 
@@ -58,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=date.today(),
         help="the day that the run is for, YYYY-MM-DD (default: today)",
     )
-    parser.add_argument("--master", help="Spark master (default: local[*], every core)")
+    add_engine_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -66,12 +67,17 @@ def run(options: argparse.Namespace) -> None:
     profile = load_profile(options.profile)
     inputs = AlarmInputs(options.samples, options.history, options.start)
     out = destination_of(options.out)
-    finished = run_alarms(profile, inputs, out, options.run_date, options.master)
+    finished = run_alarms(profile, inputs, out, options.run_date, options.master, options.engine)
     print(report_of_alarms(finished.summary, finished.place_of_tables))
 
 
 def run_alarms(
-    profile: Profile, inputs: AlarmInputs, out: Storage, run_date: date, master: str | None = None
+    profile: Profile,
+    inputs: AlarmInputs,
+    out: Storage,
+    run_date: date,
+    master: str | None = None,
+    engine: str | None = None,
 ) -> Finished:
     """One run for alarms. Raises AnomalyError, and then leaves the previous output as it was."""
     places = {SAMPLES: inputs.samples} | ({HISTORY: inputs.history} if inputs.history else {})
@@ -80,8 +86,10 @@ def run_alarms(
     rules_of(profile)
     keep_apart(places, out)
     progress, run = Progress(), new_run(run_date)
-    spark = local_session(master, not on_this_machine(*storages_of(places), out))
-    progress.done("session")
+    work = work_at(out, reads=storages_of(places))
+    chosen = choose(engine, work, master)
+    spark = start(chosen, work, master)
+    progress.done(f"engine: {chosen}")
     with out.destination(spark, run, table_columns(profile, TABLES)) as destination:
         progress.done("destination")
         narrow = profile.for_alarms()

@@ -1,6 +1,7 @@
 """Runs days in turn: those that are not published, and those whose inputs or profile changed."""
 
 import argparse
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,7 +14,8 @@ from anomaly.alarms.periods import history_begin
 from anomaly.errors import ConfigurationError, InputError
 from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, HISTORY, SAMPLES
 from anomaly.schema.tables import SUMMARY_TABLE
-from runners.engines.session import local_session
+from runners.engines.choice import choose, start
+from runners.engines.errors import failing_as
 from runners.services.arguments import add_common_arguments, destination_in, inputs_of
 from runners.services.console import Progress
 from runners.services.hash_key import hash_key
@@ -21,12 +23,12 @@ from runners.services.origins import ORIGIN, Origin, origins
 from runners.services.pipeline_run import new_run, run_pipeline
 from runners.services.plurals import counted
 from runners.services.run_summary import RunSummary
+from runners.services.sessions import add_engine_arguments, work_at
 from runners.services.times_of_run import find_times
 from runners.storage.destination import Storage
 from runners.storage.files import Place, has_files
 from runners.storage.inputs import read_input
-from runners.storage.places import file_system, on_this_machine, storages_of
-from runners.storage.spark_errors import failing_as
+from runners.storage.places import file_system, storages_of
 
 PLACEHOLDER = "{run_date}"
 MEANINGS = {
@@ -66,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="DAY",
             help=f"the {destination} day, YYYY-MM-DD",
         )
-    parser.add_argument("--master", help="Spark master (default: local[*], every core)")
+    add_engine_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -83,7 +85,10 @@ def run(options: argparse.Namespace) -> None:
         options.last,
         hash_key() if options.hash_customers else None,
     )
-    spark = local_session(options.master, not on_this_machine(*storages_of(inputs), out))
+    work = work_at(out, *storages_of(inputs))
+    chosen = choose(options.engine, work, options.master)
+    print(f"engine: {chosen}", file=sys.stderr)
+    spark = start(chosen, work, options.master)
     redone = [day for day, reasons in run_days(spark, backfill) if reasons]
     print(f"{len(redone)} of {counted(len(backfill.days), 'day')} run, the others are as published")
 

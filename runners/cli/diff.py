@@ -22,12 +22,12 @@ from anomaly.schema.tables import CELL_TABLE, SUMMARY_TABLE
 from anomaly.thresholds.verdict import REQUIRED
 from runners.cli.csv_file import check_file, problems_of_file, write_file
 from runners.cli.diff_text import CELLS_SHOWN, report_of_differences
-from runners.engines.session import local_session
+from runners.engines.errors import failing_as
+from runners.services.sessions import add_engine_arguments, session_at
 from runners.storage.addresses import BIGQUERY, address_of
 from runners.storage.destination import Storage
-from runners.storage.places import on_this_machine, storage_of
+from runners.storage.places import storage_of
 from runners.storage.published import PublishedDay, published_day
-from runners.storage.spark_errors import failing_as
 
 DAY = re.compile(r"(?P<place>.+)@(?P<day>[0-9-]*)")
 PLACE = "a folder that is the --out of a run, gs://BUCKET/FOLDER or bq://PROJECT.DATASET"
@@ -58,14 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--prefix", default="", help="prefix of BigQuery tables, as given to the runs"
     )
     parser.add_argument("--out", metavar="FILE.csv", help="also write every cause to this file")
-    parser.add_argument("--master", help="Spark master (default: local[*], every core)")
+    add_engine_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Compare two runs, print what changed, and write it to --out."""
     (first, first_day), (second, second_day) = options.first, options.second
     places = _places((first, second), options)
-    spark = local_session(options.master, not on_this_machine(*places))
+    spark = session_at(options, *places)
     runs = [*map(partial(_run, spark), places, (first_day, second_day))]
     summaries = [run.table(SUMMARY_TABLE) for run in runs]
     with failing_as(InputError, f"{runs[0]}, {runs[1]}: cannot be read"):

@@ -20,11 +20,11 @@ from anomaly.schema.inputs import SOURCE_FILE
 from anomaly.schema.tables import ALARMS_TABLE, ANOMALIES_TABLE, SUMMARY_TABLE
 from runners.cli.csv_file import check_file, problems_of_file, write_file
 from runners.cli.evaluation_text import report_of_evaluation
-from runners.engines.session import local_session
+from runners.engines.errors import failing_as
+from runners.services.sessions import add_engine_arguments, session_at
 from runners.storage.destination import Storage
 from runners.storage.inputs import read_files
-from runners.storage.places import on_this_machine, storage_of
-from runners.storage.spark_errors import failing_as
+from runners.storage.places import storage_of
 
 FAULTY_ROWS_SHOWN = 10
 USUAL = Margins()
@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="take the alarms of all published days (default: the last day)",
     )
     parser.add_argument("--out", metavar="FILE.csv", help="also write the figures to this file")
-    parser.add_argument("--master", help="Spark master (default: local[*], every core)")
+    add_engine_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
     _check_options(options)
     margins = Margins(options.found_within, options.aftermath)
     alarms = storage_of(options.alarms, options.prefix)
-    spark = local_session(options.master, not on_this_machine(alarms, storage_of(options.truth)))
+    spark = session_at(options, alarms, storage_of(options.truth))
     figures = evaluate_alarms(spark, options.truth, alarms, margins, options.every_day)
     if options.out:
         write_file(options.out, COLUMNS, ([row[name] for name in COLUMNS] for row in figures))

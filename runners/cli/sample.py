@@ -2,8 +2,8 @@
 
 import argparse
 
-from runners.engines.session import local_session
 from runners.sample import write_sample
+from runners.services.sessions import add_engine_arguments, session_at
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,11 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=42, help="the same seed gives the same data")
     parser.add_argument("--out", required=True, help="folder for the three inputs and truth.csv")
     parser.add_argument("--format", choices=("csv", "parquet"), default="csv")
-    parser.add_argument("--master", help="Spark master (default: local[*], every core)")
+    add_engine_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Write the inputs, and the truth about their faults."""
-    spark = local_session(options.master)
+    spark = session_at(options)
     write_sample(spark, options.scale, options.seed, options.out, options.format)
     print(f"Sample data: {options.out}")

@@ -9,12 +9,12 @@ from anomaly.errors import InputError
 from anomaly.run import is_made_up
 from anomaly.schema.tables import CELL_TABLE, SUMMARY_TABLE
 from anomaly.summary.account import tower_figures
-from runners.engines.session import local_session
+from runners.engines.errors import failing_as
 from runners.services.console import report
 from runners.services.run_summary import RunSummary
-from runners.storage.places import on_this_machine, storage_of
+from runners.services.sessions import add_engine_arguments, session_at
+from runners.storage.places import storage_of
 from runners.storage.published import published_day
-from runners.storage.spark_errors import failing_as
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run-date", type=date.fromisoformat, help="YYYY-MM-DD (default: the last published day)"
     )
-    parser.add_argument("--master", help="Spark master (default: local[*], every core)")
+    add_engine_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> None:
     Raises InputError if there is no such table.
     """
     place = storage_of(options.table, options.prefix)
-    spark = local_session(options.master, not on_this_machine(place))
+    spark = session_at(options, place)
     with failing_as(InputError, f"{place}: holds no table of a run"):
         published = published_day(spark, place, options.run_date)
         figures = tower_figures(published.cells).collect()

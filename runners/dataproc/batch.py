@@ -20,6 +20,8 @@ from pyspark.sql import SparkSession
 
 from anomaly import AnomalyError, ConfigurationError, InputError, Profile, Run, parse_profile
 from anomaly.pipeline.stages import PUBLISH, STAGES
+from runners.engines.errors import failing_as
+from runners.engines.spark.literal_paths import reader
 from runners.services.arguments import add_arguments, destination_in, inputs_of
 from runners.services.console import Progress
 from runners.services.exit_codes import UNEXPECTED, code_of
@@ -28,9 +30,7 @@ from runners.services.pipeline_run import Finished, new_run, run_pipeline
 from runners.services.run_summary import RunSummary
 from runners.services.staged_run import StageRun
 from runners.storage.destination import Storage
-from runners.storage.literal_paths import reader
 from runners.storage.places import keep_apart, on_this_machine, storage_of
-from runners.storage.spark_errors import failing_as
 
 SINGLE = "single"
 RUN_ID = re.compile(r"[a-z0-9]{1,40}")

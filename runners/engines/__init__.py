@@ -1,1 +1,1 @@
-"""Spark on this machine: session, Java, and log."""
+"""Engines that execute frames: Apache Spark, and Sail."""

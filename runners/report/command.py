@@ -9,11 +9,11 @@ from pyspark.sql import SparkSession
 
 from anomaly.errors import ConfigurationError, InputError, OutputError
 from anomaly.schema.tables import CELL_TABLE
-from runners.engines.session import local_session
+from runners.engines.errors import failing_as
+from runners.services.sessions import add_engine_arguments, session_at
 from runners.storage.destination import Storage
 from runners.storage.places import on_this_machine, storage_of
 from runners.storage.published import published_day
-from runners.storage.spark_errors import failing_as
 
 # What the extra `report` installs.
 PACKAGES = ("altair", "jinja2", "vl_convert")
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run-date", type=date.fromisoformat, help="YYYY-MM-DD (default: the last published day)"
     )
-    parser.add_argument("--master", help="Spark master (default: local[*], every core)")
+    add_engine_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
     out, pictures = options.out, options.png
     check_report(out, pictures)
     place = storage_of(options.place, options.prefix)
-    spark = local_session(options.master, not on_this_machine(place))
+    spark = session_at(options, place)
     write_report(spark, place, options.run_date, out, pictures)
 
 

@@ -11,9 +11,10 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from anomaly.run import Frame
+from runners.engines.choice import engine_of
+from runners.engines.errors import reading_and_writing
 from runners.services.console import Progress
 from runners.storage.destination import FrameStore
-from runners.storage.held import counted, truncate_lineage
 
 # Computes a frame; gives what is read again, and the number of its rows.
 Store = Callable[[], tuple[DataFrame, int]]
@@ -77,14 +78,13 @@ class Materializer:
     """Keeps the frames of a run, and reports each that is stored. A context: it ends its thread.
 
     `stored` has the frames that are stored, as they can be read again, and, after `wait`, those of
-    the background. caches_inputs: whether the inputs are large.
+    the background. packs_inputs: whether the inputs are large.
     """
 
-    def __init__(self, store: FrameStore, progress: Progress, caches_inputs: bool = True) -> None:
+    def __init__(self, store: FrameStore, progress: Progress, packs_inputs: bool = True) -> None:
         self._into, self._progress = store, progress
-        self._caches_inputs = caches_inputs
+        self._keeper = engine_of(store.spark).keeper(packs_inputs)
         self.stored: dict[str, DataFrame] = {}
-        self._kept: list[DataFrame] = []
         self._background = ThreadPoolExecutor(max_workers=1)
         self._waiting: list[Future[Any]] = []
         self._made_of: dict[str, tuple[str, Callable[[DataFrame], tuple[DataFrame, int]]]] = {}
@@ -94,8 +94,7 @@ class Materializer:
 
     def __exit__(self, *_: object) -> None:
         self._background.shutdown()
-        for frame in self._kept:
-            frame.unpersist()
+        self._keeper.release()
 
     def materialize(self, name: Frame, frame: DataFrame) -> DataFrame:
         """The frame to go on with (anomaly.run.Keep), stored as MATERIALIZATIONS says."""
@@ -136,10 +135,7 @@ class Materializer:
     def _planned(self, name: Frame, frame: DataFrame, plan: Plan) -> DataFrame:
         if plan is Plan.WHOLE:
             return frame
-        is_cached = plan is Plan.CACHED and self._caches_inputs
-        kept = frame.persist() if is_cached else truncate_lineage(name.value, frame)
-        self._kept.append(kept)
-        return kept
+        return self._keeper.keep(name.value, frame, plan is Plan.CACHED)
 
     def _store(self, stored: Stored) -> Callable[[str, DataFrame], tuple[DataFrame, int]]:
         return {
@@ -153,3 +149,12 @@ class Materializer:
         self.stored[name], rows = store()
         self._progress.done(name, rows, began, in_background)
         return self.stored[name]
+
+
+def counted(name: str, kept: DataFrame) -> tuple[DataFrame, int]:
+    """A frame that is kept once it is computed, after that, and the number of its rows.
+
+    Raises InputError if the engine fails at reading what the frame is made from.
+    """
+    with reading_and_writing(name):
+        return kept, kept.count()

@@ -1,6 +1,5 @@
 """One run, wherever it runs: reads, detects, stages, checks, publishes."""
 
-import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +9,6 @@ from datetime import date
 from functools import partial
 
 from pyspark.sql import DataFrame, Row, SparkSession
-from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType
 
 from anomaly import AlarmRequest, Profile, Run
 from anomaly.cleaning.checks import check_input
@@ -28,6 +25,8 @@ from anomaly.schema.tables import (
     REJECTED_TABLE,
     SUMMARY_TABLE,
 )
+from runners.engines.choice import engine_of
+from runners.engines.errors import SPARK_ERRORS
 from runners.services.console import Progress
 from runners.services.hash_key import key_frame
 from runners.services.limits import check_limits, check_run_limits
@@ -44,7 +43,6 @@ from runners.storage.files import Place
 from runners.storage.inputs import read_input
 from runners.storage.local_files import bytes_below
 from runners.storage.places import keep_apart, on_this_machine, storages_of
-from runners.storage.spark_errors import SPARK_ERRORS
 
 LOG = logging.getLogger(__name__)
 # From so many bytes of inputs on they are persisted, which packs their columns. Below that, a plan
@@ -241,21 +239,8 @@ def publish(
             for stage, seconds in progress.seconds.items()
         ),
     ]
-    destination.stage(SUMMARY_TABLE, frame_of(rows, figures))
+    destination.stage(SUMMARY_TABLE, engine_of(destination.spark).frame_of(rows, figures))
     with publishing(destination.place_of_tables, str(run.run_date)):
         destination.publish()
     progress.done("published")
     return Finished(RunSummary(rows), destination.place_of_tables)
-
-
-def frame_of(rows: Sequence[Row], like: DataFrame) -> DataFrame:
-    """A few rows of this process as a frame of one partition, with the columns of another one.
-
-    By their JSON, because createDataFrame starts a process of Python to hand them over; and not
-    beside range(), at whose first use Spark starts up the reflection of Scala: a second. Spark
-    fails where it cannot read the JSON, rather than leave rows out.
-    """
-    texts = json.dumps([row.asDict() for row in rows], default=str)
-    of_one_row = like.sparkSession.sql("SELECT 1")
-    array = F.from_json(F.lit(texts), ArrayType(like.schema), {"mode": "FAILFAST"})
-    return of_one_row.select(F.inline(array))

@@ -11,9 +11,9 @@ from anomaly.pipeline.pseudonyms import withheld_texts
 from anomaly.schema.inputs import SOURCE_FILE
 from anomaly.schema.reasons import REASONS
 from anomaly.schema.tables import REJECTED_TABLE
+from runners.engines.errors import reading_and_writing
 from runners.services.plurals import counted
 from runners.storage.destination import Storage
-from runners.storage.spark_errors import reading_and_writing
 
 KINDS_NAMED, LONGEST_TEXT = 3, 120
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")

@@ -1,12 +1,12 @@
 """The pipeline in stages, each run by a process of its own that keeps its frames for the next."""
 
 from collections.abc import Mapping
-from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
 
 from anomaly import Profile, Run
 from anomaly.errors import InputError
+from anomaly.expressions.frames import union
 from anomaly.pipeline.nodes import GRAPH, Request
 from anomaly.pipeline.results import TABLES
 from anomaly.pipeline.stages import PUBLISH, STAGES, WITH_CALLS, WITH_SAMPLES
@@ -129,4 +129,4 @@ class StageRun:
 
 
 def _of_both(name: Frame, tables: tuple[dict[str, DataFrame], ...]) -> DataFrame:
-    return reduce(DataFrame.unionByName, (one[name] for one in tables))
+    return union(one[name] for one in tables)

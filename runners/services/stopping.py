@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from types import FrameType
 
-from runners.engines.java_process import end_java
+from runners.engines.choice import end_engine
 
 # Sent by Ctrl-C, and by a shell or a container that ends its processes.
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -49,8 +49,8 @@ class Stopping:
         # Further signals must not interrupt the cleaning up.
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
-        # Java first: it would go on writing into folders that are being removed.
-        end_java()
+        # First of all: it would go on writing into folders that are being removed.
+        end_engine()
         raise KeyboardInterrupt
 
 

@@ -20,8 +20,8 @@ from anomaly.cleaning.sample_times import (
 )
 from anomaly.errors import InputError
 from anomaly.schema.inputs import SAMPLES
+from runners.engines.errors import reading_and_writing
 from runners.services.plurals import counted
-from runners.storage.spark_errors import reading_and_writing
 
 DAYS_NAMED = 10
 LOG = logging.getLogger(__name__)

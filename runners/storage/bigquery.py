@@ -31,6 +31,8 @@ from anomaly.schema.tables import (
     REJECTED_TABLE,
     SUMMARY_TABLE,
 )
+from runners.engines.errors import failing_as
+from runners.engines.spark.kept import held
 from runners.storage.bigquery_calls import (
     CALL,
     calling,
@@ -57,8 +59,6 @@ from runners.storage.bigquery_sql import (
 )
 from runners.storage.columns import differing, warn_of_removed
 from runners.storage.destination import Destination
-from runners.storage.held import held
-from runners.storage.spark_errors import failing_as
 
 LOG = logging.getLogger(__name__)
 STAGING_HOURS = 24

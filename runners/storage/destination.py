@@ -10,8 +10,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from anomaly.run import Run
 from anomaly.schema.inputs import Column
+from runners.engines.spark.kept import held
 from runners.storage.files import FileSystem
-from runners.storage.held import held
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ def bigquery_only(publishing: Publishing) -> list[str]:
 class FrameStore(Protocol):
     """Keeps frames of one run."""
 
+    spark: SparkSession
+
     def hold(self, name: str, frame: DataFrame) -> tuple[DataFrame, int]:
         """Keep an intermediate for the run; returns the frame to go on with, and its rows."""
         return held(name, frame)
@@ -59,7 +61,6 @@ class Destination(FrameStore, Protocol):
     removes what was staged and not published, or says what it leaves behind.
     """
 
-    spark: SparkSession
     place: "Storage"
 
     def __enter__(self) -> Self: ...

@@ -4,25 +4,20 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import partial, reduce
 
-from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from anomaly.cleaning.columns import conform, unused_times
 from anomaly.errors import InputError
+from anomaly.expressions.frames import union
 from anomaly.expressions.sql import quoted
 from anomaly.profile.input_columns import names_in_files
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import InputRules
-from anomaly.schema.inputs import (
-    MALFORMED_LINE,
-    MALFORMED_TEXT,
-    SAMPLES,
-    SOURCE_FILE,
-    SOURCE_ROW_ID,
-)
+from anomaly.schema.inputs import MALFORMED_LINE, SAMPLES, SOURCE_FILE, SOURCE_ROW_ID
+from runners.engines.choice import engine_of
+from runners.engines.engine import CsvFormat
 from runners.storage.files import (
     File,
     FileSystem,
@@ -33,14 +28,9 @@ from runners.storage.files import (
     partition_columns,
     paths_of,
 )
-from runners.storage.literal_paths import literal, reader
-from runners.storage.open_quotes import MOST_CHARACTERS, is_broken
 from runners.storage.places import file_system
-from runners.storage.spark_errors import SPARK_ERRORS, root_cause
 
 LOG = logging.getLogger(__name__)
-# A line without a field is no row.
-BLANK = "^[\\\\x00-\\\\x20]*$"
 # What the name of a folder says of rows without a value.
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 
@@ -79,9 +69,10 @@ def read_files(
     """
     system, path = file_system(spark, place), ", ".join(paths_of(place))
     files = input_files(system, place, source, rules.ignore, columns)
+    columns = frozenset(column.lower() for column in columns)
     in_folders = partition_columns(files)
     if files[0].kind == ".parquet":
-        groups = _read_parquet(spark, files, path)
+        groups = engine_of(spark).read_parquet(spark, files, columns, path)
     else:
         groups = [*_read_csv_files(spark, system, files, rules, columns)]
     _refuse_contradictions(groups, in_folders, columns, source)
@@ -89,33 +80,7 @@ def read_files(
     if len(frames) > 1:
         # Texts, because the same column may be of another type in each group of files.
         frames = [_as_texts(frame) for frame in frames]
-    return reduce(partial(DataFrame.unionByName, allowMissingColumns=True), frames)
-
-
-def _read_parquet(spark: SparkSession, files: list[File], path: str) -> list[tuple[str, DataFrame]]:
-    """Frames of Parquet files of one schema each, with the place that messages name."""
-    # Otherwise a file with a timestamp of nanoseconds is refused, whatever column it is.
-    spark.conf.set("spark.sql.legacy.parquet.nanosAsLong", "true")
-    try:
-        return [(path, _parquet(spark, files))]
-    except SPARK_ERRORS as error:
-        if len(files) == 1 or "MERGE_SCHEMA" not in str(error):
-            raise InputError(f"{path}: cannot be read: {root_cause(error)}") from error
-    return [(str(file), _parquet(spark, [file])) for file in files]
-
-
-def _parquet(spark: SparkSession, files: Sequence[File]) -> DataFrame:
-    merging = _by_names_alone(spark).option("mergeSchema", len(files) > 1)
-    raw = merging.parquet(*(literal(spark, str(file)) for file in files))
-    # Spark Connect opens the files only when it is asked what is in them.
-    _ = raw.schema
-    return raw.withColumns(
-        {
-            SOURCE_FILE: F.col("_metadata.file_path"),
-            SOURCE_ROW_ID: F.col("_metadata.row_index"),
-            MALFORMED_LINE: F.lit(False),
-        }
-    )
+    return union(frames, allow_missing=True)
 
 
 def _read_csv_files(
@@ -126,77 +91,16 @@ def _read_csv_files(
     columns: Collection[str],
 ) -> Iterator[tuple[str, DataFrame]]:
     """Frames of CSV files of one header and encoding each, with the place that messages name."""
-    # Spark 4 otherwise knows seven encodings only.
-    spark.conf.set("spark.sql.legacy.javaCharsets", "true")
     groups = defaultdict(list)
     for file in files:
         start = system.start(file)
         encoding = encoding_of(start, rules.encoding)
         header = header_of(file, start, encoding, rules.delimiter)
-        runs_on = system.may_run_on(file, rules.delimiter)
-        groups[header, encoding, runs_on].append(str(file))
-    for (header, encoding, runs_on), group in groups.items():
-        read = columns if runs_on else None
-        yield group[0], _read_csv(spark, header, group, encoding, rules.delimiter, read)
-
-
-def _read_csv(
-    spark: SparkSession,
-    header: Sequence[str],
-    files: list[str],
-    encoding: str,
-    delimiter: str,
-    columns: Collection[str] | None,
-) -> DataFrame:
-    """`columns` are those that are read where a field may go on to the next line, else None."""
-    # Texts only, and matched by this header's names: a type or an order is never inferred.
-    fields = _told_apart(header)
-    schema = T.StructType([T.StructField(name, T.StringType()) for name in fields])
-    raw = (
-        _by_names_alone(spark)
-        .schema(schema.add("_malformed", T.StringType()))
-        .options(header=True, multiLine=True, encoding=encoding, sep=delimiter)
-        # A quote inside quotes is doubled, as RFC 4180 has it; a backslash is a character.
-        .option("escape", '"')
-        # Not as the first line ends: files that others wrote to end their lines in both ways. The
-        # CR before it is blank space.
-        .options(lineSep="\n", ignoreTrailingWhiteSpace=True)
-        .option("columnNameOfCorruptRecord", "_malformed")
-        .option("maxCharsPerColumn", -1 if columns is None else MOST_CHARACTERS)
-        .csv([literal(spark, file) for file in files])
-    )
-    file, is_malformed = F.input_file_name(), F.col("_malformed").isNotNull()
-    if columns is not None:
-        # Looking into each field of each row takes three times as long as reading those needed.
-        wanted = {column.lower() for column in columns}
-        read = [name for name in fields if name.strip().lower() in wanted]
-        is_malformed = is_broken(is_malformed, file, fields, read, delimiter)
-    provenance = {
-        SOURCE_FILE: file,
-        SOURCE_ROW_ID: F.monotonically_increasing_id(),
-        MALFORMED_LINE: is_malformed,
-        MALFORMED_TEXT: F.col("_malformed"),
-    }
-    # Spark refuses queries of the malformed text alone, so the first field is asked as well.
-    first = quoted(raw.columns[0])
-    is_blank_line = f"_malformed RLIKE '{BLANK}' AND coalesce({first}, '') RLIKE '{BLANK}'"
-    rows = raw.withColumns(provenance).where(f"NOT coalesce({is_blank_line}, false)")
-    return rows.drop("_malformed").toDF(*header, *provenance)
-
-
-def _by_names_alone(spark: SparkSession) -> DataFrameReader:
-    """Spark would make numbers of folders such as CellName=007: their texts are added here."""
-    return reader(spark).option("recursiveFileLookup", True)
-
-
-def _told_apart(header: Sequence[str]) -> list[str]:
-    """Spark refuses names that are there twice, even of columns that are not read."""
-    seen: set[str] = set()
-    names = []
-    for position, name in enumerate(header):
-        names.append(f"{name} {position}" if name.lower() in seen else name)
-        seen.add(name.lower())
-    return names
+        may_run_on = system.may_run_on(file, rules.delimiter)
+        form = CsvFormat(header, encoding, rules.delimiter, may_run_on, columns)
+        groups[form].append(file)
+    for form, group in groups.items():
+        yield str(group[0]), engine_of(spark).read_csv(spark, group, form)
 
 
 def _refuse_contradictions(

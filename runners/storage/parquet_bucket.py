@@ -9,18 +9,18 @@ counts.
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import partial, reduce
 
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from anomaly.errors import InputError
+from anomaly.expressions.frames import union
 from anomaly.run import Run
 from anomaly.schema.inputs import Column
 from anomaly.schema.tables import HISTORY_TABLE
+from runners.engines.errors import SPARK_ERRORS, root_cause
+from runners.engines.spark.literal_paths import literal, reader
 from runners.storage.destination import Destination, Storage
-from runners.storage.literal_paths import literal, reader
-from runners.storage.spark_errors import SPARK_ERRORS, root_cause
 from runners.storage.spark_files import SparkFiles
 from runners.storage.whole_parquet import write, write_whole
 
@@ -77,7 +77,7 @@ class Bucket(Storage):
             frames.append(table.where(F.col("run_date") == F.lit(day)))
         if not frames:
             raise InputError(f"{self}: no run was published there")
-        return reduce(partial(DataFrame.unionByName, allowMissingColumns=True), frames)
+        return union(frames, allow_missing=True)
 
     def _runs(self, spark: SparkSession) -> list[Row]:
         """The published runs, in order; none if nothing is published."""

@@ -6,19 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-from pyspark.sql import DataFrame, Observation, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, SparkSession
 
 from anomaly.errors import OutputError
 from anomaly.run import Run
 from anomaly.schema.inputs import Column
 from anomaly.schema.tables import CELL_TABLE, HISTORY_TABLE
+from runners.engines.choice import engine_of
+from runners.engines.days import day_folder, days_of
 from runners.storage.columns import removed_columns, types_of, with_removed
 from runners.storage.destination import Destination, Storage
-from runners.storage.literal_paths import literal, reader
 from runners.storage.local_files import LocalFiles, absolute
-from runners.storage.spark_errors import reading_and_writing
-from runners.storage.versions import Versions, day_folder, days_of
+from runners.storage.versions import Versions
 
 STAGING = ".staging"
 
@@ -50,17 +49,7 @@ class LocalFolder(Storage):
     ) -> DataFrame:
         """A table with all days."""
         table = Path(absolute(str(Path(self.around(name).address) / name)))
-        return read_days(spark, table, days_of(table))
-
-
-def read_days(spark: SparkSession, table: Path, days: Iterable[date]) -> DataFrame:
-    """These days of a table; without days, everything in its folder."""
-    reading = reader(spark).option("mergeSchema", True)
-    # One by one: any other folder beside them would turn the days into strings.
-    folders = [literal(spark, str(day_folder(table, day))) for day in days]
-    if folders:
-        return reading.option("basePath", str(table)).parquet(*folders)
-    return reading.parquet(literal(spark, str(table)))
+        return engine_of(spark).read_days(spark, table, days_of(table))
 
 
 class ParquetFolder(Destination):
@@ -156,7 +145,7 @@ class ParquetFolder(Destination):
 
     def published(self, name: str, days: Iterable[date]) -> DataFrame:
         """A published table with these days, and only their columns."""
-        return read_days(self.spark, self.folder / name, days)
+        return engine_of(self.spark).read_days(self.spark, self.folder / name, days)
 
     def _compare(self) -> None:
         if strays := self.versions.strays(self.columns):
@@ -176,12 +165,7 @@ class ParquetFolder(Destination):
         )
 
     def _write(self, frame: DataFrame, target: Path, *partitions: str) -> tuple[DataFrame, int]:
-        counted = Observation()
-        with reading_and_writing(str(target)):
-            counting = frame.observe(counted, F.count(F.lit(1)).alias("rows"))
-            counting.write.partitionBy(*partitions).parquet(str(target))
-        written = reader(self.spark).schema(frame.schema).parquet(literal(self.spark, str(target)))
-        return written, counted.get["rows"]
+        return engine_of(self.spark).write(frame, target, *partitions)
 
     def _tidy_up(self) -> None:
         shutil.rmtree(self.folder / STAGING, ignore_errors=True)

@@ -7,11 +7,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anomaly.errors import InputError
+from runners.engines.errors import NO_FILE_SYSTEM, SPARK_ERRORS, failing_as, root_cause
+from runners.engines.spark.literal_paths import literal, reader
 from runners.storage.addresses import FILE, address_of
 from runners.storage.files import File
-from runners.storage.literal_paths import literal, reader
 from runners.storage.local_files import LocalFiles
-from runners.storage.spark_errors import NO_FILE_SYSTEM, SPARK_ERRORS, failing_as, root_cause
 
 # Of a text file; a header with so many line breaks inside quotes is none.
 START_LINES = 100

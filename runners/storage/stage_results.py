@@ -11,9 +11,9 @@ from pyspark.sql import functions as F
 from anomaly.errors import InputError
 from anomaly.profile.model import Profile
 from anomaly.run import Run
+from runners.engines.errors import failing_as
+from runners.engines.spark.literal_paths import reader
 from runners.storage.destination import FrameStore
-from runners.storage.literal_paths import reader
-from runners.storage.spark_errors import failing_as
 from runners.storage.whole_parquet import write, write_whole
 
 DONE = "done"

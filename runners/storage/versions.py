@@ -12,40 +12,18 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
 from anomaly.errors import OutputError
+from runners.engines.days import day_folder, day_of, days_of
 from runners.storage.columns import Types
 
 VERSIONS, CURRENT = ".versions", ".current"
-DAY = "run_date="
 # What the tables of a version have for columns.
 COLUMNS_FILE = "columns.json"
 # With these a file system tells that it knows no links, allows none, or no more of them.
 NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK}
-
-
-def day_folder(table: Path, day: date) -> Path:
-    """The folder of a day of a table."""
-    return table / f"{DAY}{day}"
-
-
-def days_of(table: Path) -> list[date]:
-    """The days that a table has, in order; what else lies there is none of it."""
-    found = (_day_of(part) for part in table.glob(f"{DAY}*"))
-    return sorted(day for day in found if day)
-
-
-def _day_of(folder: Path) -> date | None:
-    """The day whose folder it is, None of anything else."""
-    with suppress(ValueError):
-        day = date.fromisoformat(folder.name.removeprefix(DAY))
-        # Only as runs write it, not 20261101.
-        if folder.name == f"{DAY}{day}" and folder.is_dir():
-            return day
-    return None
 
 
 class Versions:
@@ -74,7 +52,7 @@ class Versions:
             for table in self.tables()
             for part in (self.current / table).iterdir()
             # Spark's own, such as _SUCCESS.
-            if part.name[0] not in "._" and _day_of(part) is None
+            if part.name[0] not in "._" and day_of(part) is None
         ]
         return [
             *(part for part in in_place if part.exists() and not part.is_symlink()),

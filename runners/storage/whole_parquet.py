@@ -3,9 +3,9 @@
 from pyspark.sql import DataFrame
 
 from anomaly.errors import OutputError
-from runners.storage.held import held
-from runners.storage.literal_paths import reader
-from runners.storage.spark_errors import failing_as
+from runners.engines.errors import failing_as
+from runners.engines.spark.kept import held
+from runners.engines.spark.literal_paths import reader
 
 
 def write_whole(name: str, frame: DataFrame, target: str) -> tuple[DataFrame, int]:

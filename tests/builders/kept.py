@@ -3,8 +3,8 @@
 from pyspark.sql import DataFrame
 
 from anomaly.run import Frame
+from runners.engines.spark.kept import truncate_lineage
 from runners.services.materializer import MATERIALIZATIONS
-from runners.storage.held import truncate_lineage
 
 
 def kept(name: Frame, frame: DataFrame) -> DataFrame:

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from runners.engines.session import SETTINGS
+from runners.engines.spark.session import SETTINGS
 
 pytestmark = pytest.mark.notebooks
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from anomaly.schema.tables import CELL_TABLE, CUSTOMER_TABLE, HISTORY_TABLE, SUMMARY_TABLE
-from runners.engines.session import SETTINGS
+from runners.engines.spark.session import SETTINGS
 from tests.builders.small_inputs import SmallInputs, profile_text
 
 pytestmark = [pytest.mark.slow, pytest.mark.classic]

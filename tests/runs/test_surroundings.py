@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runners.engines.session import container_limits, driver_memory
+from runners.engines.memory import container_limits
+from runners.engines.spark.session import driver_memory
 from tests.builders.small_inputs import SmallInputs, profile_text
 
 ROOT = Path(__file__).parents[2]
@@ -173,7 +174,7 @@ def test_half_of_what_a_container_may_use_is_taken(tmp_path, monkeypatch, own, f
     limit.write_text(f"{1500 * 2**20}\n")
     limits = container_limits(tmp_path / "groups", tmp_path / "own")
     assert limits == [1500 * 2**20]
-    monkeypatch.setattr("runners.engines.session.container_limits", lambda: limits)
+    monkeypatch.setattr("runners.engines.memory.container_limits", lambda: limits)
     assert driver_memory() == "750m"
 
 

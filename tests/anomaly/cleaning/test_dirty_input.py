@@ -14,8 +14,8 @@ from anomaly.aggregation.averages import average_samples
 from anomaly.cleaning.checks import check_calls, check_customers, check_samples, clean_rows
 from anomaly.profile.model import Profile
 from anomaly.schema.reasons import REASONS
+from runners.engines.errors import reading_and_writing
 from runners.storage.inputs import read_input
-from runners.storage.spark_errors import reading_and_writing
 
 PROFILE = """
 name = "dirty"

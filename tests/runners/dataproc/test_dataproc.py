@@ -21,7 +21,7 @@ from runners.dataproc import archive
 from runners.dataproc.archive import code_archive, main_file
 from runners.dataproc.names import LONGEST, batch_id
 from runners.dataproc.settings import load_settings
-from runners.engines.session import use_bundled_java
+from runners.engines.spark.session import use_bundled_java
 from tests.builders.small_inputs import SmallInputs, profile_text
 
 ROOT = Path(__file__).parents[3]

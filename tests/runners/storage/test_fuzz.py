@@ -19,8 +19,8 @@ from anomaly.cleaning.checks import check_samples, row_counts_by_outcome
 from anomaly.errors import AnomalyError
 from anomaly.schema.inputs import SAMPLES
 from anomaly.summary.account import input_figures
+from runners.engines.errors import reading_and_writing
 from runners.storage.inputs import read_input
-from runners.storage.spark_errors import reading_and_writing
 from tests.builders.small_inputs import profile_text
 
 pytestmark = pytest.mark.slow

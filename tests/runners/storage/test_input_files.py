@@ -10,10 +10,10 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from anomaly import InputError, Profile, parse_profile
+from runners.engines.errors import reading_and_writing
 from runners.storage.files import has_files
 from runners.storage.inputs import read_input
 from runners.storage.local_files import LocalFiles
-from runners.storage.spark_errors import reading_and_writing
 
 PROFILE = """
 name = "one KPI"

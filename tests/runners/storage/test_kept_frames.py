@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 from chispa import assert_df_equality
 
-from runners.services.pipeline_run import frame_of
-from runners.storage.held import CONSTRAINTS, without_constraints
+from runners.engines.choice import engine_of
+from runners.engines.spark.kept import CONSTRAINTS, without_constraints
 
 
 @pytest.fixture
@@ -52,6 +52,6 @@ def test_rows_of_this_process_become_a_frame_as_they_are(spark):
         ("least", 5e-324, None, None),
     ]
     expected = spark.createDataFrame(rows, "key string, value double, detail string, day date")
-    made = frame_of(expected.collect(), expected)
+    made = engine_of(spark).frame_of(expected.collect(), expected)
     assert_df_equality(made, expected, ignore_row_order=False)
-    assert frame_of([], expected).count() == 0
+    assert engine_of(spark).frame_of([], expected).count() == 0

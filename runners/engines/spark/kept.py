@@ -7,7 +7,7 @@ from threading import Lock
 from pyspark.errors import PySparkNotImplementedError
 from pyspark.sql import DataFrame, SparkSession
 
-from runners.storage.spark_errors import reading_and_writing
+from runners.engines.errors import reading_and_writing
 
 CONSTRAINTS = "spark.sql.constraintPropagation.enabled"
 # More than any frame has: a frame that says how its rows are parted is not taken for the same one
@@ -22,14 +22,7 @@ def held(name: str, frame: DataFrame) -> tuple[DataFrame, int]:
 
     Raises InputError where Spark fails at reading what the frame is made from.
     """
-    return counted(name, truncate_lineage(name, frame))
-
-
-def counted(name: str, kept: DataFrame) -> tuple[DataFrame, int]:
-    """A frame that is kept once it is computed, after that, and the number of its rows.
-
-    Raises InputError where Spark fails at reading what the frame is made from.
-    """
+    kept = truncate_lineage(name, frame)
     with reading_and_writing(name):
         return kept, kept.count()
 

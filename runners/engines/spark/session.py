@@ -14,10 +14,11 @@ from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
 from anomaly.errors import ConfigurationError
-from runners.engines.class_archive import archive_options, java_home
-from runners.engines.cloud_jars import cloud_settings
 from runners.engines.command_log import last_lines
-from runners.engines.java_process import start_context
+from runners.engines.memory import memory_limit
+from runners.engines.spark.class_archive import archive_options, java_home
+from runners.engines.spark.cloud_jars import cloud_settings
+from runners.engines.spark.java_process import start_context
 
 APP_NAME = "cell-tower-anomaly"
 SETTINGS = {
@@ -58,7 +59,6 @@ JVM_OPTIONS = "-XX:ReservedCodeCacheSize=240m"
 MOST_MEMORY = 4 * 2**30
 # On Java 24 and newer Hadoop's login fails; other versions are untested.
 JAVA_VERSIONS = range(17, 26) if pyspark.__version__ >= "4" else range(8, 24)
-CGROUPS = Path("/sys/fs/cgroup")
 # The variables in which users pass their own options to Java.
 USERS_OPTIONS = ("SPARK_SUBMIT_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 # Lines of Java's refusal of an option that say neither which nor why.
@@ -67,31 +67,8 @@ NO_REASON = ("Error: Could not create", "Error: A fatal exception", "NOTE: Picke
 
 def driver_memory() -> str:
     """Half of the memory, at most 4 GB; Spark's default of 1 GB is too little for a network."""
-    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    memory = min(physical, *container_limits(), 2 * MOST_MEMORY)
+    memory = min(memory_limit(), 2 * MOST_MEMORY)
     return f"{memory // 2 // 2**20}m"
-
-
-def container_limits(cgroups: Path = CGROUPS, own: Path = Path("/proc/self/cgroup")) -> list[int]:
-    """The memory limits of the cgroups of this process, including parent groups, in bytes."""
-    limits = []
-    with suppress(OSError):
-        for line in own.read_text().splitlines():
-            # cgroups v2: one line without a name; v1: one line per controller.
-            _, kinds, path = line.split(":", 2)
-            if kinds and "memory" not in kinds.split(","):
-                continue
-            root, name = (
-                (cgroups / "memory", "memory.limit_in_bytes") if kinds else (cgroups, "memory.max")
-            )
-            group = root / path.strip("/")
-            # In a container, the process may see its own group as the root.
-            for folder in (group, *group.parents):
-                if not folder.is_relative_to(root):
-                    break
-                with suppress(OSError, ValueError):
-                    limits.append(int((folder / name).read_text()))
-    return limits
 
 
 def use_bundled_java() -> None:

@@ -1,0 +1,94 @@
+"""What an engine does for a run: reading, keeping and writing frames, each in its own way."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from pyspark.sql import DataFrame, Row, SparkSession
+
+# The setting of a session that says which engine it has.
+SETTING = "spark.cell_tower.engine"
+
+
+class InputFile(Protocol):
+    """A file of an input."""
+
+    @property
+    def address(self) -> str:
+        """Where it is."""
+
+    @property
+    def packing(self) -> str:
+        """.gz or .bz2; empty if it is not compressed."""
+
+
+@dataclass(frozen=True)
+class CsvFormat:
+    """What CSV files have in common: header, encoding as Java names it, and delimiter.
+
+    may_run_on: whether a field may go on to the next line. columns: those that are read, by their
+    names in the files, in lower case.
+    """
+
+    header: tuple[str, ...]
+    encoding: str
+    delimiter: str
+    may_run_on: bool
+    columns: Collection[str]
+
+
+class Keeper(Protocol):
+    """Keeps intermediates of one run until it releases them."""
+
+    def keep(self, name: str, frame: DataFrame, has_input_rows: bool) -> DataFrame:
+        """The frame to go on with, which is computed once.
+
+        has_input_rows: whether it has about as many rows as the inputs.
+        """
+
+    def release(self) -> None:
+        """Free the memory, or the disk."""
+
+
+class Engine(ABC):
+    """What executes frames."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def read_csv(
+        self, spark: SparkSession, files: Sequence[InputFile], form: CsvFormat
+    ) -> DataFrame:
+        """The rows of CSV files as texts, by the names in their header, with their provenance."""
+
+    @abstractmethod
+    def read_parquet(
+        self, spark: SparkSession, files: Sequence[InputFile], columns: Collection[str], place: str
+    ) -> list[tuple[str, DataFrame]]:
+        """The rows of Parquet files with their provenance, in frames of files of one schema each.
+
+        With each frame comes the place that messages name: `place` if it holds all files. Raises
+        InputError if a file cannot be read.
+        """
+
+    @abstractmethod
+    def read_days(self, spark: SparkSession, table: Path, days: Iterable[date]) -> DataFrame:
+        """Days of a table in a folder of this machine, with `run_date`; without days, all of it."""
+
+    @abstractmethod
+    def write(self, frame: DataFrame, target: Path, *partitions: str) -> tuple[DataFrame, int]:
+        """Write Parquet files into a new folder; what is read from there, and the number of rows.
+
+        Raises OutputError if it cannot be written, InputError if an input cannot be read.
+        """
+
+    @abstractmethod
+    def keeper(self, packs_inputs: bool) -> Keeper:
+        """A keeper for one run; packs_inputs: whether its inputs are large."""
+
+    @abstractmethod
+    def frame_of(self, rows: Sequence[Row], like: DataFrame) -> DataFrame:
+        """A few rows of this process as a frame with the columns of another one."""

@@ -1,0 +1,1 @@
+"""Apache Spark: session, Java, reading, keeping."""
