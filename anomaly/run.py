@@ -43,6 +43,8 @@ class Frame(StrEnum):
     CUSTOMER_METRICS = "customer_metrics"
     CELL_METRICS = "cell_metrics"
     LIMITS = "limits"
+    JUDGED_CUSTOMERS = "judged_customers"
+    JUDGED_CELLS = "judged_cells"
     JUDGED_SPAN = "judged_span"
     ALARM_PERIODS = "alarm_periods"
     ALARM_STATES = "alarm_states"

@@ -105,8 +105,8 @@ def peer_baselines(
             }
         )
 
-    return limits.select(F.explode("rules").alias("group", "limits")).select(
-        F.when(F.col("group") != ALL, F.col("group")).alias("peers"),
+    return limits.select(
+        F.when(F.col("peers") != ALL, F.col("peers")).alias("peers"),
         F.inline(F.array(*map(of_kpi, kpis))),
     )
 

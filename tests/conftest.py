@@ -59,7 +59,10 @@ def _leave_out(marker: str, why: str, config: pytest.Config, items: list[pytest.
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    session = SESSIONS[os.environ.get("TEST_ENGINE", "spark")]()
+    name = os.environ.get("TEST_ENGINE", "spark")
+    session = SESSIONS[name]()
+    # What tests run as a command would otherwise choose an engine of its own.
+    os.environ["CELL_TOWER_ENGINE"] = "sail" if name == "sail" else "spark"
     session.conf.set("spark.sql.shuffle.partitions", "2")
     yield session
     session.stop()

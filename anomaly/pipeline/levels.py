@@ -43,29 +43,22 @@ def cell_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
 
 
 def rules_of_levels(metrics: Sequence[DataFrame], profile: Profile) -> DataFrame:
-    """What the metrics of levels are compared with: a row per level (limits.level_rules)."""
+    """The limits of levels, a row per level and group (limits.level_rules)."""
     # One frame of all levels means one aggregate.
     of_rules = ("level", "peers", "kpis", "errors")
     both = union(frame.select(*of_rules) for frame in metrics)
     return level_rules(baselines(both, profile), profile)
 
 
-def customer_table(metrics: DataFrame, rules: DataFrame, profile: Profile, run: Run) -> DataFrame:
-    """The published table of the customers: a row per customer and cell."""
-    counted = judge(metrics, rules, CUSTOMER_LEVEL, profile).transform(with_counts)
-    ranked = counted.transform(rank_by_severity, DEFECT_COUNT.name, "customerID", "CellName")
-    judged = with_evidence(ranked, rules, CUSTOMER_LEVEL, profile)
-    return _table(judged, CUSTOMER_LEVEL, profile, run)
+def judged_customers(metrics: DataFrame, rules: DataFrame, profile: Profile) -> DataFrame:
+    """Customers with the status of each KPI, and how many are defects."""
+    return judge(metrics, rules, CUSTOMER_LEVEL, profile).transform(with_counts)
 
 
-def cell_table(
-    metrics: DataFrame,
-    rules: DataFrame,
-    profile: Profile,
-    run: Run,
-    standing: DataFrame | None = None,
+def judged_cells(
+    metrics: DataFrame, rules: DataFrame, profile: Profile, standing: DataFrame | None = None
 ) -> DataFrame:
-    """The published table of the cells: a row per cell, with its verdict.
+    """Cells with the status of each KPI, its evidence, and their verdict.
 
     `standing`: the alarms that stand (detection.standing_alarms), where there were dated samples.
     """
@@ -75,7 +68,19 @@ def cell_table(
     else:
         # A cell to at most one alarm.
         with_alarms = judged.join(standing, on="CellName", how="left")
-    ranked = with_verdict(with_alarms, profile).transform(rank_by_severity, "gravity", "CellName")
+    return with_verdict(with_alarms, profile)
+
+
+def customer_table(judged: DataFrame, rules: DataFrame, profile: Profile, run: Run) -> DataFrame:
+    """The published table of the customers: a row per customer and cell."""
+    ranked = judged.transform(rank_by_severity, DEFECT_COUNT.name, "customerID", "CellName")
+    explained = with_evidence(ranked, rules, CUSTOMER_LEVEL, profile)
+    return _table(explained, CUSTOMER_LEVEL, profile, run)
+
+
+def cell_table(judged: DataFrame, profile: Profile, run: Run) -> DataFrame:
+    """The published table of the cells: a row per cell, with its verdict."""
+    ranked = judged.transform(rank_by_severity, "gravity", "CellName")
     return _table(ranked, CELL_LEVEL, profile, run)
 
 

@@ -143,15 +143,23 @@ def _alarm_figures(
     return figures.unionByName(sample_figures(periods, span, rules, end))
 
 
-def _cells(
+def _judged_customers(request: Request, metrics: DataFrame, limits: DataFrame) -> DataFrame:
+    return levels.judged_customers(metrics, limits, request.profile)
+
+
+def _judged_cells(
     request: Request, metrics: DataFrame, limits: DataFrame, alarms: DataFrame | None
 ) -> DataFrame:
     standing = None if alarms is None else standing_alarms(alarms, request.profile)
-    return levels.cell_table(metrics, limits, request.profile, request.run, standing)
+    return levels.judged_cells(metrics, limits, request.profile, standing)
 
 
-def _customers(request: Request, metrics: DataFrame, limits: DataFrame) -> DataFrame:
-    customers = levels.customer_table(metrics, limits, request.profile, request.run)
+def _cells(request: Request, judged: DataFrame) -> DataFrame:
+    return levels.cell_table(judged, request.profile, request.run)
+
+
+def _customers(request: Request, judged: DataFrame, limits: DataFrame) -> DataFrame:
+    customers = levels.customer_table(judged, limits, request.profile, request.run)
     return hash_customers(customers, request.hash_key)
 
 
@@ -202,8 +210,10 @@ GRAPH = Graph[Request](
         _alarm_figures,
         (Frame.ALARM_PERIODS, Frame.ALARM_STATES, Frame.ALARMS, Frame.JUDGED_SPAN),
     ),
-    Node(Frame.CELLS, _cells, (Frame.CELL_METRICS, Frame.LIMITS), (Frame.ALARMS,)),
-    Node(Frame.CUSTOMERS, _customers, (Frame.CUSTOMER_METRICS, Frame.LIMITS)),
+    Node(Frame.JUDGED_CELLS, _judged_cells, (Frame.CELL_METRICS, Frame.LIMITS), (Frame.ALARMS,)),
+    Node(Frame.CELLS, _cells, (Frame.JUDGED_CELLS,)),
+    Node(Frame.JUDGED_CUSTOMERS, _judged_customers, (Frame.CUSTOMER_METRICS, Frame.LIMITS)),
+    Node(Frame.CUSTOMERS, _customers, (Frame.JUDGED_CUSTOMERS, Frame.LIMITS)),
     Node(Frame.RESULT_FIGURES, _result_figures, (Frame.CUSTOMERS, Frame.CELLS)),
     Node(
         Frame.SUMMARY,

@@ -14,12 +14,14 @@ from anomaly.expressions.texts import measure_text
 from anomaly.profile.model import Profile
 from anomaly.schema.evidence import EVIDENCE_OF_KPI
 from anomaly.thresholds.baselines import ALL
-from anomaly.thresholds.limits import ABOVE, BELOW, BOTH, is_log, own_limits
+from anomaly.thresholds.limits import ABOVE, BELOW, BOTH, is_log, with_own_limits
 
 # Status of a KPI in a row. Of those that are not judged the flag is NULL: NO_DATA, NO_BASELINE, and
 # OUT_OF_REACH where no value could pass the bound. WARN is no defect yet.
 NO_DATA, NO_BASELINE, OUT_OF_REACH = "NO_DATA", "NO_BASELINE", "OUT_OF_REACH"
 OK, WARN, CRIT = "OK", "WARN", "CRIT"
+# Columns that are added meanwhile; the blank keeps them apart from a user's columns.
+TO_JUDGE = "kpis to judge"
 JUDGED_TYPE = "struct<kpi:string,status:string,severity:double>"
 WORST_FIRST = (CRIT, WARN, OK, OUT_OF_REACH, NO_BASELINE, NO_DATA)
 
@@ -33,61 +35,64 @@ def judge(metrics: DataFrame, rules: DataFrame, level: str, profile: Profile) ->
     `rules`: limits.level_rules. A value within a relative 1e-9 of its bound is equal to it,
     and so no defect.
     """
-    compared = F.transform(_kpis(level, profile), _compared)
-    return _judged(_with_rules(metrics, rules), compared).drop("rules")
+    with_kpis = _with_kpis(metrics, rules, level, profile)
+    return _judged(with_kpis, F.transform(TO_JUDGE, _compared)).drop(TO_JUDGE)
 
 
 def with_evidence(judged: DataFrame, rules: DataFrame, level: str, profile: Profile) -> DataFrame:
     """Adds the evidence for the status of each KPI (evidence.EVIDENCE_TYPE) to judged metrics."""
-    compared = F.transform(_kpis(level, profile), _compared)
-    return _explained(_with_rules(judged, rules), compared).drop("rules")
+    with_kpis = _with_kpis(judged, rules, level, profile)
+    return _explained(with_kpis, F.transform(TO_JUDGE, _compared)).drop(TO_JUDGE)
 
 
 def judge_with_evidence(
     metrics: DataFrame, rules: DataFrame, level: str, profile: Profile
 ) -> DataFrame:
     """Both at once: limits that are a row's own are made once."""
-    compared = F.transform(_kpis(level, profile), _compared)
-    with_compared = _with_rules(metrics, rules).withColumn("compared", compared)
-    judged = _judged(with_compared, F.col("compared"))
-    return _explained(judged, F.col("compared")).drop("rules", "compared")
+    with_kpis = _with_kpis(metrics, rules, level, profile)
+    compared = with_kpis.withColumn(TO_JUDGE, F.transform(TO_JUDGE, _compared))
+    judged = _judged(compared, F.col(TO_JUDGE))
+    return _explained(judged, F.col(TO_JUDGE)).drop(TO_JUDGE)
 
 
-def _with_rules(metrics: DataFrame, rules: DataFrame) -> DataFrame:
-    """Metrics with the rules of all groups of their level."""
-    # Many metrics to the one row of their level.
-    return metrics.join(F.broadcast(rules), on="level", how="inner")
+def _with_limits(metrics: DataFrame, rules: DataFrame) -> DataFrame:
+    """Metrics with the limits of their level and group."""
+    group = F.coalesce(F.col("peers"), F.lit(ALL))
+    # Many metrics to the one row of their level and group.
+    return (
+        metrics.withColumn("group", group)
+        .join(F.broadcast(rules.withColumnRenamed("peers", "group")), ["level", "group"], "left")
+        .drop("group")
+    )
 
 
-def _kpis(level: str, profile: Profile) -> Column:
-    """What the rules judge, an array by KPI, each with its limits; a cell has limits of its own.
+def _with_kpis(metrics: DataFrame, rules: DataFrame, level: str, profile: Profile) -> DataFrame:
+    """Metrics with what the rules judge, an array by KPI, each with its limits.
 
     value; rows and customers, of how many usable values and customers it is; error, its standard
-    error; denominator, where it is a ratio: that of all customers of a cell.
+    error; denominator, where it is a ratio: that of all customers of a cell. A cell has limits of
+    its own.
     """
-    kpis, errors = F.col("kpis"), F.col("errors")
+    kpis, errors, limits = F.col("kpis"), F.col("errors"), F.col("limits")
     rows, customers = (F.col(counts) for counts in COUNTS)
     no_number = F.lit(None).cast("double")
-
-    def with_limits(limits: Column) -> Column:
-        return named_array(
-            {
-                rule.kpi: {
-                    "value": kpis[rule.kpi],
-                    "rows": rows[rule.kpi],
-                    "customers": customers[rule.kpi],
-                    "error": errors[rule.kpi],
-                    "denominator": _denominator(rule.kpi, profile, no_number),
-                    "limits": limits[rule.kpi],
-                }
-                for rule in profile.rules
+    to_judge = named_array(
+        {
+            rule.kpi: {
+                "value": kpis[rule.kpi],
+                "rows": rows[rule.kpi],
+                "customers": customers[rule.kpi],
+                "error": errors[rule.kpi],
+                "denominator": _denominator(rule.kpi, profile, no_number),
+                "limits": limits[rule.kpi],
             }
-        )
-
-    # Not as a column of its own, which would copy the limits of all KPIs into every row.
-    of_group = F.coalesce(F.try_element_at("rules", "peers"), F.col("rules")[ALL])
-    of_level = let(of_group, with_limits)
-    return own_limits(of_level) if profile.level(level).standard_errors else of_level
+            for rule in profile.rules
+        }
+    )
+    of_level = _with_limits(metrics, rules).withColumn(TO_JUDGE, to_judge).drop("limits")
+    if profile.level(level).standard_errors:
+        return with_own_limits(of_level, TO_JUDGE)
+    return of_level
 
 
 def _denominator(kpi: str, profile: Profile, no_number: Column) -> Column:

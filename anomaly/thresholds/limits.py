@@ -2,13 +2,14 @@
 
 A level has one row of them, however many rows it has, so whatever does not depend on the row that
 is judged is found here: bounds, limits, and most of the words of a reason. Cells whose own mean has
-a standard error have bounds of their own, from the same functions (`own_limits`).
+a standard error have bounds of their own, from the same functions (`with_own_limits`).
 
 The limits of a KPI are struct<rule, baseline, bounds>: what the profile says (OF_RULE), what its
 values are compared with (OF_BASELINE), and what a value must pass.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import reduce
 from math import inf, log
 
 from pyspark.sql import Column, DataFrame
@@ -97,9 +98,10 @@ LIMITS_TYPE = _struct_type({**FITTED, "bounds": _struct_type(OF_BOUNDS)})
 
 
 def level_rules(baselines: DataFrame, profile: Profile) -> DataFrame:
-    """Baselines (baselines.baselines) to a row per level: level, rules.
+    """Baselines (baselines.baselines) to a row per level and group: level, peers, limits.
 
-    `rules` is a map from groups of peers to a struct that has the limits of each judged KPI:
+    `peers` is a group of peers, baselines.ALL for every row of the level; `limits` a struct that
+    has the limits of each judged KPI:
 
     - rule: what the profile says (OF_RULE);
     - baseline: centre, spread, error, distance and warn_distance (of the bounds from the centre) on
@@ -143,15 +145,12 @@ def level_rules(baselines: DataFrame, profile: Profile) -> DataFrame:
         .withColumn("limits", F.transform("limits", lambda one: _fitted(one, profile)))
         .withColumn("limits", F.transform("limits", _with_sides))
         .withColumn("limits", F.transform("limits", _with_bounds))
-        .withColumn("limits", struct_of(by_name(F.col("limits"), kpis)))
-        .select("level", F.struct("peers", "limits").alias("group"))
-        .groupBy("level")
-        .agg(F.map_from_entries(F.collect_list("group")).alias("rules"))
+        .select("level", "peers", struct_of(by_name(F.col("limits"), kpis)).alias("limits"))
     )
 
 
-def own_limits(kpis: Column) -> Column:
-    """KPIs of a cell with limits of its own, from its values and their standard errors.
+def with_own_limits(cells: DataFrame, kpis: str) -> DataFrame:
+    """Cells whose `kpis` have limits of their own, from their values and their standard errors.
 
     spread² = (spread between cells)² + (standard error)², on the scale of the rule. Between cells
     is what the error of a usual cell leaves of the spread that was found.
@@ -172,9 +171,13 @@ def own_limits(kpis: Column) -> Column:
         fitted = struct_of({"rule": rule, "baseline": struct_of(fields)})
         return with_limits(kpi, fitted.cast(FITTED_TYPE))
 
-    kpis = F.transform(kpis, own)
-    kpis = F.transform(kpis, lambda kpi: with_limits(kpi, _with_sides(kpi["limits"])))
-    return F.transform(kpis, lambda kpi: with_limits(kpi, _with_bounds(kpi["limits"])))
+    steps: tuple[Callable[[Column], Column], ...] = (
+        own,
+        lambda kpi: with_limits(kpi, _with_sides(kpi["limits"])),
+        lambda kpi: with_limits(kpi, _with_bounds(kpi["limits"])),
+    )
+    # One step after the other, as in level_rules.
+    return reduce(lambda frame, step: frame.withColumn(kpis, F.transform(kpis, step)), steps, cells)
 
 
 def _by_kpi(baselines: Column) -> Column:

@@ -49,6 +49,9 @@ class Keeper(Protocol):
         has_input_rows: whether it has about as many rows as the inputs.
         """
 
+    def shorten(self, name: str, frame: DataFrame) -> DataFrame:
+        """The frame to go on with, kept if long plans cost the engine more than that."""
+
     def release(self) -> None:
         """Free the memory, or the disk."""
 

@@ -25,6 +25,8 @@ class Plan(Enum):
 
     WHOLE = "whole"
     TRUNCATED = "truncated"
+    # Truncated by an engine to which long plans cost more than writing the frame.
+    SHORTENED = "shortened"
     # Of large inputs persisted with its whole plan, which packs columns; else truncated.
     CACHED = "cached"
 
@@ -64,6 +66,9 @@ MATERIALIZATIONS: Mapping[Frame, Materialization] = {
     Frame.INPUT_FIGURES: Materialization(Plan.TRUNCATED, Stored.COUNTED, in_background=True),
     Frame.CELL_METRICS: Materialization(Plan.TRUNCATED),
     Frame.LIMITS: Materialization(Plan.TRUNCATED),
+    # Their tables are ranked, which takes them twice.
+    Frame.JUDGED_CELLS: Materialization(Plan.SHORTENED),
+    Frame.JUDGED_CUSTOMERS: Materialization(Plan.SHORTENED),
     Frame.JUDGED_SPAN: Materialization(Plan.TRUNCATED),
     Frame.ALARM_PERIODS: Materialization(Plan.WHOLE, Stored.AS_INTERMEDIATE),
     Frame.ALARM_STATES: Materialization(Plan.WHOLE, Stored.AS_INTERMEDIATE),
@@ -135,6 +140,8 @@ class Materializer:
     def _planned(self, name: Frame, frame: DataFrame, plan: Plan) -> DataFrame:
         if plan is Plan.WHOLE:
             return frame
+        if plan is Plan.SHORTENED:
+            return self._keeper.shorten(name.value, frame)
         return self._keeper.keep(name.value, frame, plan is Plan.CACHED)
 
     def _store(self, stored: Stored) -> Callable[[str, DataFrame], tuple[DataFrame, int]]:

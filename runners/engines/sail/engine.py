@@ -84,6 +84,10 @@ class WrittenFrames:
         kept, _ = self._engine.write(frame, self._folder / name)
         return kept
 
+    def shorten(self, name: str, frame: DataFrame) -> DataFrame:
+        """Kept: Sail plans a frame twice as long if it is used twice."""
+        return self.keep(name, frame, has_input_rows=False)
+
     def release(self) -> None:
         """Remove the files."""
         shutil.rmtree(self._folder, ignore_errors=True)
