@@ -149,10 +149,12 @@ def check_samples(raw: DataFrame, profile: Profile, times: TimesOfRun = ANY_TIME
         *filters(rules, values),
     ]
     checked = _checked(raw, values, row_faults)
-    if profile.time_zone != UTC_ZONE and "Time" in raw.columns:
+    # Without a date no sample repeats another one.
+    can_repeat = "Time" in raw.columns and times.are_dated is not False
+    if can_repeat and profile.time_zone != UTC_ZONE:
         checked = checked.transform(tell_hours_apart)
     checked = checked.drop("later_by")
-    if rules.reject_duplicates and "Time" in raw.columns:
+    if can_repeat and rules.reject_duplicates:
         checked = checked.transform(reject_duplicates, ("CellName", "time"), ("values",), "Time")
     return _finished(checked, rules, "CellName")
 

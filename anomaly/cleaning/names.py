@@ -6,7 +6,6 @@ one space, what is not seen is removed, full width becomes usual, and letters ar
 their accents (the Unicode form NFC, of the letters that are usual in Europe).
 """
 
-import json
 import unicodedata
 
 from pyspark.sql import Column, DataFrame
@@ -58,13 +57,17 @@ def _as_seen(found: Column) -> Column:
 
 def _composed(found: Column) -> Column:
     """A text with each accent put together with the letter before it."""
-    compositions = F.from_json(F.lit(json.dumps(_compositions())), "map<string,string>")
+    compositions = _compositions()
+    # A map would be made anew by each pass of an engine over its plan.
+    apart, together = f"|{'|'.join(compositions)}|", "".join(compositions.values())
 
     def put_together(done: Column, mark: Column) -> Column:
-        letter = F.try_element_at(compositions, F.concat(F.right(done, F.lit(1)), mark))
+        pair = F.concat(F.lit("|"), F.right(done, F.lit(1)), mark, F.lit("|"))
+        place = F.position(pair, F.lit(apart))
+        letter = F.lit(together).substr(((place + 2) / 3).cast("int"), F.lit(1))
         before = done.substr(F.lit(1), F.length(done) - 1)
         # One that has no letter with this accent stays as it is.
-        return F.when(letter.isNull(), F.concat(done, mark)).otherwise(F.concat(before, letter))
+        return F.when(place == 0, F.concat(done, mark)).otherwise(F.concat(before, letter))
 
     return F.aggregate(F.regexp_extract_all(found, F.lit("(?s)."), 0), F.lit(""), put_together)
 
