@@ -125,7 +125,8 @@ def _other_bound(judged: Column) -> Column:
     """The bound on the other side of the baseline: as far away, on the scale of the rule."""
     baseline, bound = judged["baseline"], judged["bound"]
     offset = judged["log_offset"]
-    by_factor = (baseline + offset) * (baseline + offset) / (bound + offset) - offset
+    shifted = baseline + offset
+    by_factor = shifted * shifted / F.nullif(bound + offset, F.lit(0.0)) - offset
     is_log = judged["scale"] == Scale.LOG.value
     return F.when(is_log, by_factor).otherwise(2.0 * baseline - bound)
 

@@ -93,6 +93,8 @@ def difference_figures(compared: DataFrame) -> DataFrame:
             for side, run in zip(SIDES, (FIRST, SECOND), strict=True)
         )
     )
+    # Not causes["cause"]: Sail knows no field of an array.
+    names = F.transform(causes, lambda cause: cause["cause"])
     of_flags = F.filter(causes, lambda cause: cause["kpi"].isNotNull())
     return explode_and_sum(
         compared,
@@ -100,9 +102,7 @@ def difference_figures(compared: DataFrame) -> DataFrame:
             F.array(figure("cell", "cells", F.col("place"), 1)),
             F.filter(of_profiles, lambda one: one["detail"].isNotNull()),
             figures_if(F.col("is_changed"), figure("verdict", "changed", F.col("change"), 1)),
-            F.transform(
-                F.array_distinct(causes["cause"]), lambda cause: figure("cause", "cells", cause, 1)
-            ),
+            F.transform(F.array_distinct(names), lambda name: figure("cause", "cells", name, 1)),
             F.transform(of_flags, lambda flag: figure("flag", flag["kpi"], flag["cause"], 1)),
         ),
     )
