@@ -29,7 +29,7 @@ def exact_mean(value: Column, where: Column | None = None) -> Column:
 
 
 def ratio(part: Column, whole: Column) -> Column:
-    """part / whole, NULL where the whole is 0.
+    """The quotient, NULL where the whole is 0.
 
     With ANSI, and on Sail, a division by zero ends the job; `nullif` finds -0.0 on Spark alone.
     """
