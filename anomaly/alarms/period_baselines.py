@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.alarms.periods import GROUP_COLUMNS, slots_around, step_of, with_groups, with_step
+from anomaly.expressions.arithmetic import ratio
 from anomaly.expressions.arrays import let
 from anomaly.expressions.guards import require_columns
 from anomaly.profile.alarm_rules import AlarmKpi, AlarmRules, Grouping
@@ -115,7 +116,7 @@ def _baseline(kpi: AlarmKpi) -> Column:
 
 def _standard_deviation(values: Column, centre: Column) -> Column:
     squares = _sum(values, lambda value: F.pow(value - centre, 2))
-    return F.sqrt(squares / F.nullif(F.size(values) - 1, F.lit(0)))
+    return F.sqrt(ratio(squares, F.size(values) - 1))
 
 
 def _median_distance(values: Column, centre: Column) -> Column:
@@ -136,7 +137,7 @@ SPREADS: dict[Method, Callable[[Column, Column], Column]] = {
 
 
 def _mean(values: Column) -> Column:
-    return _sum(values, lambda value: value) / F.nullif(F.size(values), F.lit(0))
+    return ratio(_sum(values, lambda value: value), F.size(values))
 
 
 def _sum(values: Column, term: Callable[[Column], Column]) -> Column:

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from anomaly.cleaning.sample_times import JITTER_SECONDS
 from anomaly.cleaning.values import kpi_values
-from anomaly.expressions.arithmetic import exact_mean
+from anomaly.expressions.arithmetic import exact_mean, ratio
 from anomaly.expressions.arrays import struct_of
 from anomaly.expressions.guards import require_columns
 from anomaly.profile.alarm_rules import AlarmKpi, AlarmRules, Group
@@ -219,8 +219,7 @@ def _of_period(kpi: AlarmKpi) -> Column:
     if not kpi.relative_to or kpi.scale is Scale.LOG:
         return value
     denominator = F.col(f"denominator of {kpi.name}")
-    ratio = value / F.nullif(denominator, F.lit(0.0))
-    return F.when(denominator >= kpi.minimum_denominator, ratio)
+    return F.when(denominator >= kpi.minimum_denominator, ratio(value, denominator))
 
 
 def _mean(terms: Sequence[Column]) -> Column:

@@ -47,7 +47,9 @@ from anomaly.schema.tables import REJECTED_COLUMNS
 # In the text of Customer_ID the customer number begins at this character: behind three digits, or
 # behind what is no digit; of A1234 nobody can say how much is its number.
 CUSTOMER_NUMBER_START, MOST_DIGITS = 4, 2**31 - 1
-CUSTOMER_NUMBER = "^([0-9]{3}|..[^0-9])0*[0-9]{1,18}$"
+# What engines take . for differs.
+ANY = r"[^\n\r\x{85}\x{2028}\x{2029}]"
+CUSTOMER_NUMBER = f"^([0-9]{{3}}|{ANY}{{2}}[^0-9])0*[0-9]{{1,18}}$"
 
 # What stands for bytes that an encoding does not know.
 NOT_DECODED = "\ufffd"

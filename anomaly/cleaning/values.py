@@ -17,8 +17,6 @@ from anomaly.schema.reasons import FAULT_TYPE
 # As Java reads numbers, but without the letters that it takes, too: 12d, 1f and 0x1p3. Digits are
 # those of ASCII, and {mark} is the decimal mark.
 NUMBER = "[+-]?(NaN|([0-9]+{mark}?[0-9]*|{mark}[0-9]+)([eE][+-]?[0-9]+)?)"
-# A cast takes these around a number.
-ASCII_BLANKS = r"[\x00-\x20]*"
 WHOLE_NUMBER_PATTERN = r"^[+-]?[0-9]{1,18}(\.0*)?$"
 NOT_FINITE_TEXTS = ("nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
 # Spaces, tabs, line ends and control characters; and the other blanks of Unicode, such as the
@@ -123,8 +121,8 @@ def _number(kpi: Kpi, decimal: str, is_number: bool) -> Column:
     def cast(text: Column) -> Column:
         return (text if decimal == "." else F.translate(text, decimal, ".")).cast("double")
 
-    # Other blanks than those of ASCII are few.
-    return F.when(found.rlike(rf"^{ASCII_BLANKS}{number}{ASCII_BLANKS}\z"), cast(found)).when(
+    # Few have blanks around them. Which of these a cast takes differs between engines.
+    return F.when(found.rlike(rf"^{number}\z"), cast(found)).when(
         trimmed(found).rlike(rf"^{number}\z"), cast(trimmed(found))
     )
 

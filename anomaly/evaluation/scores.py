@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from anomaly.expressions.arithmetic import ratio
 from anomaly.expressions.frames import union
 from anomaly.expressions.timestamps import instant, utc_text
 
@@ -222,7 +223,7 @@ def _with_shares(counted: DataFrame) -> DataFrame:
 
 
 def _share(part: str, whole: str) -> Column:
-    return F.col(part) / F.nullif(F.col(whole), F.lit(0))
+    return ratio(F.col(part), F.col(whole))
 
 
 def _of_events() -> Figures:
@@ -246,9 +247,8 @@ def _of_alarms() -> Figures:
         "false alarms": alarms - true_alarms,
         "precision": precision,
         # The worst there is, where neither is more than nothing.
-        "F1": F.coalesce(2 * recall * precision / F.nullif(both, F.lit(0)), both),
-        "false alarms per cell and day": (alarms - true_alarms)
-        / F.nullif(F.col("cell_days"), F.lit(0)),
+        "F1": F.coalesce(ratio(2 * recall * precision, both), both),
+        "false alarms per cell and day": ratio(alarms - true_alarms, F.col("cell_days")),
     }
 
 

@@ -25,7 +25,15 @@ def exact_mean(value: Column, where: Column | None = None) -> Column:
     whole = F.floor(used)
     parts = F.floor((used - whole) * PARTS_PER_UNIT + 0.5)
     total = F.sum(whole) + F.sum(parts) / PARTS_PER_UNIT
-    return total / F.nullif(F.count(used), F.lit(0))
+    return ratio(total, F.count(used))
+
+
+def ratio(part: Column, whole: Column) -> Column:
+    """The quotient, NULL where the whole is 0.
+
+    With ANSI, and on Sail, a division by zero ends the job; `nullif` finds -0.0 on Spark alone.
+    """
+    return part / F.when(whole != 0, whole)
 
 
 def exceeds(value: Column, bound: Column) -> Column:
@@ -54,6 +62,6 @@ def _farther(bound: Column, is_away_from_zero: Column) -> Column:
 
 def rounded_for_quantiles(value: Column) -> Column:
     """The value to QUANTILE_DIGITS significant digits."""
-    digits = F.ceil(F.log10(F.abs(F.nullif(value, F.lit(0)))))
+    digits = F.ceil(F.log10(F.abs(F.when(value != 0, value))))
     scale = F.pow(F.lit(10.0), QUANTILE_DIGITS - digits)
     return F.coalesce(F.round(value * scale) / scale, value)

@@ -16,6 +16,15 @@ def let(value: Column, use: Callable[[Column], Column]) -> Column:
     return F.transform(F.array(value), use)[0]
 
 
+def field(struct: Column, name: str) -> Column:
+    """A field of a struct, NULL where the struct is.
+
+    Sail gives what is stored in its place: SELECT s.a FROM (SELECT if(x > 1, s, NULL) AS s FROM t)
+    has all values of s.a.
+    """
+    return F.when(struct.isNotNull(), struct[name])
+
+
 def struct_of(fields: Mapping[str, Column]) -> Column:
     """A struct of columns by their names."""
     if not fields:

@@ -25,7 +25,8 @@ def instant(text: Column, zone: str = UTC_ZONE) -> Column:
     the hour that is there twice when they are set back it is the earlier one (`later_by`).
     """
     seconds = F.regexp_replace(text, f"([ T][0-9]+:[0-9]+)( ?{OFFSET}?)$", "$1:00$2")
-    of_day = F.regexp_replace(seconds, "([ T])24:", "$100:")
+    # The hour stands behind a date of ten characters. (Behind $1 Sail reads 00 as its number.)
+    of_day = F.when(is_end_of_day(text), F.overlay(seconds, F.lit("00"), 12)).otherwise(seconds)
     in_utc = F.concat(of_day, F.when(has_offset(text), "").otherwise("Z"))
     day_after = F.make_interval(hours=F.when(is_end_of_day(text), 24).otherwise(0))
     found = F.when(text.rlike(f"^{DATE_WITH_TIME}$"), F.try_to_timestamp(in_utc) + day_after)

@@ -17,7 +17,8 @@ alone: the new value against the old bound, and the old value against the new bo
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from anomaly.expressions.arithmetic import exceeds
+from anomaly.expressions.arithmetic import exceeds, ratio
+from anomaly.expressions.texts import java_text
 from anomaly.profile.methods import Direction, Method, Scale
 
 VALUE, BASELINE, BOTH, MISSING, RULE = "value", "baseline", "both", "missing", "rule"
@@ -125,7 +126,8 @@ def _other_bound(judged: Column) -> Column:
     """The bound on the other side of the baseline: as far away, on the scale of the rule."""
     baseline, bound = judged["baseline"], judged["bound"]
     offset = judged["log_offset"]
-    by_factor = (baseline + offset) * (baseline + offset) / (bound + offset) - offset
+    shifted = baseline + offset
+    by_factor = ratio(shifted * shifted, bound + offset) - offset
     is_log = judged["scale"] == Scale.LOG.value
     return F.when(is_log, by_factor).otherwise(2.0 * baseline - bound)
 
@@ -211,7 +213,8 @@ def _reason(kpi: Column) -> Column:
 
 
 def _against_bound(judged: Column) -> Column:
-    value, bound = (F.round(judged[name], 4) for name in ("value", "bound"))
+    # 0.0 is added because Sail keeps the sign of nothing: -0.0.
+    value, bound = (java_text(F.round(judged[name], 4) + 0.0) for name in ("value", "bound"))
     return F.format_string("%s %s (bad %s %s)", value, judged["unit"], judged["direction"], bound)
 
 

@@ -76,10 +76,9 @@ def _entry_of_seen(seen: Column, day: Column, rules: HistoryRules) -> Column:
         )
     )
     verdict = F.struct(day.alias("run_date"), today[VERDICT.name].alias("verdict"))
-    # The newest first.
-    all_known = F.concat(
-        F.array(verdict), F.coalesce(before["recent"], F.array().cast(RECENT_TYPE))
-    )
+    # The newest first. One type for all, in which every field may be NULL, or Sail refuses them.
+    known = (F.array(verdict), F.coalesce(before["recent"], F.array().cast(RECENT_TYPE)))
+    all_known = F.concat(*(one.cast(RECENT_TYPE) for one in known))
     recent = F.slice(all_known, 1, max(rules.raise_within, rules.clear_days))
 
     def entry(recent: Column) -> Column:

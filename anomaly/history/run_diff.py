@@ -93,6 +93,8 @@ def difference_figures(compared: DataFrame) -> DataFrame:
             for side, run in zip(SIDES, (FIRST, SECOND), strict=True)
         )
     )
+    # Not causes["cause"]: Sail knows no field of an array.
+    names = F.transform(causes, lambda cause: cause["cause"])
     of_flags = F.filter(causes, lambda cause: cause["kpi"].isNotNull())
     return explode_and_sum(
         compared,
@@ -100,9 +102,7 @@ def difference_figures(compared: DataFrame) -> DataFrame:
             F.array(figure("cell", "cells", F.col("place"), 1)),
             F.filter(of_profiles, lambda one: one["detail"].isNotNull()),
             figures_if(F.col("is_changed"), figure("verdict", "changed", F.col("change"), 1)),
-            F.transform(
-                F.array_distinct(causes["cause"]), lambda cause: figure("cause", "cells", cause, 1)
-            ),
+            F.transform(F.array_distinct(names), lambda name: figure("cause", "cells", name, 1)),
             F.transform(of_flags, lambda flag: figure("flag", flag["kpi"], flag["cause"], 1)),
         ),
     )
@@ -167,13 +167,17 @@ def _listed(families: Column) -> Column:
 def _with_causes(compared: DataFrame) -> DataFrame:
     """Adds the column `causes`; only what the changed cells have is looked into."""
     is_in_both = F.col("is_changed") & (F.col("place") == BOTH_RUNS)
-    flags = changed_flags(F.col("evidence_before"), F.col("evidence_after"))
+    # Empty, not NULL: with ANSI Sail divides by nothing for arrays of which none has an element.
+    no_kpi = F.array().cast(EVIDENCE_TYPE)
+    before, after = (
+        F.when(is_in_both, F.col(f"evidence_{side}")).otherwise(no_kpi) for side in SIDES
+    )
     is_same_profile = F.col("profile_before") == F.col("profile_after")
     of_kpis = (F.lit(None).alias(name) for name in CAUSE_FIELDS if name not in ("cause", "reason"))
     of_verdict = F.array(F.struct(*of_kpis, "cause", "reason")).cast(CAUSES_TYPE)
     none = F.array().cast(CAUSES_TYPE)
     return (
-        compared.withColumn("flags", F.when(is_in_both, flags))
+        compared.withColumn("flags", changed_flags(before, after))
         .withColumn("flags", swapped(F.col("flags"), is_same_profile))
         .withColumn("flags", explained(F.col("flags")))
         .transform(_with_cause_of_verdict)

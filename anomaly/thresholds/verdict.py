@@ -3,6 +3,7 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from anomaly.expressions.arrays import field
 from anomaly.profile.choices import SilentCells, StandingAlarms
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import VerdictRule
@@ -103,7 +104,7 @@ def _counts(alarms: StandingAlarms) -> Column:
     if alarms is StandingAlarms.NONE:
         return F.lit(False)
     levels = (CRIT,) if alarms is StandingAlarms.CRIT else (CRIT, WARN)
-    return F.col("standing_alarm.severity").isin(*levels)
+    return field(F.col("standing_alarm"), "severity").isin(*levels)
 
 
 def _deciding() -> Column:
@@ -114,7 +115,7 @@ def _failed(rule: VerdictRule) -> Column:
     """The names of what fails: families by their KPIs, then those of an alarm, then silence."""
     names = F.transform(_deciding(), lambda family: family["name"])
     none = F.array().cast("array<string>")
-    of_alarm = F.coalesce(F.col("alarm.families"), none)
+    of_alarm = F.coalesce(field(F.col("alarm"), "families"), none)
     silent = none
     if rule.silent_cells is SilentCells.REQUIRED and rule.silent_family:
         silent = F.when(F.col("is_silent"), F.array(F.lit(rule.silent_family))).otherwise(none)
@@ -154,9 +155,8 @@ def _reason(profile: Profile) -> Column:
     """Why a cell has its verdict, in one sentence."""
     rule = profile.verdict
     silence = F.when(F.col("is_silent"), "it sends no samples while other cells do")
-    alarm = F.concat(
-        F.col("standing_alarm.severity"), F.lit(" alarm: "), F.col("standing_alarm.reason")
-    )
+    severity, words = (field(F.col("standing_alarm"), name) for name in ("severity", "reason"))
+    alarm = F.concat(severity, F.lit(" alarm: "), words)
     too_few = F.when(
         F.col("evaluated_kpis") < rule.minimum_evaluated,
         F.concat(

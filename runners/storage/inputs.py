@@ -135,8 +135,11 @@ def _with_folders(raw: DataFrame, columns: Sequence[str]) -> DataFrame:
 
 def _unescaped(text: Column) -> Column:
     """%2F is /, as in addresses; unlike in forms of web pages + is itself, and so is % alone."""
-    of_itself = F.regexp_replace(text, "%(?![0-9A-Fa-f]{2})", "%25")
-    return F.url_decode(F.replace(of_itself, F.lit("+"), F.lit("%2B")))
+    # Each % is escaped, and then those are not that begin an escape; Sail cannot look ahead.
+    escaped = F.regexp_replace(
+        F.replace(text, F.lit("%"), F.lit("%25")), "%25([0-9A-Fa-f]{2})", "%$1"
+    )
+    return F.url_decode(F.replace(escaped, F.lit("+"), F.lit("%2B")))
 
 
 def _as_texts(frame: DataFrame) -> DataFrame:
