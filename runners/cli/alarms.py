@@ -98,19 +98,19 @@ def run_alarms(
         times = times_of_alarms(find_times(raw[SAMPLES], profile), profile)
         with Materializer(destination, progress) as frames:
             request = AlarmRequest(raw.get(HISTORY), inputs.start)
-            figures = raise_alarms(
+            results = raise_alarms(
                 raw[SAMPLES],
                 profile=profile,
                 run=run,
                 alarms=request,
                 keep=frames.materialize,
                 times=times,
-            ).summary
-            summary = RunSummary(figures.collect())
+            )
+            summary = RunSummary(results.summary.collect())
             frames.wait()
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
             check_alarm_limits(summary, profile, rejections, places)
-        return publish(destination, figures, summary, profile, run, progress)
+        return publish(destination, summary, profile, run, progress)
 
 
 def instant(text: str) -> datetime:

@@ -93,5 +93,5 @@ class Engine(ABC):
         """A keeper for one run; packs_inputs: whether its inputs are large."""
 
     @abstractmethod
-    def frame_of(self, rows: Sequence[Row], like: DataFrame) -> DataFrame:
-        """A few rows of this process as a frame with the columns of another one."""
+    def frame_of(self, spark: SparkSession, rows: Sequence[Row], type_: str) -> DataFrame:
+        """A few rows of this process as a frame; type_ is that of a row, struct<...>."""

@@ -23,6 +23,7 @@ from anomaly.schema.tables import (
     ALARMS_TABLE,
     HISTORY_TABLE,
     REJECTED_TABLE,
+    SUMMARY_COLUMNS,
     SUMMARY_TABLE,
 )
 from runners.engines.choice import engine_of
@@ -113,8 +114,8 @@ def make_and_publish(
                 Frame.CELLS, HISTORY_TABLE, partial(stage_history, destination, profile, run)
             )
             kept = frames.materialize_all(given)
-            figures = results_of(kept, request, frames.materialize).summary
-            summary = RunSummary(figures.collect())
+            results = results_of(kept, request, frames.materialize)
+            summary = RunSummary(results.summary.collect())
             frames.wait()
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
             if has_alarms:
@@ -122,7 +123,7 @@ def make_and_publish(
                 check_run_limits(summary, profile, rejections, sources)
             else:
                 check_limits(summary, profile, rejections)
-        return publish(destination, figures, summary, profile, run, progress, made_from)
+        return publish(destination, summary, profile, run, progress, made_from)
 
 
 def read_inputs(
@@ -215,7 +216,6 @@ def refusing(rejected: DataFrame, out: Storage, progress: Progress) -> Iterator[
 
 def publish(
     destination: Destination,
-    figures: DataFrame,
     summary: RunSummary,
     profile: Profile,
     run: Run,
@@ -229,7 +229,7 @@ def publish(
     for sentence in notices(summary):
         LOG.warning(sentence)
     progress.done(SUMMARY_TABLE, len(summary.rows))
-    figure = Row(*figures.columns)
+    figure = Row(*(column.name for column in SUMMARY_COLUMNS))
     of_run = (run.run_id, profile.fingerprint, run.run_date)
     rows = [
         *summary.rows,
@@ -239,7 +239,9 @@ def publish(
             for stage, seconds in progress.seconds.items()
         ),
     ]
-    destination.stage(SUMMARY_TABLE, engine_of(destination.spark).frame_of(rows, figures))
+    type_ = f"struct<{', '.join(f'{column.name}: {column.type}' for column in SUMMARY_COLUMNS)}>"
+    table = engine_of(destination.spark).frame_of(destination.spark, rows, type_)
+    destination.stage(SUMMARY_TABLE, table)
     with publishing(destination.place_of_tables, str(run.run_date)):
         destination.publish()
     progress.done("published")

@@ -67,9 +67,9 @@ class SailEngine(Engine):
         """Writes frames to temporary files."""
         return WrittenFrames(self)
 
-    def frame_of(self, rows: Sequence[Row], like: DataFrame) -> DataFrame:
+    def frame_of(self, spark: SparkSession, rows: Sequence[Row], type_: str) -> DataFrame:
         """By Arrow."""
-        return like.sparkSession.createDataFrame([*map(tuple, rows)], like.schema)
+        return spark.createDataFrame([*map(tuple, rows)], type_)
 
 
 class WrittenFrames:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, Observation, Row, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType
 
 from runners.engines.days import day_folder
 from runners.engines.engine import CsvFormat, Engine, InputFile, Keeper
@@ -57,7 +56,7 @@ class SparkEngine(Engine):
         """Persists frames, or ends their plans where they are."""
         return PersistedFrames(packs_inputs)
 
-    def frame_of(self, rows: Sequence[Row], like: DataFrame) -> DataFrame:
+    def frame_of(self, spark: SparkSession, rows: Sequence[Row], type_: str) -> DataFrame:
         """A frame of one partition.
 
         By their JSON, because createDataFrame starts a process of Python to hand them over; and not
@@ -65,8 +64,8 @@ class SparkEngine(Engine):
         fails where it cannot read the JSON, rather than leave rows out.
         """
         texts = json.dumps([row.asDict() for row in rows], default=str)
-        of_one_row = like.sparkSession.sql("SELECT 1")
-        array = F.from_json(F.lit(texts), ArrayType(like.schema), {"mode": "FAILFAST"})
+        of_one_row = spark.sql("SELECT 1")
+        array = F.from_json(F.lit(texts), f"array<{type_}>", {"mode": "FAILFAST"})
         return of_one_row.select(F.inline(array))
 
 

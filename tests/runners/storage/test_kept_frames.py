@@ -51,7 +51,8 @@ def test_rows_of_this_process_become_a_frame_as_they_are(spark):
         ("", math.inf, "", date(1999, 12, 31)),
         ("least", 5e-324, None, None),
     ]
-    expected = spark.createDataFrame(rows, "key string, value double, detail string, day date")
-    made = engine_of(spark).frame_of(expected.collect(), expected)
+    fields = "key: string, value: double, detail: string, day: date"
+    expected = spark.createDataFrame(rows, f"struct<{fields}>")
+    made = engine_of(spark).frame_of(spark, expected.collect(), f"struct<{fields}>")
     assert_df_equality(made, expected, ignore_row_order=False)
-    assert engine_of(spark).frame_of([], expected).count() == 0
+    assert engine_of(spark).frame_of(spark, [], f"struct<{fields}>").count() == 0
