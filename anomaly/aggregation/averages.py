@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from anomaly.cleaning.values import kpi_values
 from anomaly.expressions.arithmetic import exact_mean
-from anomaly.expressions.arrays import struct_of
+from anomaly.expressions.arrays import struct_of, struct_type
 from anomaly.profile.model import Profile
 from anomaly.schema.inputs import CALL_STATISTICS, SAMPLES
 
@@ -59,7 +59,9 @@ def means_of(values: Mapping[str, Column]) -> Column:
 
 def counts_of(values: Mapping[str, Column]) -> Column:
     """An aggregate: how many values there are that are not NULL, as a struct by their names."""
-    return struct_of({kpi: F.count(value) for kpi, value in values.items()})
+    counts = struct_of({kpi: F.count(value) for kpi, value in values.items()})
+    # A count is never NULL, and Sail believes that also where a join leaves the struct out.
+    return counts.cast(struct_type(values, "bigint"))
 
 
 def join_samples(customers: DataFrame, cells: DataFrame) -> DataFrame:

@@ -32,10 +32,15 @@ def struct_of(fields: Mapping[str, Column]) -> Column:
     return F.struct(*(field.alias(name) for name, field in fields.items()))
 
 
+def struct_type(names: Iterable[str], type_: str) -> str:
+    """The type of a struct with these fields, all of one type, each of which may be NULL."""
+    fields = ", ".join(f"{quoted(name)}: {type_}" for name in names)
+    return f"struct<{fields}>" if fields else NO_FIELD
+
+
 def null_struct(names: Iterable[str], type_: str) -> Column:
     """A missing struct with these fields, all of one type."""
-    fields = ", ".join(f"{quoted(name)}: {type_}" for name in names)
-    return F.lit(None).cast(f"struct<{fields}>" if fields else NO_FIELD)
+    return F.lit(None).cast(struct_type(names, type_))
 
 
 def named_array(kpis: Mapping[str, Mapping[str, Column]]) -> Column:
