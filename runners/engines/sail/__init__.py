@@ -1,0 +1,1 @@
+"""Sail on this machine: the files that it cannot read as Spark does, made into Parquet first."""
