@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from anomaly.schema.inputs import MALFORMED_LINE, MALFORMED_TEXT, SOURCE_FILE, SOURCE_ROW_ID
@@ -18,7 +19,7 @@ from runners.engines.sail.text_blocks import Block, blocks_of
 from runners.engines.sail.tidy_csv import TidyReader
 
 # What Arrow cannot parse is parsed in so many parts, down to this size.
-PARTS, SMALLEST_PART = 32, 1 << 14
+PARTS, SMALLEST_PART = 32, 1 << 15
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class _Reader:
         first, self.rows = self.rows, self.rows + rows
         provenance = [
             the_same(self.uri, rows),
-            pa.array(range(first, first + rows), pa.int64()),
+            pa.array(np.arange(first, first + rows)),
             pa.repeat(pa.scalar(False), rows),
             pa.nulls(rows, pa.string()),
         ]

@@ -4,22 +4,22 @@ What Spark makes of broken quotes is its parser's (univocity's) own, and followe
 letter: a text behind a closing quote belongs to the value, which then keeps its quotes.
 """
 
-import re
 from collections.abc import Iterator
-from functools import cached_property
 from typing import NamedTuple
 
 # What Spark takes for blank: it is left out behind a value.
 BLANKS = "".join(map(chr, range(33)))
-BLANKS_IN_LINE = re.compile("[\0-\x09\x0b-\x20]+")
-UP_TO_QUOTE = re.compile('[^"]*')
 
 
 class Record(NamedTuple):
-    """The fields of a record, NULL where they are empty, and where it stands in its text."""
+    """The fields of a record, NULL where they are empty, and where it stands in its text.
+
+    `stop` is where its line end begins, and `end` where that ends.
+    """
 
     fields: list[str | None]
     start: int
+    stop: int
     end: int
 
 
@@ -38,47 +38,55 @@ class CarefulParser:
         self.delimiter = delimiter
         self.is_last = is_last
 
-    @cached_property
-    def _rest_of_field(self) -> re.Pattern[str]:
-        return re.compile(f"[^\n{re.escape(self.delimiter)}]*")
-
     def records(self, start: int = 0) -> Iterator[Record]:
         """The records that end in the text, from a position on; empty lines are none."""
-        text, delimiter, size = self.text, self.delimiter, len(self.text)
+        text, size = self.text, len(self.text)
         while start < size:
-            end = text.find("\n", start)
-            end = size if end < 0 else end
-            if end == start:
+            stop = self._line_end(start)
+            if stop == start:
                 start += 1
                 continue
-            if text.find('"', start, end) < 0:
-                fields = [part.rstrip(BLANKS) or None for part in text[start:end].split(delimiter)]
-                end = min(end + 1, size)
+            if text.find('"', start, stop) < 0:
+                fields = self._unquoted(start, stop)
             else:
                 try:
-                    fields, end = self._with_quotes(start)
+                    fields, stop = self._with_quotes(start)
                 except CutError:
                     return
-            yield Record(fields, start, end)
+            end = min(stop + 1, size)
+            yield Record(fields, start, stop, end)
             start = end
 
     def _with_quotes(self, at: int) -> tuple[list[str | None], int]:
-        """The fields of a record that begins at a position, and where the next one begins."""
+        """The fields of a record that begins at a position, and where its line ends."""
         text, size, fields = self.text, len(self.text), list[str | None]()
         while True:
-            if at < size and text[at] == '"':
+            if text.startswith('"', at):
                 value, at = self._quoted(at + 1)
+                fields.append(value or None)
             else:
-                end = self._end_of_field(at)
-                value, at = text[at:end].rstrip(BLANKS), end
-            fields.append(value or None)
+                # All fields up to the next one in quotes.
+                stop = self._line_end(at)
+                behind = text.find(self.delimiter + '"', at, stop)
+                stop = stop if behind < 0 else behind
+                fields += self._unquoted(at, stop)
+                at = stop
             if at >= size or text[at] == "\n":
-                return fields, min(at + 1, size)
+                return fields, at
             at += 1
 
+    def _unquoted(self, at: int, stop: int) -> list[str | None]:
+        fields = self.text[at:stop].split(self.delimiter)
+        return [field.rstrip(BLANKS) or None for field in fields]
+
+    def _line_end(self, at: int) -> int:
+        end = self.text.find("\n", at)
+        return len(self.text) if end < 0 else end
+
     def _end_of_field(self, at: int) -> int:
-        matched = self._rest_of_field.match(self.text, at)
-        return matched.end() if matched else at
+        end = self._line_end(at)
+        stop = self.text.find(self.delimiter, at, end)
+        return end if stop < 0 else stop
 
     def _quoted(self, at: int) -> tuple[str, int]:
         """The value whose quote opens before a position, and where its delimiter stands."""
@@ -110,17 +118,18 @@ class CarefulParser:
 
     def _behind_quotes(self, content: str, at: int) -> tuple[str, int]:
         """The value of a content whose closing quote stands before a position."""
-        text, size = self.text, len(self.text)
-        if text[at] in ("\n", self.delimiter):
+        text, size, ends = self.text, len(self.text), ("\n", self.delimiter)
+        if text[at] in ends:
             return content, at
-        blanks = BLANKS_IN_LINE.match(text, at)
-        behind = blanks.end() if blanks else at
-        if blanks and (behind >= size or text[behind] in ("\n", self.delimiter)):
+        behind = at
+        while behind < size and text[behind] <= " " and text[behind] not in ends:
+            behind += 1
+        if behind > at and (behind >= size or text[behind] in ends):
             # Blanks behind a closing quote are none of the value.
             return content, behind
         end = self._end_of_field(behind + 1)
         value = f'"{content}"{text[at:end]}'
-        if end >= size and blanks and text[behind] != '"' and text.startswith('"', behind + 1):
+        if end >= size and behind > at and text[behind] != '"' and text.startswith('"', behind + 1):
             # Spark's parser adds a quote that is not there, at the end of a file.
             value += '"'
         return value.rstrip(BLANKS), end

@@ -59,7 +59,7 @@ class CarefulReader:
         """
         rows, end = Rows([[] for _ in self.positions]), 0
         for record in CarefulParser(text, self.delimiter, is_last).records():
-            self._add(rows, record, text[record.start : record.end])
+            self._add(rows, record, text)
             end = record.end
         rest = text[end:].lstrip("\n")
         if len(rest) > MOST_CHARACTERS:
@@ -70,11 +70,11 @@ class CarefulReader:
         fields, rows.count = record.fields, rows.count + 1
         is_malformed, told = len(fields) != self.width, None
         if is_malformed:
-            told = LINE_END.sub("", text)
+            told = LINE_END.sub("", text[record.start : record.end])
             if BLANK.fullmatch(told):
                 return
             fields = [*fields, *[None] * (self.width - len(fields))][: self.width]
-        if "\n" in text[:-1]:
+        if "\n" in text[record.start : record.stop]:
             if any(len(value or "") > MOST_CHARACTERS for value in fields):
                 raise never_closes(self.uri)
             is_malformed = self.is_broken(fields, is_malformed)

@@ -19,7 +19,7 @@ def writing(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None
 
     Nothing is written that would pay in a second reading.
     """
-    waiting: list[pa.Table] = []
+    waiting, rows = list[pa.Table](), 0
     target = parquet.ParquetWriter(
         path,
         schema,
@@ -31,14 +31,18 @@ def writing(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None
         store_schema=False,
     )
 
-    def add(rows: pa.Table) -> None:
-        waiting.append(rows)
-        if sum(table.num_rows for table in waiting) >= ROWS_IN_GROUP:
+    def add(table: pa.Table) -> None:
+        nonlocal rows
+        waiting.append(table)
+        rows += table.num_rows
+        if rows >= ROWS_IN_GROUP:
             write()
 
     def write() -> None:
+        nonlocal rows
         target.write_table(pa.concat_tables(waiting), row_group_size=ROWS_IN_GROUP)
         waiting.clear()
+        rows = 0
 
     with target:
         yield add

@@ -48,9 +48,10 @@ def broken_by_quotes(
     breaks_a_value = re.compile(f"\n[^{END}]*[^ \t\n\x0b\f\r{END}]")
 
     def is_broken(fields: Fields, is_malformed: bool) -> bool:
-        everything, values = _joined(fields), _joined([fields[position] for position in read])
+        everything = _joined(fields)
         if "\n" not in everything:
             return is_malformed
+        values = _joined([fields[position] for position in read])
         if (
             has_a_row.search(everything)
             or is_open.search(everything)

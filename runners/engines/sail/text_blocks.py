@@ -60,10 +60,10 @@ def _of_whole_lines(parts: Iterator[bytes]) -> Iterator[Block]:
     for part in parts:
         end = part.rfind(b"\n") + 1
         if end:
-            yield Block(_valid(b"".join((*rest, part[:end]))), False)
+            yield Block(valid_utf8(b"".join((*rest, part[:end]))), False)
             rest = []
         rest.append(part[end:])
-    yield Block(_valid(b"".join(rest)), True)
+    yield Block(valid_utf8(b"".join(rest)), True)
 
 
 def _without_mark(blocks: Iterator[Block]) -> Iterator[Block]:
@@ -72,7 +72,7 @@ def _without_mark(blocks: Iterator[Block]) -> Iterator[Block]:
     yield from blocks
 
 
-def _valid(data: bytes) -> bytes:
+def valid_utf8(data: bytes) -> bytes:
     """The same bytes where they are UTF-8; else with U+FFFD as Java has it in their place."""
     if data.isascii():
         return data

@@ -48,6 +48,7 @@ class TidyReader:
         if has_blanks and b'"' in data:
             return None
         try:
+            self.reading.use_threads = len(data) > PART_BYTES
             table = csv.read_csv(pa.BufferReader(data), self.reading, self.parsing, self.converting)
         except pa.ArrowInvalid:
             return None

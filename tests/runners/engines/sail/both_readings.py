@@ -21,7 +21,7 @@ Reading = list[tuple[object, ...]] | str
 def ways_to_read(
     files: Iterable[File], declared: str, delimiter: str
 ) -> dict[tuple[object, ...], list[File]]:
-    """The files by their headers, encodings, and whether a field may run on, as a run reads them."""
+    """The files by their headers, encodings, and whether a field may run on: as in a run."""
     groups = defaultdict(list)
     for file in files:
         start = LocalFiles().start(file)
@@ -68,13 +68,10 @@ def by_spark(
         if len(files) == 1:
             return {files[0].address: str(error)}
         readings = (
-            by_spark(spark, [file], header, encoding, delimiter, wanted, runs_on)
-            for file in files
+            by_spark(spark, [file], header, encoding, delimiter, wanted, runs_on) for file in files
         )
         return {address: reading for one in readings for address, reading in one.items()}
-    return {
-        file.address: numbered(found[file.address], len(places)) for file in files
-    }
+    return {file.address: numbered(found[file.address], len(places)) for file in files}
 
 
 def numbered(rows: Iterable[tuple[object, ...]], width: int) -> list[tuple[object, ...]]:
