@@ -24,7 +24,7 @@ from runners.engines.sail.parquet_types import (
     merged_structs,
     spark_schema,
 )
-from runners.engines.sail.source_uri import source_uri
+from runners.engines.sail.source_uri import metadata_uri, source_uri
 from runners.engines.sail.text_blocks import valid_utf8
 
 
@@ -87,7 +87,7 @@ def _write(file: str, columns: T.StructType, wanted: Collection[str], path: Path
             (MALFORMED_LINE, pa.bool_()),
         ]
     )
-    first, uri = 0, source_uri(file)
+    first, uri = 0, metadata_uri(file)
     with _reading(file) as content, writing(path, schema) as add:
         for batch in _batches(content, {one.name.lower() for one in written}):
             rows = batch.num_rows

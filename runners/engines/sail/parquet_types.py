@@ -109,7 +109,7 @@ LISTS: tuple[Callable[[pa.DataType], bool], ...] = (
 def _of_leaf(leaf: Any) -> T.DataType:
     logical, physical = json.loads(leaf.logical_type.to_json()), leaf.physical_type
     match logical:
-        case {"Type": "None"}:
+        case {"Type": "None" | "Null"}:
             return PLAIN[physical]
         case {"Type": "Int", "bitWidth": width, "isSigned": is_signed}:
             return (INTEGERS if is_signed else UNSIGNED)[width]
@@ -125,6 +125,5 @@ def _of_leaf(leaf: Any) -> T.DataType:
             return T.StringType()
         case {"Type": "BSON"}:
             return T.BinaryType()
-    raise UnreadableTypeError(
-        f"Illegal Parquet type: {physical} ({logical['Type']}) in {leaf.path}"
-    )
+    kind = logical["Type"]
+    raise UnreadableTypeError(f"illegal Parquet type {physical} ({kind}) of {leaf.path}")

@@ -1,4 +1,7 @@
-"""The address of a file as Spark gives it for each of its rows."""
+"""The address of a file as Spark gives it for each of its rows.
+
+The runner asks for it in one way where rows are of CSV, in the other where they are of Parquet.
+"""
 
 import re
 import unicodedata
@@ -11,9 +14,19 @@ OTHER = re.compile("[^\0-\x7f]+")
 
 
 def source_uri(path: str) -> str:
-    """file:///... of an absolute path, with the characters escaped that Java escapes.
+    """The address of a file that input_file_name() gives: file:///... of an absolute path."""
+    return f"file://{_escaped(path)}"
 
-    Java keeps letters of other alphabets, and escapes blanks and controls of theirs.
+
+def metadata_uri(path: str) -> str:
+    """The address of the same file that _metadata.file_path gives: file:/..."""
+    return f"file:{_escaped(path)}"
+
+
+def _escaped(path: str) -> str:
+    """A path with the characters escaped that Java escapes.
+
+    It keeps letters of other alphabets, and escapes blanks and controls of theirs.
     """
     kept = "".join(
         character
@@ -21,8 +34,8 @@ def source_uri(path: str) -> str:
         if unicodedata.category(character) not in BLANK_OR_CONTROL
     )
     if not kept:
-        return f"file://{quote(path, safe=KEPT)}"
+        return quote(path, safe=KEPT)
     parts = re.split(f"([{re.escape(kept)}]+)", path)
-    return "file://" + "".join(
+    return "".join(
         part if number % 2 else quote(part, safe=KEPT) for number, part in enumerate(parts)
     )

@@ -1,5 +1,7 @@
 """Whether the lines of a block are such that Arrow, which is fast, parses them as Spark does."""
 
+import codecs
+
 import numpy as np
 
 QUOTE, LINE_END, RETURN = b'"\n\r'
@@ -10,10 +12,12 @@ SEEN = bytes(range(33, 256))
 def is_tidy(data: bytes, delimiter: bytes) -> bool:
     """Whether each line is a record, and quotes are around whole fields, or doubled in such ones.
 
-    To Arrow a CR alone ends a line as well, and it may take NUL for the end of a text.
+    To Arrow a CR alone ends a line as well, it may take NUL for the end of a text, and leaves out a
+    byte order mark wherever it begins to read.
     """
     return (
         b"\0" not in data
+        and not data.startswith(codecs.BOM_UTF8)
         and data.count(b"\r") == data.count(b"\r\n")
         # A row to Spark, of which the runner makes none but which counts where rows are numbered.
         and not data.startswith(b"\r\n")

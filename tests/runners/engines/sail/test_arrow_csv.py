@@ -68,7 +68,7 @@ HEADERS = [
 
 def test_headers_are_read_alike(spark, tmp_path):
     contents = {
-        f"{number}-{end!r}.csv": f'{header}{end}1{end}1,2{end}{end} {end}"3",4{end}5'.encode()
+        f"{number}-{len(end)}.csv": f'{header}{end}1{end}1,2{end}{end} {end}"3",4{end}5'.encode()
         for number, header in enumerate(HEADERS)
         for end in ("\n", "\r\n")
     }
@@ -207,7 +207,8 @@ def test_addresses_are_those_that_spark_gives(spark, tmp_path):
     paths = [f"{tmp_path}/{number}/{name}" for number, name in enumerate(names) if ":" not in name]
     for path in paths:
         Path(path).parent.mkdir(parents=True)
-        Path(path).write_text("x")
+        packed = path.endswith(".gz")
+        Path(path).write_bytes(gzip.compress(b"x") if packed else b"x")
     found = reader(spark).text([literal(spark, path) for path in paths])
     uris = {row[0] for row in found.selectExpr("input_file_name()").collect()}
     assert uris == {source_uri(path) for path in paths}
