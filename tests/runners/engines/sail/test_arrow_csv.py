@@ -145,6 +145,22 @@ def test_mutants_of_samples_are_read_alike(spark, tmp_path):
     assert not differences(spark, tmp_path, contents, ("CellName", "s0", "s1", "s2"))
 
 
+LINES = (
+    "1,2,3", '"1","2","3"', '"a, b",2,"c ""d"""', "é,€,😀", "1,2", "1,2,3,4", "1 , 2 ,3 ", "\r", "",
+    " ", '5" disk,2,3', '"a\r\nb",2,3', '1,"a\n",3', '"1" ,"2" x,3', ",,", "1,2,3\r", '"1",2,"3"\r',
+)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_file_of_many_blocks_is_read_alike(spark, tmp_path, monkeypatch):
+    """Longer than what Spark reads at once, too."""
+    monkeypatch.setattr(text_blocks, "BLOCK_BYTES", 300_000)
+    source = random.Random(1)
+    lines = source.choices(LINES, [3000, 3000, 1000, *[1] * (len(LINES) - 3)], k=400_000)
+    contents = {"a.csv": ("a,b,c\n" + "\n".join(lines)).encode()}
+    assert not differences(spark, tmp_path, contents, WANTED)
+
+
 def read(path: Path, header: tuple[str, ...] = ("a", "b", "c")) -> object:
     return for_sail(File(str(path), 0), header, "UTF-8", ",", WANTED)
 

@@ -114,7 +114,8 @@ def test_what_spark_writes_is_read_alike(spark, tmp_path):
     spark.range(2_000).selectExpr(
         "id", "CAST(id AS string) AS text", "timestamp_seconds(id) AS time", "id % 7 / 3D AS ratio",
         "CAST(timestamp_seconds(id) AS timestamp_ntz) AS local",
-        "date_add(DATE'2026-01-01', CAST(id AS int)) AS day", "CAST(id AS decimal(9, 3)) AS price", "array(id) AS list", "CAST(NULL AS int) AS nothing",
+        "date_add(DATE'2026-01-01', CAST(id AS int)) AS day",
+        "CAST(id AS decimal(9, 3)) AS price", "array(id) AS list", "CAST(NULL AS int) AS nothing",
     ).repartition(3).write.parquet(str(tmp_path / "in"))  # fmt: skip
     files = sorted(str(file) for file in (tmp_path / "in").glob("*.parquet"))
     wanted = ["ID", "text", "time", "ratio", "local", "day", "price", "nothing"]
