@@ -4,9 +4,7 @@ import codecs
 
 import numpy as np
 
-QUOTE, LINE_END, RETURN = b'"\n\r'
-# What is left of a text without them are blanks and controls.
-SEEN = bytes(range(33, 256))
+QUOTE, BLANK, LINE_END, RETURN = b'" \n\r'
 
 
 def is_tidy(data: bytes, delimiter: bytes) -> bool:
@@ -18,27 +16,35 @@ def is_tidy(data: bytes, delimiter: bytes) -> bool:
     return (
         b"\0" not in data
         and not data.startswith(codecs.BOM_UTF8)
-        and data.count(b"\r") == data.count(b"\r\n")
-        # A row to Spark, of which the runner makes none but which counts where rows are numbered.
-        and not data.startswith(b"\r\n")
-        and b"\n\r\n" not in data
-        and _closes_its_quotes(data, delimiter)
+        and (b"\r" not in data or _ends_lines_alike(data))
+        and (b'"' not in data or _closes_its_quotes(data, delimiter))
     )
 
 
 def has_blanks_behind_values(data: bytes, delimiter: bytes) -> bool:
-    """Whether there are blanks before the end of a field, which Spark leaves out."""
-    ends = (delimiter, b"\n", b"\r\n")
-    return any(
-        data.endswith(blank) or any(blank + end in data for end in ends if blank + end != b"\r\n")
-        for blank in (bytes([code]) for code in {*data.translate(None, SEEN)})
-        if blank not in (b"\n", delimiter)
+    """Whether there are blanks before the end of a field of tidy lines; Spark leaves them out."""
+    characters = np.frombuffer(data, np.uint8)
+    places = np.flatnonzero(characters <= BLANK)
+    places = places[~np.isin(characters[places], [*b"\r\n", *delimiter])]
+    behind = characters[np.minimum(places + 1, len(data) - 1)]
+    # A file may end without the end of a line.
+    ends = np.isin(behind, [*b"\r\n", *delimiter]) | (places == len(data) - 1)
+    return bool(ends.any())
+
+
+def _ends_lines_alike(data: bytes) -> bool:
+    """Whether each CR is before an LF, and there is no line of a CR alone.
+
+    That is a row to Spark, of which the runner makes none but which counts where rows are numbered.
+    """
+    return (
+        data.count(b"\r") == data.count(b"\r\n")
+        and not data.startswith(b"\r\n")
+        and b"\n\r\n" not in data
     )
 
 
 def _closes_its_quotes(data: bytes, delimiter: bytes) -> bool:
-    if b'"' not in data:
-        return True
     characters = np.frombuffer(data, np.uint8)
     quotes = np.flatnonzero(characters == QUOTE)
     if len(quotes) % 2:
