@@ -88,32 +88,28 @@ def _write(file: str, columns: T.StructType, wanted: Collection[str], path: Path
         ]
     )
     first, uri = 0, metadata_uri(file)
-    with _reading(file) as content, writing(path, schema) as add:
-        for batch in _batches(content, {one.name.lower() for one in written}):
-            rows = batch.num_rows
-            columns_there = {name.lower(): batch[name] for name in batch.schema.names}
-            add(
-                pa.table(
-                    [
-                        *(
-                            _converted(columns_there.get(one.name.lower()), one.dataType, rows)
-                            for one in written
-                        ),
-                        the_same(uri, rows),
-                        pa.array(np.arange(first, first + rows)),
-                        pa.repeat(pa.scalar(False), rows),
-                    ],
-                    schema=schema,
-                )
-            )
+    with writing(path, schema) as add:
+        for columns_there, rows in _columns(file, written):
+            provenance = [
+                the_same(uri, rows),
+                pa.array(np.arange(first, first + rows)),
+                pa.repeat(pa.scalar(False), rows),
+            ]
+            add(pa.table([*columns_there, *provenance], schema=schema))
             first += rows
 
 
-def _batches(content: parquet.ParquetFile, wanted: Collection[str]) -> Iterator[pa.RecordBatch]:
-    names = [name for name in content.schema_arrow.names if name.lower() in wanted]
-    for batch in content.iter_batches(ROWS_IN_GROUP, columns=names):
-        # Arrow takes a.b for a field of a as well.
-        yield batch.select(names)
+def _columns(file: str, written: Sequence[T.StructField]) -> Iterator[tuple[list[pa.Array], int]]:
+    """The columns of a file part by part, as they are written, and how many rows there are."""
+    wanted = {one.name.lower() for one in written}
+    with _reading(file) as content:
+        names = [name for name in content.schema_arrow.names if name.lower() in wanted]
+        for batch in content.iter_batches(ROWS_IN_GROUP, columns=names):
+            # Arrow takes a.b for a field of a as well, so that there may be more.
+            there = {name.lower(): batch[name] for name in names}
+            rows = batch.num_rows
+            found = ((there.get(one.name.lower()), one.dataType) for one in written)
+            yield [_converted(column, kind, rows) for column, kind in found], rows
 
 
 def _converted(column: pa.Array | None, kind: T.DataType, rows: int) -> pa.Array:

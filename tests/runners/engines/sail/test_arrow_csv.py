@@ -270,3 +270,13 @@ def test_a_field_that_is_the_rest_of_a_file_is_refused(tmp_path, monkeypatch, ro
     (tmp_path / "a.csv").write_text('a,b,c\n1,2,"3\n' + "1,2,3\n" * rows)
     told = read(tmp_path / "a.csv")
     assert told == f"cannot be read: file://{tmp_path}/a.csv: a quote does not close"
+
+
+def test_a_full_disk_is_no_fault_of_the_file(tmp_path, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "a.csv").write_text("a,b,c\n1,2,3\n")
+    monkeypatch.setattr(parquet.ParquetWriter, "write_table", full)
+    with pytest.raises(OSError, match="No space left"):
+        read(tmp_path / "a.csv")

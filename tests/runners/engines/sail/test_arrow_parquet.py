@@ -223,3 +223,13 @@ def test_a_file_with_damaged_rows_is_told_by_name(tmp_path):
     file.write_bytes(content)
     with pytest.raises(InputError, match=r"1\.parquet: is not a Parquet file, or damaged: "):
         parquet_to_parquet([str(file)], ["a"], tmp_path)
+
+
+def test_a_full_disk_is_no_fault_of_the_file(tmp_path, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    file = write(tmp_path / "1.parquet", {"a": [1]})
+    monkeypatch.setattr(parquet.ParquetWriter, "write_table", full)
+    with pytest.raises(OSError, match="No space left"):
+        parquet_to_parquet([file], ["a"], tmp_path)
