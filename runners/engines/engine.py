@@ -1,7 +1,7 @@
 """What an engine does for a run: reading, keeping and writing frames, each in its own way."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,18 +25,19 @@ class InputFile(Protocol):
         """.gz or .bz2; empty if it is not compressed."""
 
 
+MayRunOn = Callable[[InputFile], bool]
+
+
 @dataclass(frozen=True)
 class CsvFormat:
     """What CSV files have in common: header, encoding as Java names it, and delimiter.
 
-    may_run_on: whether a field may go on to the next line. columns: those that are read, by their
-    names in the files, in lower case.
+    columns: those that are read, by their names in the files, in lower case.
     """
 
     header: tuple[str, ...]
     encoding: str
     delimiter: str
-    may_run_on: bool
     columns: Collection[str]
 
 
@@ -63,9 +64,13 @@ class Engine(ABC):
 
     @abstractmethod
     def read_csv(
-        self, spark: SparkSession, files: Sequence[InputFile], form: CsvFormat
+        self, spark: SparkSession, files: Sequence[InputFile], form: CsvFormat, may_run_on: MayRunOn
     ) -> DataFrame:
-        """The rows of CSV files as texts, by the names in their header, with their provenance."""
+        """The rows of CSV files as texts, by the names in their header, with their provenance.
+
+        may_run_on: whether a field of a file may go on to the next line. Raises InputError if a
+        file cannot be read, as far as that is found out here.
+        """
 
     @abstractmethod
     def read_parquet(

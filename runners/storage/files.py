@@ -14,6 +14,7 @@ from typing import Protocol
 
 from anomaly.errors import InputError
 from anomaly.profile.encodings import charset_of, codec_of
+from runners.engines.engine import InputFile
 from runners.storage.addresses import FILE, address_of
 
 # The longer marks first: that of UTF-32 begins like that of UTF-16.
@@ -102,7 +103,7 @@ class FileSystem(Protocol):
     def has_rows(self, file: File) -> bool:
         """Whether a CSV file has more than its first line, in whatever encoding."""
 
-    def may_run_on(self, file: File, delimiter: str) -> bool:
+    def may_run_on(self, file: InputFile, delimiter: str) -> bool:
         """Whether a field of a CSV file may go on to the next line.
 
         True also where finding that out would take a job of its own.

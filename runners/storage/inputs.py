@@ -17,7 +17,7 @@ from anomaly.profile.model import Profile
 from anomaly.profile.sections import InputRules
 from anomaly.schema.inputs import MALFORMED_LINE, SAMPLES, SOURCE_FILE, SOURCE_ROW_ID
 from runners.engines.choice import engine_of
-from runners.engines.engine import CsvFormat
+from runners.engines.engine import CsvFormat, InputFile
 from runners.storage.files import (
     File,
     FileSystem,
@@ -96,11 +96,13 @@ def _read_csv_files(
         start = system.start(file)
         encoding = encoding_of(start, rules.encoding)
         header = header_of(file, start, encoding, rules.delimiter)
-        may_run_on = system.may_run_on(file, rules.delimiter)
-        form = CsvFormat(header, encoding, rules.delimiter, may_run_on, columns)
-        groups[form].append(file)
+        groups[CsvFormat(header, encoding, rules.delimiter, columns)].append(file)
+
+    def may_run_on(file: InputFile) -> bool:
+        return system.may_run_on(file, rules.delimiter)
+
     for form, group in groups.items():
-        yield str(group[0]), engine_of(spark).read_csv(spark, group, form)
+        yield str(group[0]), engine_of(spark).read_csv(spark, group, form, may_run_on)
 
 
 def _refuse_contradictions(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from anomaly.errors import InputError
+from runners.engines.engine import InputFile
 from runners.storage.files import File
 
 # Of a text file; no header is longer.
@@ -54,7 +55,7 @@ class LocalFiles:
             content.readline()
             return any(line.strip(b"\0 \t\r\n") for line in content)
 
-    def may_run_on(self, file: File, delimiter: str) -> bool:
+    def may_run_on(self, file: InputFile, delimiter: str) -> bool:
         """Whether a line of a text file does not close each of its quotes."""
         with _unpacked(file) as content:
             return any(_is_open(line, delimiter.encode()) for line in content if b'"' in line)
@@ -120,7 +121,7 @@ def _file(path: str, folders: tuple[str, ...]) -> File:
 
 
 @contextmanager
-def _unpacked(file: File) -> Iterator[IO[bytes]]:
+def _unpacked(file: InputFile) -> Iterator[IO[bytes]]:
     """What is in a file. Raises InputError where it cannot be read."""
     try:
         with UNPACKED[file.packing.lower()](file.address, "rb") as content:

@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anomaly.errors import InputError
+from runners.engines.engine import InputFile
 from runners.engines.errors import NO_FILE_SYSTEM, SPARK_ERRORS, failing_as, root_cause
 from runners.engines.spark.literal_paths import literal, reader
 from runners.storage.addresses import FILE, address_of
@@ -61,7 +62,7 @@ class SparkFiles:
             filled = self._lines(file).where(F.col("value").rlike("[^\\x00-\\x20]"))
             return len(filled.head(2)) > 1
 
-    def may_run_on(self, file: File, delimiter: str) -> bool:
+    def may_run_on(self, file: InputFile, delimiter: str) -> bool:
         """To know it would take a job that reads the file."""
         return True
 

@@ -1,1 +1,1 @@
-"""Sail on this machine: Spark's DataFrames on an engine without Java."""
+"""Sail on this machine: Spark's DataFrames on an engine without Java, inputs read by Arrow."""

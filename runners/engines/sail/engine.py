@@ -16,10 +16,10 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from anomaly.expressions.frames import union
 from runners.engines.days import day_folder, days_of
-from runners.engines.engine import CsvFormat, Engine, InputFile, Keeper
+from runners.engines.engine import CsvFormat, Engine, InputFile, Keeper, MayRunOn
 from runners.engines.errors import reading_and_writing
 from runners.engines.sail import reading
-from runners.engines.sail.temporary import plain_path, temporary_folder
+from runners.engines.sail.temporary import plain_path, read_folder, temporary_folder
 
 
 class SailEngine(Engine):
@@ -28,7 +28,7 @@ class SailEngine(Engine):
     name = "sail"
 
     def read_csv(
-        self, spark: SparkSession, files: Sequence[InputFile], form: CsvFormat
+        self, spark: SparkSession, files: Sequence[InputFile], form: CsvFormat, may_run_on: MayRunOn
     ) -> DataFrame:
         """By Arrow, into temporary Parquet files."""
         return reading.read_csv(spark, files, form)
@@ -37,16 +37,16 @@ class SailEngine(Engine):
         self, spark: SparkSession, files: Sequence[InputFile], columns: Collection[str], place: str
     ) -> list[tuple[str, DataFrame]]:
         """By Arrow, into temporary Parquet files."""
-        return reading.read_parquet(spark, files, columns, place)
+        return reading.readread_folder(spark, files, columns, place)
 
     def read_days(self, spark: SparkSession, table: Path, days: Iterable[date]) -> DataFrame:
         """Days of a table, with the columns of all of them."""
         frames = [
-            _parquet(spark, day_folder(table, day)).withColumn("run_date", F.lit(day))
+            read_folder(spark, day_folder(table, day)).withColumn("run_date", F.lit(day))
             for day in days
         ]
         if not frames:
-            return _parquet(spark, table)
+            return read_folder(spark, table)
         return union(frames, allow_missing=True)
 
     def write(self, frame: DataFrame, target: Path, *partitions: str) -> tuple[DataFrame, int]:
@@ -61,7 +61,7 @@ class SailEngine(Engine):
                 _write_no_rows(frame, target)
         if by_day and rows:
             return self.read_days(spark, target, days_of(target)).select(*frame.columns), rows
-        return (frame if by_day else _parquet(spark, target)), rows
+        return (frame if by_day else read_folder(spark, target)), rows
 
     def keeper(self, packs_inputs: bool) -> Keeper:
         """Writes frames to temporary files."""
@@ -91,10 +91,6 @@ class WrittenFrames:
     def release(self) -> None:
         """Remove the files."""
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _parquet(spark: SparkSession, folder: Path) -> DataFrame:
-    return spark.read.parquet(str(plain_path(folder)))
 
 
 def _write_no_rows(frame: DataFrame, target: Path) -> None:

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, Observation, Row, SparkSession
 from pyspark.sql import functions as F
 
 from runners.engines.days import day_folder
-from runners.engines.engine import CsvFormat, Engine, InputFile, Keeper
+from runners.engines.engine import CsvFormat, Engine, InputFile, Keeper, MayRunOn
 from runners.engines.errors import reading_and_writing
 from runners.engines.spark import reading
 from runners.engines.spark.kept import truncate_lineage
@@ -22,10 +22,10 @@ class SparkEngine(Engine):
     name = "spark"
 
     def read_csv(
-        self, spark: SparkSession, files: Sequence[InputFile], form: CsvFormat
+        self, spark: SparkSession, files: Sequence[InputFile], form: CsvFormat, may_run_on: MayRunOn
     ) -> DataFrame:
         """By Spark's own reader."""
-        return reading.read_csv(spark, [file.address for file in files], form)
+        return reading.read_csv(spark, files, form, may_run_on)
 
     def read_parquet(
         self, spark: SparkSession, files: Sequence[InputFile], columns: Collection[str], place: str

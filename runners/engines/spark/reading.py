@@ -1,5 +1,6 @@
 """Reads input files with Spark's own readers: texts of CSV, typed values of Parquet."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from pyspark.sql import DataFrame, DataFrameReader, SparkSession
@@ -7,12 +8,14 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from anomaly.errors import InputError
+from anomaly.expressions.frames import union
 from anomaly.expressions.sql import quoted
 from anomaly.schema.inputs import MALFORMED_LINE, MALFORMED_TEXT, SOURCE_FILE, SOURCE_ROW_ID
-from runners.engines.engine import CsvFormat, InputFile
+from runners.engines.engine import CsvFormat, InputFile, MayRunOn
 from runners.engines.errors import SPARK_ERRORS, root_cause
-from runners.engines.open_quotes import MOST_CHARACTERS, is_broken
+from runners.engines.open_quotes import MOST_CHARACTERS
 from runners.engines.spark.literal_paths import literal, reader
+from runners.engines.spark.open_quotes import is_broken
 
 # A line without a field is no row.
 BLANK = "^[\\\\x00-\\\\x20]*$"
@@ -49,10 +52,20 @@ def _parquet(spark: SparkSession, files: Sequence[InputFile]) -> DataFrame:
     )
 
 
-def read_csv(spark: SparkSession, files: Sequence[str], form: CsvFormat) -> DataFrame:
+def read_csv(
+    spark: SparkSession, files: Sequence[InputFile], form: CsvFormat, may_run_on: MayRunOn
+) -> DataFrame:
     """The rows of CSV files of one format, with their provenance."""
     # Spark 4 otherwise knows seven encodings only.
     spark.conf.set("spark.sql.legacy.javaCharsets", "true")
+    # Looking into each field of each row takes three times as long as reading those needed.
+    groups: dict[bool, list[str]] = defaultdict(list)
+    for file in files:
+        groups[may_run_on(file)].append(file.address)
+    return union(_csv(spark, group, form, runs_on) for runs_on, group in groups.items())
+
+
+def _csv(spark: SparkSession, files: Sequence[str], form: CsvFormat, may_run_on: bool) -> DataFrame:
     # Texts only, and matched by this header's names: a type or an order is never inferred.
     fields = told_apart(form.header)
     schema = T.StructType([T.StructField(name, T.StringType()) for name in fields])
@@ -66,12 +79,11 @@ def read_csv(spark: SparkSession, files: Sequence[str], form: CsvFormat) -> Data
         # CR before it is blank space.
         .options(lineSep="\n", ignoreTrailingWhiteSpace=True)
         .option("columnNameOfCorruptRecord", "_malformed")
-        .option("maxCharsPerColumn", MOST_CHARACTERS if form.may_run_on else -1)
+        .option("maxCharsPerColumn", MOST_CHARACTERS if may_run_on else -1)
         .csv([literal(spark, file) for file in files])
     )
     file, is_malformed = F.input_file_name(), F.col("_malformed").isNotNull()
-    if form.may_run_on:
-        # Looking into each field of each row takes three times as long as reading those needed.
+    if may_run_on:
         read = [name for name in fields if name.strip().lower() in form.columns]
         is_malformed = is_broken(is_malformed, file, fields, read, form.delimiter)
     provenance = {

@@ -1,0 +1,65 @@
+"""Reads input files for Sail: Arrow makes temporary Parquet files of them."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from anomaly.errors import InputError
+from anomaly.expressions.sql import quoted
+from anomaly.schema.inputs import MALFORMED_LINE, MALFORMED_TEXT, SOURCE_FILE, SOURCE_ROW_ID
+from runners.engines.engine import CsvFormat, InputFile
+from runners.engines.sail.arrow_csv import CsvFile, csv_to_parquet
+from runners.engines.sail.arrow_parquet import ParquetGroup, parquet_to_parquet
+from runners.engines.sail.temporary import read_folder, temporary_folder
+
+PROVENANCE = (SOURCE_FILE, SOURCE_ROW_ID, MALFORMED_LINE)
+PROVENANCE_OF_LINES = (*PROVENANCE, MALFORMED_TEXT)
+
+
+def read_csv(spark: SparkSession, files: Sequence[InputFile], form: CsvFormat) -> DataFrame:
+    """The rows of CSV files of one format, with their provenance.
+
+    Columns that are not wanted have their names, and no values.
+    """
+    folder = temporary_folder()
+    written = [CsvFile(file.address, file.packing) for file in files]
+    csv_to_parquet(written, form.header, form.encoding, form.delimiter, form.columns, folder)
+    # Columns are named by their positions, because a name may be there twice.
+    positions = {str(position): "string" for position in range(len(form.header))}
+    rows = read_folder(spark, folder)
+    return rows.select(*_columns(rows, positions), *PROVENANCE_OF_LINES).toDF(
+        *form.header, *PROVENANCE_OF_LINES
+    )
+
+
+def read_parquet(
+    spark: SparkSession, files: Sequence[InputFile], columns: Collection[str], place: str
+) -> list[tuple[str, DataFrame]]:
+    """Frames of Parquet files of one schema each, with the place that messages name.
+
+    Columns that are not wanted have their names and types, and no values. Raises InputError if a
+    file cannot be read.
+    """
+    addresses = [file.address for file in files]
+    try:
+        groups = parquet_to_parquet(addresses, columns, temporary_folder())
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from error
+    origins = [place] if len(groups) == 1 else [group.files[0] for group in groups]
+    return [(origin, _rows_of(spark, group)) for origin, group in zip(origins, groups, strict=True)]
+
+
+def _rows_of(spark: SparkSession, group: ParquetGroup) -> DataFrame:
+    rows = read_folder(spark, group.folder)
+    types = {column.name: column.dataType.simpleString() for column in group.columns}
+    return rows.select(*_columns(rows, types), *PROVENANCE)
+
+
+def _columns(rows: DataFrame, types: dict[str, str]) -> Iterable[Column]:
+    there = {*rows.columns}
+    for name, type_ in types.items():
+        if name in there:
+            yield F.col(quoted(name))
+        else:
+            yield F.lit(None).cast(type_).alias(name)

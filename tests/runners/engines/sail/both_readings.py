@@ -1,0 +1,106 @@
+"""What Spark reads of CSV files, and what is read of them for Sail, in one form."""
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from pyarrow import parquet
+
+from anomaly.errors import InputError
+from runners.engines.engine import CsvFormat
+from runners.engines.errors import reading_and_writing
+from runners.engines.sail.arrow_csv import CsvFile, columns_read, csv_to_parquet
+from runners.engines.spark.reading import read_csv
+from runners.storage.files import File, encoding_of, header_of
+from runners.storage.local_files import LocalFiles
+
+# Of each file its rows: values, number, whether malformed, and the text; or why it is refused.
+Reading = list[tuple[object, ...]] | str
+
+
+def ways_to_read(
+    files: Iterable[File], declared: str, delimiter: str
+) -> dict[tuple[object, ...], list[File]]:
+    """The files by their headers, encodings, and whether a field may run on: as in a run."""
+    groups = defaultdict(list)
+    for file in files:
+        start = LocalFiles().start(file)
+        encoding = encoding_of(start, declared)
+        header = header_of(file, start, encoding, delimiter)
+        groups[header, encoding, LocalFiles().may_run_on(file, delimiter)].append(file)
+    return groups
+
+
+def for_sail(
+    file: File, header: Sequence[str], encoding: str, delimiter: str, wanted: Collection[str]
+) -> Reading:
+    with tempfile.TemporaryDirectory() as folder:
+        one = CsvFile(file.address, file.packing)
+        try:
+            csv_to_parquet([one], header, encoding, delimiter, wanted, Path(folder))
+        except InputError as error:
+            return str(error)
+        table = parquet.read_table(f"{folder}/0.parquet").to_pydict()
+    width = len(columns_read(header, wanted))
+    *columns, uris, numbers, malformed, texts = table.values()
+    assert len(columns) == width
+    assert set(uris) <= {f"file://{file.address}"}
+    return numbered(zip(*columns, numbers, malformed, texts, strict=True), width)
+
+
+def by_spark(
+    spark, files: Sequence[File], header, encoding, delimiter, wanted, runs_on
+) -> dict[str, Reading]:
+    """One job for all files; where it fails, one for each."""
+    names = frozenset(name.strip().lower() for name in wanted)
+    form = CsvFormat(tuple(header), encoding, delimiter, names)
+    frame = read_csv(spark, files, form, lambda file: runs_on)
+    places = [at for at, name in enumerate(header) if name.strip().lower() in names]
+    found = defaultdict(list)
+    try:
+        with reading_and_writing("x"):
+            for row in frame.collect():
+                *values, uri, number, malformed, text = tuple(row)
+                read = [values[place] for place in places]
+                found[uri.removeprefix("file://")].append((*read, number, malformed, text))
+    except InputError as error:
+        if len(files) == 1:
+            return {files[0].address: str(error)}
+        readings = (
+            by_spark(spark, [file], header, encoding, delimiter, wanted, runs_on) for file in files
+        )
+        return {address: reading for one in readings for address, reading in one.items()}
+    return {file.address: numbered(found[file.address], len(places)) for file in files}
+
+
+def numbered(rows: Iterable[tuple[object, ...]], width: int) -> list[tuple[object, ...]]:
+    """Rows in their order, with numbers from 0 on: those of Spark count on over files."""
+    ordered = sorted(rows, key=lambda row: row[width])
+    first = ordered[0][width] if ordered else 0
+    return [(*row[:width], row[width] - first, *row[width + 1 :]) for row in ordered]
+
+
+def differences(
+    spark,
+    folder: Path,
+    contents: dict[str, bytes],
+    wanted: Collection[str],
+    encoding: str = "UTF-8",
+    delimiter: str = ",",
+) -> list[str]:
+    """The files of which not the same is read, each with both readings."""
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    files = LocalFiles().files(str(folder)) or []
+    wrong = []
+    for (header, charset, runs_on), group in ways_to_read(files, encoding, delimiter).items():
+        expected = by_spark(spark, group, header, charset, delimiter, wanted, runs_on)
+        for file in group:
+            found = for_sail(file, header, charset, delimiter, wanted)
+            if found != expected[file.address]:
+                wrong.append(
+                    f"{file.name} {contents[file.name]!r}\n  Spark    {expected[file.address]}"
+                    f"\n  for Sail {found}"
+                )
+    return wrong
