@@ -16,7 +16,8 @@ class Case:
     """A command with its environment, and how often it is measured.
 
     classes: the name of the folder with its archive of classes
-    (`runners.engines.spark.class_archive`), which its first run fills; None for an empty one each time.
+    (`runners.engines.spark.class_archive`), which its first run fills; None for an empty one
+    each time.
     """
 
     name: str

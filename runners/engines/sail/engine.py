@@ -37,7 +37,7 @@ class SailEngine(Engine):
         self, spark: SparkSession, files: Sequence[InputFile], columns: Collection[str], place: str
     ) -> list[tuple[str, DataFrame]]:
         """By Arrow, into temporary Parquet files."""
-        return reading.readread_folder(spark, files, columns, place)
+        return reading.read_parquet(spark, files, columns, place)
 
     def read_days(self, spark: SparkSession, table: Path, days: Iterable[date]) -> DataFrame:
         """Days of a table, with the columns of all of them."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
-from runners.storage.literal_paths import literal, reader
+from runners.engines.spark.literal_paths import literal, reader
 
 from anomaly.errors import InputError
 from runners.engines import open_quotes
