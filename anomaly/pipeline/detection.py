@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from anomaly.alarms.detection import rules_of
 from anomaly.cleaning.sample_times import ANY_TIME, TimesOfRun
+from anomaly.pipeline.graph import Submit, at_once
 from anomaly.pipeline.nodes import GRAPH, AlarmRequest, Request
 from anomaly.pipeline.results import TABLES, AlarmResults, Results
 from anomaly.profile.input_columns import expected_columns
@@ -62,13 +63,17 @@ def detect(
 
 
 def results_of(
-    given: Mapping[Frame, DataFrame], request: Request, keep: Keep = leave_lazy
+    given: Mapping[Frame, DataFrame],
+    request: Request,
+    keep: Keep = leave_lazy,
+    submit: Submit = at_once,
 ) -> Results:
     """The tables of a run, from raw or checked inputs, or from the results of stages.
 
-    Raises ConfigurationError if alarms are requested and the profile has no `[alarms]`.
+    `submit` may make frames side by side (Graph.make). Raises ConfigurationError if alarms are
+    requested and the profile has no `[alarms]`.
     """
-    return Results(**_made(TABLES, given, request, keep))
+    return Results(**_made(TABLES, given, request, keep, submit))
 
 
 def raise_alarms(
@@ -79,6 +84,7 @@ def raise_alarms(
     alarms: AlarmRequest | None = None,
     keep: Keep = leave_lazy,
     times: TimesOfRun = ANY_TIME,
+    submit: Submit = at_once,
 ) -> AlarmResults:
     """Find anomalies in dated samples, and the alarms that they raise.
 
@@ -96,7 +102,7 @@ def raise_alarms(
         given[Frame.RAW_HISTORY] = alarms.history
     request = Request(profile.for_alarms(), run or Run.new(), times, alarms)
     wanted = ("alarms", "anomalies", "rejected", "summary")
-    return AlarmResults(**_made(wanted, given, request, keep))
+    return AlarmResults(**_made(wanted, given, request, keep, submit))
 
 
 def _or_no_rows(raw: DataFrame | None, source: str, like: DataFrame, profile: Profile) -> DataFrame:
@@ -109,9 +115,13 @@ def _or_no_rows(raw: DataFrame | None, source: str, like: DataFrame, profile: Pr
 
 
 def _made(
-    names: Iterable[str], given: Mapping[Frame, DataFrame], request: Request, keep: Keep
+    names: Iterable[str],
+    given: Mapping[Frame, DataFrame],
+    request: Request,
+    keep: Keep,
+    submit: Submit,
 ) -> dict[str, DataFrame]:
     """The tables that can be made, by attribute name."""
     frames = {name: TABLES[name] for name in names}
-    made = GRAPH.make(frames.values(), given, request, keep)
+    made = GRAPH.make(frames.values(), given, request, keep, submit)
     return {name: made[frame] for name, frame in frames.items() if frame in made}

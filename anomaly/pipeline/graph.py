@@ -1,7 +1,9 @@
 """A graph of transforms, declared once and run whole or in part. It starts no job."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from pyspark.sql import DataFrame
@@ -9,6 +11,15 @@ from pyspark.sql import DataFrame
 from anomaly.run import Frame, Keep, leave_lazy
 
 Request = TypeVar("Request")
+# Has a frame made, now or by another thread; tasks that wait for others come after them.
+Submit = Callable[[Callable[[], DataFrame]], Future[DataFrame]]
+
+
+def at_once(work: Callable[[], DataFrame]) -> Future[DataFrame]:
+    """A `submit` that makes each frame in turn."""
+    future: Future[DataFrame] = Future()
+    future.set_result(work())
+    return future
 
 
 @dataclass(frozen=True)
@@ -46,17 +57,19 @@ class Graph(Generic[Request]):
         given: Mapping[Frame, DataFrame],
         request: Request,
         keep: Keep = leave_lazy,
+        submit: Submit = at_once,
     ) -> dict[Frame, DataFrame]:
         """The given frames, the wanted ones, and those needed to make them.
 
         A wanted frame that cannot be made from the given ones is left out. Each new frame goes
-        through `keep`, which returns the frame to go on with.
+        through `keep`, which returns the frame to go on with. `submit` may make those that do not
+        need each other side by side.
         """
-        frames = dict(given)
+        frames = {name: at_once(partial(_itself, frame)) for name, frame in given.items()}
         for node in self._needed(wanted, given, request):
-            inputs = (frames.get(name) for name in (*node.inputs, *node.optional))
-            frames[node.output] = keep(node.output, node.transform(request, *inputs))
-        return frames
+            inputs = [frames.get(name) for name in (*node.inputs, *node.optional)]
+            frames[node.output] = submit(partial(_made, node, request, inputs, keep))
+        return {name: frame.result() for name, frame in frames.items()}
 
     def _needed(
         self, wanted: Iterable[Frame], given: Collection[Frame], request: Request
@@ -72,3 +85,14 @@ class Graph(Generic[Request]):
                 asked.update(node.inputs, node.optional)
                 needed.append(node)
         return needed[::-1]
+
+
+def _itself(frame: DataFrame) -> DataFrame:
+    return frame
+
+
+def _made(
+    node: Node[Request], request: Request, inputs: Iterable[Future[DataFrame] | None], keep: Keep
+) -> DataFrame:
+    frames = (None if frame is None else frame.result() for frame in inputs)
+    return keep(node.output, node.transform(request, *frames))

@@ -105,9 +105,9 @@ def run_alarms(
                 alarms=request,
                 keep=frames.materialize,
                 times=times,
+                submit=frames.submit,
             )
             summary = RunSummary(results.summary.collect())
-            frames.wait()
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
             check_alarm_limits(summary, profile, rejections, places)
         return publish(destination, summary, profile, run, progress)

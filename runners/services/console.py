@@ -25,27 +25,19 @@ class Progress:
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
         self._last = time.monotonic()
-        # A run reports from two threads.
+        # A run reports from several threads.
         self._lock = Lock()
 
-    def done(
-        self,
-        stage: str,
-        rows: int | None = None,
-        began: float | None = None,
-        in_background: bool = False,
-    ) -> None:
+    def done(self, stage: str, rows: int | None = None, began: float | None = None) -> None:
         """Report the end of a stage.
 
-        It began at `began`, or else when the previous stage ended; a stage in the background is
-        never the previous one.
+        It began at `began`, beside others, or else when the previous stage ended.
         """
         with self._lock:
             now = time.monotonic()
             seconds = now - (self._last if began is None else began)
             self.seconds[stage] = seconds
-            if not in_background:
-                self._last = now
+            self._last = now
             self.tell(stage, rows, seconds)
 
     def tell(self, stage: str, rows: int | None, seconds: float) -> None:

@@ -6,7 +6,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Any
 
 from pyspark.sql import DataFrame
 
@@ -42,16 +41,15 @@ class Stored(Enum):
 
 @dataclass(frozen=True)
 class Materialization:
-    """How a frame is kept; in the background where later stages do not need what is stored."""
+    """How a frame is kept."""
 
     plan: Plan
     stored: Stored = Stored.NOWHERE
-    in_background: bool = False
 
 
+# Planning a frame takes one core, and most wait for others.
+THREADS = 4
 LAZY = Materialization(Plan.WHOLE)
-# What is made in the background is needed by no later stage, or by the last alone: planning a stage
-# takes one core.
 # Frames that are not named here are left lazy: one output alone is made of them, or they are cheap.
 MATERIALIZATIONS: Mapping[Frame, Materialization] = {
     # As many rows as the inputs have.
@@ -61,9 +59,9 @@ MATERIALIZATIONS: Mapping[Frame, Materialization] = {
     Frame.CHECKED_HISTORY: Materialization(Plan.CACHED),
     Frame.ROW_COUNTS: Materialization(Plan.TRUNCATED),
     # Nothing is made of the rejected rows, which may be many.
-    Frame.REJECTED: Materialization(Plan.WHOLE, Stored.AS_TABLE, in_background=True),
+    Frame.REJECTED: Materialization(Plan.WHOLE, Stored.AS_TABLE),
     Frame.JOINED: Materialization(Plan.TRUNCATED),
-    Frame.INPUT_FIGURES: Materialization(Plan.TRUNCATED, Stored.COUNTED, in_background=True),
+    Frame.INPUT_FIGURES: Materialization(Plan.TRUNCATED, Stored.COUNTED),
     Frame.CELL_METRICS: Materialization(Plan.TRUNCATED),
     Frame.LIMITS: Materialization(Plan.TRUNCATED),
     # Their tables are ranked, which takes them twice.
@@ -74,68 +72,59 @@ MATERIALIZATIONS: Mapping[Frame, Materialization] = {
     Frame.ALARM_STATES: Materialization(Plan.WHOLE, Stored.AS_INTERMEDIATE),
     Frame.ALARMS: Materialization(Plan.WHOLE, Stored.AS_TABLE),
     Frame.ANOMALIES: Materialization(Plan.WHOLE, Stored.AS_TABLE),
-    Frame.CELLS: Materialization(Plan.TRUNCATED, Stored.AS_TABLE, in_background=True),
+    Frame.CELLS: Materialization(Plan.TRUNCATED, Stored.AS_TABLE),
     Frame.CUSTOMERS: Materialization(Plan.WHOLE, Stored.AS_TABLE),
 }
 
 
 class Materializer:
-    """Keeps the frames of a run, and reports each that is stored. A context: it ends its thread.
+    """Keeps the frames of a run, and reports each that is stored. A context: it ends its threads.
 
-    `stored` has the frames that are stored, as they can be read again, and, after `wait`, those of
-    the background. packs_inputs: whether the inputs are large.
+    `stored` has the frames that are stored, as they can be read again. packs_inputs: whether the
+    inputs are large.
     """
 
     def __init__(self, store: FrameStore, progress: Progress, packs_inputs: bool = True) -> None:
         self._into, self._progress = store, progress
         self._keeper = engine_of(store.spark).keeper(packs_inputs)
         self.stored: dict[str, DataFrame] = {}
-        self._background = ThreadPoolExecutor(max_workers=1)
-        self._waiting: list[Future[Any]] = []
+        self._threads = ThreadPoolExecutor(THREADS)
         self._made_of: dict[str, tuple[str, Callable[[DataFrame], tuple[DataFrame, int]]]] = {}
 
     def __enter__(self) -> "Materializer":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._background.shutdown()
+        self._threads.shutdown(cancel_futures=True)
         self._keeper.release()
+
+    def submit(self, work: Callable[[], DataFrame]) -> Future[DataFrame]:
+        """Have a frame made beside others (anomaly.pipeline.graph.Submit)."""
+        return self._threads.submit(work)
 
     def materialize(self, name: Frame, frame: DataFrame) -> DataFrame:
         """The frame to go on with (anomaly.run.Keep), stored as MATERIALIZATIONS says."""
         how = MATERIALIZATIONS.get(name, LAZY)
         frame = self._planned(name, frame, how.plan)
         if how.stored is not Stored.NOWHERE:
-            store = partial(self._store(how.stored), name.value, frame)
-            if how.in_background:
-                self.in_background(name.value, store)
-            else:
-                frame = self._run(name.value, store)
+            stored = self._run(name.value, partial(self._store(how.stored), name.value, frame))
+            # What is made of it goes on from the shorter plan.
+            frame = frame if how.plan is Plan.TRUNCATED else stored
         if name in self._made_of:
             made, stage = self._made_of[name]
-            self.in_background(made, partial(stage, frame))
+            self._run(made, partial(stage, frame))
         return frame
 
     def materialize_all(self, frames: Mapping[Frame, DataFrame]) -> dict[Frame, DataFrame]:
         """Frames side by side: planning each of them takes one core."""
-        with ThreadPoolExecutor() as threads:
-            kept = threads.map(self.materialize, frames, frames.values())
-            return dict(zip(frames, kept, strict=True))
+        kept = self._threads.map(self.materialize, frames, frames.values())
+        return dict(zip(frames, kept, strict=True))
 
-    def stage_when_ready(
+    def stage_with(
         self, name: Frame, made: str, stage: Callable[[DataFrame], tuple[DataFrame, int]]
     ) -> None:
-        """Have a table staged that is made of another frame, as soon as that is there."""
+        """Stage a table that is made of another frame, once that is there."""
         self._made_of[name] = made, stage
-
-    def in_background(self, name: str, store: Store) -> None:
-        """Have a frame stored beside what comes next."""
-        self._waiting.append(self._background.submit(self._run, name, store, in_background=True))
-
-    def wait(self) -> None:
-        """Wait for the background, and raise what went wrong there."""
-        for one in self._waiting:
-            one.result()
 
     def _planned(self, name: Frame, frame: DataFrame, plan: Plan) -> DataFrame:
         if plan is Plan.WHOLE:
@@ -151,10 +140,10 @@ class Materializer:
             Stored.COUNTED: counted,
         }[stored]
 
-    def _run(self, name: str, store: Store, in_background: bool = False) -> DataFrame:
+    def _run(self, name: str, store: Store) -> DataFrame:
         began = time.monotonic()
         self.stored[name], rows = store()
-        self._progress.done(name, rows, began, in_background)
+        self._progress.done(name, rows, began)
         return self.stored[name]
 
 

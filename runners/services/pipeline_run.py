@@ -110,13 +110,12 @@ def make_and_publish(
         if not has_alarms:
             keep_alarms(destination, run.run_date, profile)
         with Materializer(destination, progress, caches_inputs) as frames:
-            frames.stage_when_ready(
+            frames.stage_with(
                 Frame.CELLS, HISTORY_TABLE, partial(stage_history, destination, profile, run)
             )
             kept = frames.materialize_all(given)
-            results = results_of(kept, request, frames.materialize)
+            results = results_of(kept, request, frames.materialize, frames.submit)
             summary = RunSummary(results.summary.collect())
-            frames.wait()
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
             if has_alarms:
                 sources = [one.source for one in made_from]

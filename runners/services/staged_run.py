@@ -67,8 +67,7 @@ class StageRun:
         results = StageFolder(self.spark, folder)
         with Materializer(results, self.progress, should_cache_columnar(inputs)) as kept:
             given = earlier | kept.materialize_all(checked)
-            made = GRAPH.make(frames, given, request, kept.materialize)
-            kept.wait()
+            made = GRAPH.make(frames, given, request, kept.materialize, kept.submit)
             for name in frames:
                 if name in made and name not in results.names:
                     _, rows = results.stage(name, made[name])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from anomaly import parse_profile
+from anomaly.pipeline.graph import at_once
 from anomaly.pipeline.levels import rules_of_levels
 from anomaly.schema.tables import HISTORY_TABLE, REJECTED_TABLE
 from runners.cli.alarms import AlarmInputs, run_alarms
@@ -57,7 +58,7 @@ class RecordedRun:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ParquetFolder, "stage", stage)
             # Jobs are told apart by the stage that is under way.
-            patch.setattr(Materializer, "in_background", Materializer._run)
+            patch.setattr(Materializer, "submit", lambda _, work: at_once(work))
             finished = run_locally(
                 profile, inputs, destination_of(str(folder / "out")), date(2026, 11, 1)
             )
@@ -149,7 +150,7 @@ class RecordedAlarms:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ParquetFolder, "stage", stage)
-            patch.setattr(Materializer, "in_background", Materializer._run)
+            patch.setattr(Materializer, "submit", lambda _, work: at_once(work))
             inputs = AlarmInputs(str(folder / "samples.csv"))
             profile = parse_profile(HEAD + text + OF_PEERS)
             run_alarms(profile, inputs, destination_of(str(folder / "out")), date(2026, 11, 1))

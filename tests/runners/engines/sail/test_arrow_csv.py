@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
-from runners.engines.spark.literal_paths import literal, reader
 
 from anomaly.errors import InputError
 from runners.engines import open_quotes
@@ -17,6 +16,7 @@ from runners.engines.sail import arrow_csv, text_blocks
 from runners.engines.sail.arrow_csv import CsvFile, columns_read, csv_to_parquet
 from runners.engines.sail.source_uri import source_uri
 from runners.engines.sail.tidy_csv import TidyReader
+from runners.engines.spark.literal_paths import literal, reader
 from runners.storage.files import File
 from tests.runners.engines.sail.both_readings import differences, for_sail
 from tests.runners.storage.test_fuzz import body_mutant
