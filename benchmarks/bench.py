@@ -1,6 +1,5 @@
 """Runs cases in turn, each into a folder of its own, and says what they took."""
 
-import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,23 +7,17 @@ from pathlib import Path
 
 from benchmarks.commands import Command
 from benchmarks.inputs import SampleInputs
-from benchmarks.processes import Usage, run
+from benchmarks.processes import run
 
 
 @dataclass(frozen=True)
 class Case:
-    """A command with its environment, and how often it is measured.
-
-    classes: the name of the folder with its archive of classes
-    (`runners.engines.spark.class_archive`), which its first run fills; None for an empty one
-    each time.
-    """
+    """A command with its environment, and how often it is measured."""
 
     name: str
     command: Command
     rounds: int
     environment: Mapping[str, str] = field(default_factory=dict)
-    classes: str | None = "spark"
 
 
 @dataclass(frozen=True)
@@ -63,7 +56,7 @@ class Bench:
         for case in cases:
             print(f"{case.name}: a first run", flush=True)
             folders[case.name] = Path(tempfile.mkdtemp(dir=self.folder)) / "out"
-            self._run(case, folders[case.name])
+            run(case.command(folders[case.name]), case.environment)
         return folders
 
     def alternately(self, cases: Sequence[Case]) -> dict[str, list[Measured]]:
@@ -81,26 +74,8 @@ class Bench:
     def _measured(self, case: Case) -> Measured:
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             out = Path(folder) / "out"
-            usage = self._run(case, out)
+            usage = run(case.command(out), case.environment)
             return Measured(usage.seconds, usage.peak_megabytes, _megabytes_of(out))
-
-    def _run(self, case: Case, out: Path) -> Usage:
-        if case.classes is None:
-            with tempfile.TemporaryDirectory(dir=self.folder) as empty:
-                return run(case.command(out), {**case.environment, "XDG_CACHE_HOME": empty})
-        classes = self.folder / "classes" / case.classes
-        usage = run(case.command(out), {**case.environment, "XDG_CACHE_HOME": str(classes)})
-        _let_settle(classes)
-        return usage
-
-
-def _let_settle(classes: Path) -> None:
-    """Have the next run use an archive that was just written.
-
-    By itself it waits for a minute, since the JVM may still be writing; this one has ended.
-    """
-    for written in classes.rglob("*.written"):
-        os.utime(written, (0, 0))
 
 
 def _megabytes_of(folder: Path) -> float:

@@ -36,8 +36,7 @@ def lines(bench: Bench) -> list[Line]:
     if COMET not in missing:
         with_comet = comet_environment(os.environ["COMET_JAR"])
         on_spark_4 = library(inputs, python=SPARK_4)
-        # Its jar is on the class path, so that it needs an archive of classes of its own.
-        cases.append(Case(COMET, on_spark_4, rounds, with_comet, classes="comet"))
+        cases.append(Case(COMET, on_spark_4, rounds, with_comet))
     results = bench.results(cases)
     for result in results.values():
         check_equal(results[TWO_CORES], result)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SECONDS_BETWEEN_SAMPLES = 0.1
-# A JVM may go on for some seconds after its command, to write its archive of classes.
+# A JVM may go on for some seconds after its command.
 SECONDS_TO_END = 120
 CHARACTERS_OF_ERROR = 3000
 

@@ -2,11 +2,13 @@
 
 import locale
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from pyspark import SparkConf, SparkContext
@@ -20,6 +22,16 @@ SECONDS_TO_END = 10
 # With these, Java does not look up the name of this machine, which may not resolve, or may contain
 # an underscore, which is invalid in addresses.
 OF_THIS_MACHINE = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost"}
+
+
+def java_home() -> Path:
+    """The folder of the Java that PySpark will start. Raises OSError if there is none."""
+    if os.environ.get("JAVA_HOME"):
+        return Path(os.environ["JAVA_HOME"])
+    java = shutil.which("java")
+    if java is None:
+        raise FileNotFoundError("java")
+    return Path(java).resolve().parents[1]
 
 
 def start_context(settings: dict[str, str]) -> None:

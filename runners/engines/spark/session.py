@@ -16,9 +16,8 @@ from pyspark.sql import SparkSession
 from anomaly.errors import ConfigurationError
 from runners.engines.command_log import last_lines
 from runners.engines.memory import memory_limit
-from runners.engines.spark.class_archive import archive_options, java_home
 from runners.engines.spark.cloud_jars import cloud_settings
-from runners.engines.spark.java_process import start_context
+from runners.engines.spark.java_process import java_home, start_context
 
 APP_NAME = "cell-tower-anomaly"
 SETTINGS = {
@@ -134,10 +133,9 @@ def _start(settings: Mapping[str, str], java_options: str) -> None:
 def _start_java(settings: Mapping[str, str], java_options: str) -> None:
     # Not the extra options, which belong to the user's own settings.
     options = "spark.driver.defaultJavaOptions"
-    # Some options of users conflict with ours: another collector, or a flight recording, which
-    # crashes with the class archive.
+    # Some options of users conflict with ours, such as another collector.
     with suppress(PySparkRuntimeError):
-        return start_context({**settings, options: f"{java_options} {archive_options()}"})
+        return start_context({**settings, options: java_options})
     try:
         start_context({**settings, options: ""})
     except PySparkRuntimeError as error:

