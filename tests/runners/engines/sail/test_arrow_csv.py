@@ -22,6 +22,7 @@ from tests.runners.engines.sail.both_readings import differences, for_sail
 from tests.runners.storage.test_fuzz import body_mutant
 from tests.runners.storage.test_input_files import NAMES
 
+pytestmark = pytest.mark.classic
 WANTED = ("a", "C")
 # Each stands behind the header a,b,c.
 BODIES = [

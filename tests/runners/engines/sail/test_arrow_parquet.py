@@ -16,6 +16,7 @@ from runners.engines.spark.reading import read_parquet
 from runners.storage.files import File
 from tests.runners.storage.test_input_files import NAMES
 
+pytestmark = pytest.mark.classic
 NOW = dt.datetime(2026, 3, 1, 10, 0, 0, 123456)
 TODAY, SECOND = NOW.date(), NOW.replace(microsecond=0)
 READABLE = {
