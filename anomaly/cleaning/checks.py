@@ -20,7 +20,7 @@ from anomaly.cleaning.values import (
     FAULTS,
     VALUES,
     is_missing,
-    is_numeric,
+    numeric_columns,
     text_of,
     whole_number,
     with_values,
@@ -173,7 +173,7 @@ def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
         .transform(with_values, profile.kpis_of(CALL_STATISTICS), rules)
     )
     found = without_zeros(text_of("Customer_ID", rules))
-    if is_numeric(raw, "Customer_ID"):
+    if "Customer_ID" in numeric_columns(raw):
         found = whole_number(raw, "Customer_ID").cast("string")
     digits = F.when(found.rlike(CUSTOMER_NUMBER), found.substr(CUSTOMER_NUMBER_START, MOST_DIGITS))
     values = {"customerID": digits.cast("bigint"), "values": F.col(VALUES)}

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 from types import MappingProxyType
 
@@ -75,8 +75,10 @@ def select_expected_columns(
     `where` begins messages; `times` are the columns that hold times. `names` are those that columns
     have in the raw frame, where they are not their own; the empty one for what is not to be read.
     """
+    # Through Spark Connect each question for a schema is a call.
+    schema = raw.schema
     found = defaultdict(list)
-    for name in raw.columns:
+    for name in schema.names:
         found[name.strip().lower()].append(name)
     faults, selected = [], []
     for name, required in expected.items():
@@ -86,8 +88,8 @@ def select_expected_columns(
         if len(candidates) > 1:
             faults.append(f"column {name} is there {len(candidates)} times: {candidates}")
         elif candidates:
-            kind = raw.schema[candidates[0]].dataType
-            place = raw.columns.index(candidates[0])
+            kind = schema[candidates[0]].dataType
+            place = schema.names.index(candidates[0])
             selected.append((place, _usable(candidates[0], kind, name in times).alias(name)))
             found_faults = _faults_of_type(name, kind, name in times)
             faults += [f"column {name} {fault}" for fault in found_faults]
@@ -96,15 +98,15 @@ def select_expected_columns(
         elif required:
             faults.append(f"column {name} is missing")
     if faults:
-        raise InputError(f"{where}: {'; '.join(faults)}. {_columns_there(raw)}")
+        raise InputError(f"{where}: {'; '.join(faults)}. {_columns_there(schema.names)}")
     # In the order of the file, in which rejected rows are shown.
     in_order = [column for _, column in sorted(selected, key=itemgetter(0))]
-    return raw.select(*in_order, *_provenance(raw))
+    return raw.select(*in_order, *_provenance(schema.names))
 
 
-def _columns_there(raw: DataFrame) -> str:
+def _columns_there(of_raw: Sequence[str]) -> str:
     """The columns of a raw frame in words, with a hint where one holds all of them."""
-    names = [name for name in raw.columns if name not in PROVENANCE]
+    names = [name for name in of_raw if name not in PROVENANCE]
     there = columns_there(names)
     found = [mark for mark in DELIMITERS if mark in names[0]] if len(names) == 1 else []
     if not found:
@@ -132,7 +134,7 @@ def _faults_of_type(name: str, kind: T.DataType, is_time: bool) -> list[str]:
     return []
 
 
-def _provenance(raw: DataFrame) -> list[Column]:
+def _provenance(there: Collection[str]) -> list[Column]:
     """Where rows come from; frames made in memory have a row number, and no file."""
     of_memory = {
         SOURCE_FILE: F.lit(None).cast("string"),
@@ -140,6 +142,4 @@ def _provenance(raw: DataFrame) -> list[Column]:
         MALFORMED_LINE: F.lit(False),
         MALFORMED_TEXT: F.lit(None).cast("string"),
     }
-    return [
-        F.col(name) if name in raw.columns else of_memory[name].alias(name) for name in PROVENANCE
-    ]
+    return [F.col(name) if name in there else of_memory[name].alias(name) for name in PROVENANCE]

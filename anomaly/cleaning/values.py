@@ -40,18 +40,18 @@ def with_values(raw: DataFrame, kpis: Sequence[Kpi], rules: InputRules) -> DataF
     VALUES: a struct with a double for each KPI, NULL where there is no usable value. FAULTS: why,
     for each text that stands for none (reasons.FAULT_TYPE); NULL where there is no such text.
     """
-    numeric = {kpi.name for kpi in kpis if is_numeric(raw, kpi.column)}
+    numeric = numeric_columns(raw)
     # Step by step, so that Spark parses each text once although its number is used several times.
     parsed = raw.select(
         "*",
         *(
-            _number(kpi, rules.decimal, kpi.name in numeric).alias(f"parsed {kpi.name}")
+            _number(kpi, rules.decimal, kpi.column in numeric).alias(f"parsed {kpi.name}")
             for kpi in kpis
         ),
     )
     usable = parsed.select("*", *(_usable(kpi).alias(f"usable {kpi.name}") for kpi in kpis))
     values = {kpi.name: column(f"usable {kpi.name}") for kpi in kpis}
-    unusable = (values[kpi.name].isNull() & _is_filled(kpi, kpi.name in numeric) for kpi in kpis)
+    unusable = (values[kpi.name].isNull() & _is_filled(kpi, kpi.column in numeric) for kpi in kpis)
     # Few rows have a fault: only theirs are examined one by one.
     faults = F.when(reduce(or_, unusable), _value_faults(kpis, rules)) if kpis else F.lit(None)
     return usable.withColumns(
@@ -65,9 +65,9 @@ def kpi_values(kpis: Sequence[Kpi]) -> dict[str, Column]:
     return {kpi.name: values[kpi.name] for kpi in kpis}
 
 
-def is_numeric(raw: DataFrame, name: str) -> bool:
-    """Whether a column of a raw frame holds numbers rather than texts."""
-    return isinstance(raw.schema[name].dataType, T.NumericType)
+def numeric_columns(raw: DataFrame) -> set[str]:
+    """The columns of a raw frame that hold numbers rather than texts."""
+    return {field.name for field in raw.schema if isinstance(field.dataType, T.NumericType)}
 
 
 def text_of(name: str, rules: InputRules) -> Column:
@@ -95,7 +95,7 @@ def is_missing(name: str, rules: InputRules) -> Column:
 
 def whole_number(raw: DataFrame, name: str) -> Column:
     """A whole number; NULL where the text or number is none ("7", "0007", 7.0 are)."""
-    if is_numeric(raw, name):
+    if name in numeric_columns(raw):
         number = column(name).cast("double")
         is_whole = (number == F.floor(number)) & (F.abs(number) < 1e15)
         return F.when(is_whole, column(name)).cast("bigint")

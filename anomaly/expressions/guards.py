@@ -13,12 +13,11 @@ MOST_NAMED = 40
 
 def require_columns(frame: DataFrame, names: Iterable[str], step: str) -> None:
     """Raise InputError that names the columns that a frame lacks for a step, and those it has."""
-    missing = [name for name in dict.fromkeys(names) if name not in frame.columns]
+    there = frame.columns
+    missing = [name for name in dict.fromkeys(names) if name not in there]
     if missing:
         noun = "column" if len(missing) == 1 else "columns"
-        raise InputError(
-            f"{step} needs the {noun} {', '.join(missing)}. {columns_there(frame.columns)}"
-        )
+        raise InputError(f"{step} needs the {noun} {', '.join(missing)}. {columns_there(there)}")
 
 
 def require_numbers(frame: DataFrame, names: Iterable[str], step: str) -> None:
