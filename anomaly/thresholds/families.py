@@ -1,14 +1,17 @@
 """From the evidence of a cell to what fails: KPIs that say the same of service are one voice."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from anomaly.expressions.sql import constant_array
 from anomaly.profile.sections import Diagnosis, Family
 from anomaly.thresholds.compare import CRIT, WARN
 
-BY_SEVERITY_TYPE = "array<struct<order:double,kpi:string,reason:string>>"
+FAMILY_FIELDS = "name string, decides boolean, minimum_defects int, minimum_warnings int"
+BY_SEVERITY_TYPE = "array<struct<order:double,kpi:string,reason:string,status:string>>"
 FAILED_TYPE = "array<struct<name:string,decides:boolean,severity:double,reason:string>>"
 
 
@@ -19,8 +22,9 @@ def failed_families(families: Sequence[Family]) -> Column:
     what is usual, in spreads; reason, that KPI in words, and how many others are beyond their
     limits, too.
     """
-    found = F.array(*(_failed(family) for family in families)).cast(FAILED_TYPE)
-    return F.filter(found, lambda family: family.isNotNull())
+    rules = constant_array(map(asdict, families), FAMILY_FIELDS)
+    failing = F.filter(F.transform(rules, _with_bad_kpis), _fails)
+    return F.transform(failing, _failed).cast(FAILED_TYPE)
 
 
 def diagnosis(diagnoses: Sequence[Diagnosis]) -> Column:
@@ -40,36 +44,41 @@ def kpi_severity(kpi: Column) -> Column:
     return F.coalesce(F.abs(kpi["deviation"]) / scale, F.lit(0.0))
 
 
-def _failed(family: Family) -> Column:
-    """The family as an element of `failed_families`, NULL where it does not fail."""
-    bad = F.filter("evidence", lambda kpi: (kpi["family"] == family.name) & _is_bad(kpi))
-    fails = F.size(F.filter(bad, lambda kpi: kpi["status"] == CRIT)) >= family.minimum_defects
-    if family.minimum_warnings:
-        fails |= F.size(bad) >= family.minimum_warnings
+def _with_bad_kpis(family: Column) -> Column:
+    """A family with its KPIs that are beyond their limits, the farthest first."""
+    bad = F.filter("evidence", lambda kpi: (kpi["family"] == family["name"]) & _is_bad(kpi))
     by_severity = F.transform(
         bad,
         lambda kpi: F.struct(
-            (-kpi_severity(kpi)).alias("order"), kpi["kpi"].alias("kpi"), kpi["reason"]
+            (-kpi_severity(kpi)).alias("order"), kpi["kpi"], kpi["reason"], kpi["status"]
         ),
     )
     worst_first = F.sort_array(by_severity.cast(BY_SEVERITY_TYPE))
-    others = F.size(bad) - 1
+    return F.struct(family.alias("rule"), worst_first.alias("bad"))
+
+
+def _fails(family: Column) -> Column:
+    rule, bad = family["rule"], family["bad"]
+    defects = F.size(F.filter(bad, lambda kpi: kpi["status"] == CRIT))
+    warnings_count = rule["minimum_warnings"] > 0
+    by_warnings = warnings_count & (F.size(bad) >= rule["minimum_warnings"])
+    return (defects >= rule["minimum_defects"]) | by_warnings
+
+
+def _failed(family: Column) -> Column:
+    """A family that fails as an element of `failed_families`."""
+    rule, worst, others = family["rule"], family["bad"][0], F.size(family["bad"]) - 1
     more = F.concat(
         F.lit(", and "),
         others.cast("string"),
         F.when(others == 1, " more KPI of ").otherwise(" more KPIs of "),
-        F.lit(family.name),
+        rule["name"],
     )
-    worst = F.get(worst_first, 0)
-    reason = F.concat(worst["reason"], F.when(others > 0, more).otherwise(""))
-    return F.when(
-        fails,
-        F.struct(
-            F.lit(family.name).alias("name"),
-            F.lit(family.decides).alias("decides"),
-            (-worst["order"]).alias("severity"),
-            reason.alias("reason"),
-        ),
+    return F.struct(
+        rule["name"].alias("name"),
+        rule["decides"].alias("decides"),
+        (-worst["order"]).alias("severity"),
+        F.concat(worst["reason"], F.when(others > 0, more).otherwise("")).alias("reason"),
     )
 
 
