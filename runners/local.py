@@ -56,7 +56,7 @@ def run_locally(
     work = work_at(out, reads=storages_of(inputs))
     chosen = choose(engine, work, master)
     spark = start(chosen, work, master)
-    progress.done(f"engine: {chosen}")
+    progress.done("engine", detail=chosen)
     run = new_run(run_date, on_made_up_data)
     return run_pipeline(spark, profile, inputs, out, run, progress, key)
 

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pyspark.sql import SparkSession
 
 from anomaly.errors import ConfigurationError
-from runners.engines.engine import SETTING, Engine
+from runners.engines.engine import REASON, SETTING, Engine
 from runners.engines.memory import memory_limit
 
 AUTO, SAIL, SPARK = "auto", "sail", "spark"
@@ -73,10 +73,13 @@ def start(chosen: Choice, work: Work, master: str | None = None) -> SparkSession
     if chosen.engine == SAIL:
         from runners.engines.sail.session import sail_session
 
-        return sail_session()
-    from runners.engines.spark.session import local_session
+        session = sail_session()
+    else:
+        from runners.engines.spark.session import local_session
 
-    return local_session(master, not work.is_local, work.input_bytes)
+        session = local_session(master, not work.is_local, work.input_bytes)
+    session.conf.set(REASON, chosen.reason)
+    return session
 
 
 def end_engine() -> None:
@@ -91,13 +94,19 @@ def end_engine() -> None:
 def engine_of(spark: SparkSession) -> Engine:
     """The engine of a session."""
     # What only one of them needs is not imported for the other.
-    if spark.conf.get(SETTING, SPARK) == SAIL:
+    if choice_of(spark).engine == SAIL:
         from runners.engines.sail.engine import SailEngine
 
         return SailEngine()
     from runners.engines.spark.engine import SparkEngine
 
     return SparkEngine()
+
+
+def choice_of(spark: SparkSession) -> Choice:
+    """The engine of a session, and why it was taken."""
+    engine = spark.conf.get(SETTING, SPARK)
+    return Choice(str(engine), str(spark.conf.get(REASON, "the session was there")))
 
 
 def _obstacle_to_sail(work: Work, master: str | None) -> str:

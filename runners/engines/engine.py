@@ -11,6 +11,8 @@ from pyspark.sql import DataFrame, Row, SparkSession
 
 # The setting of a session that says which engine it has.
 SETTING = "spark.cell_tower.engine"
+# And the one that says why that was chosen.
+REASON = "spark.cell_tower.engine_reason"
 
 
 class InputFile(Protocol):

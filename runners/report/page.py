@@ -20,7 +20,7 @@ from runners.report.distribution_chart import bound_text
 from runners.report.distributions import Distribution
 from runners.report.quantities import quantity
 from runners.services.notices import notices
-from runners.services.run_summary import RunSummary
+from runners.services.run_summary import ENGINE, RunSummary
 
 FOLDER = Path(__file__).parent
 PICTURE_SCALE, KEYS_SHOWN = 2.0, 5
@@ -106,6 +106,7 @@ def account_of(summary: RunSummary) -> dict[str, Any]:
         "unmatched_keys": {kind: rows[:KEYS_SHOWN] for kind, rows in summary.unmatched.items()},
         "notices": notices(summary),
         "seconds": sorted(summary.of("seconds"), key=lambda row: -row.value),
+        "engines": summary.of(ENGINE),
         "profile": profile,
         "run_id": run_id,
         "is_made_up": run_id.startswith(MADE_UP),

@@ -28,8 +28,10 @@ class Progress:
         # A run reports from several threads.
         self._lock = Lock()
 
-    def done(self, stage: str, rows: int | None = None, began: float | None = None) -> None:
-        """Report the end of a stage.
+    def done(
+        self, stage: str, rows: int | None = None, began: float | None = None, detail: object = ""
+    ) -> None:
+        """Report the end of a stage, with a detail.
 
         It began at `began`, beside others, or else when the previous stage ended.
         """
@@ -38,7 +40,7 @@ class Progress:
             seconds = now - (self._last if began is None else began)
             self.seconds[stage] = seconds
             self._last = now
-            self.tell(stage, rows, seconds)
+            self.tell(f"{stage}: {detail}" if detail else stage, rows, seconds)
 
     def tell(self, stage: str, rows: int | None, seconds: float) -> None:
         """Print one line to stderr."""

@@ -26,7 +26,7 @@ from anomaly.schema.tables import (
     SUMMARY_COLUMNS,
     SUMMARY_TABLE,
 )
-from runners.engines.choice import engine_of
+from runners.engines.choice import choice_of, engine_of
 from runners.engines.errors import SPARK_ERRORS
 from runners.services.console import Progress
 from runners.services.hash_key import key_frame
@@ -36,7 +36,7 @@ from runners.services.notices import notices
 from runners.services.origins import ORIGIN, Origin, origins
 from runners.services.published_history import stage_history
 from runners.services.rejections import Rejections
-from runners.services.run_summary import RunSummary
+from runners.services.run_summary import ENGINE, RunSummary
 from runners.services.stopping import publishing
 from runners.services.times_of_run import find_times, times_of_run
 from runners.storage.destination import Destination, Storage
@@ -223,15 +223,18 @@ def publish(
 ) -> Finished:
     """Let readers see the tables that are staged, and the summary, whose limits were checked.
 
-    The summary also tells what the tables were `made_from`, and the seconds that each stage took.
+    The summary also tells what the tables were `made_from`, by which engine, and the seconds that
+    each stage took.
     """
     for sentence in notices(summary):
         LOG.warning(sentence)
     progress.done(SUMMARY_TABLE, len(summary.rows))
     figure = Row(*(column.name for column in SUMMARY_COLUMNS))
     of_run = (run.run_id, profile.fingerprint, run.run_date)
+    chosen = choice_of(destination.spark)
     rows = [
         *summary.rows,
+        figure(ENGINE, chosen.engine, "reason", None, chosen.reason, *of_run),
         *(figure(ORIGIN, one.source, "files", one.files, one.digest, *of_run) for one in made_from),
         *(
             figure("seconds", stage, "seconds", seconds, None, *of_run)

@@ -13,6 +13,9 @@ from anomaly.summary.account import ALL_INPUTS, CUSTOMERS_READ, MATCHED_CUSTOMER
 from anomaly.thresholds.verdict import REQUIRED
 from runners.services.origins import ORIGIN, Origin
 
+# The section that says which engine made the tables, and why it was taken.
+ENGINE = "engine"
+
 
 @dataclass(frozen=True)
 class AlarmFigures:
