@@ -309,13 +309,13 @@ def test_neither_event_log_nor_output_shows_the_key(runs):
         ),
     ],
 )
-def test_a_run_without_a_good_key_is_refused_before_spark_starts(
+def test_a_run_without_a_good_key_is_refused_before_an_engine_starts(
     monkeypatch, capsys, tmp_path, given, said
 ):
     monkeypatch.delenv(VARIABLE, raising=False)
     if given is not None:
         monkeypatch.setenv(VARIABLE, given)
-    monkeypatch.setattr("runners.local.local_session", None)
+    monkeypatch.setattr("runners.local.session_at", None)
     assert main(["run", "--sample", "--out", str(tmp_path), "--hash-customers"]) == 2
     told = capsys.readouterr().err
     assert said in told

@@ -29,7 +29,7 @@ minimum_defects = 1
 bad_when = "above"
 method = "mean"
 """
-PREFIXES = ("", "file://")
+PREFIXES = ("", pytest.param("file://", marks=pytest.mark.classic))
 
 
 def profile_with(samples: str = "") -> Profile:
