@@ -68,7 +68,8 @@ def _unfold(path: str) -> None:
     folder = Path(f"/{address.name}" if address.scheme == FILE else path)
     if not folder.is_dir():
         return
-    (part,) = folder.glob("part-*")
+    # What each engine calls it differs; hidden files and _SUCCESS are beside it.
+    (part,) = folder.glob("[!._]*")
     single = part.rename(folder.with_name(f".{folder.name}.part"))
     shutil.rmtree(folder)
     single.rename(folder)
