@@ -15,6 +15,8 @@ LAB_PROFILE = "conf/lab.toml"
 # Of all cases but for the one that has one core; `floor` has as many.
 CORES = 2
 
+SAIL, SPARK = "sail", "spark"
+
 Command = Callable[[Path], list[str]]
 
 
@@ -23,10 +25,12 @@ def library(
     profile: str = DEFAULT_PROFILE,
     python: str = SPARK_3,
     cores: int = CORES,
+    engine: str = SPARK,
 ) -> Command:
-    """A run of this library."""
-    fixed = [python, "-m", "runners.cli.main", "run", "--profile", profile]
-    fixed += ["--master", f"local[{cores}]", "--customers", str(inputs / "customers")]
+    """A run of this library; `cores` are those of Spark, Sail is not limited."""
+    fixed = [python, "-m", "runners.cli.main", "run", "--profile", profile, "--engine", engine]
+    fixed += ["--master", f"local[{cores}]"] if engine == SPARK else []
+    fixed += ["--customers", str(inputs / "customers")]
     fixed += ["--samples", str(inputs / "samples"), "--calls", str(inputs / "call_statistics")]
     return lambda out: [*fixed, "--out", str(out)]
 

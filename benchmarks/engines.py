@@ -1,15 +1,16 @@
-"""The same run on one core and two, on Spark 3.5 and 4, and on Spark 4 with DataFusion Comet."""
+"""The same run on Spark 3.5, one core and two, on Sail, Spark 4, and Spark 4 with Comet."""
 
 import os
 from pathlib import Path
 
 from benchmarks.bench import Bench, Case
-from benchmarks.commands import SPARK_4, library
+from benchmarks.commands import SAIL, SPARK_4, library
 from benchmarks.equality import check_equal
 from benchmarks.figures import times
 from benchmarks.table import Line
 
 TWO_CORES, ONE_CORE = "Spark 3.5, two cores", "Spark 3.5, one core"
+ON_SAIL = "Sail"
 SPARK_4_ALONE, COMET = "Spark 4, two cores", "Spark 4 with Comet, two cores"
 LARGEST_SCALE = 10
 
@@ -29,6 +30,7 @@ def lines(bench: Bench) -> list[Line]:
     cases = [
         Case(TWO_CORES, library(inputs), rounds),
         Case(ONE_CORE, library(inputs, cores=1), rounds),
+        Case(ON_SAIL, library(inputs, engine=SAIL), rounds),
     ]
     missing = left_out()
     if SPARK_4_ALONE not in missing:

@@ -24,10 +24,11 @@ def description() -> dict[str, str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     python = f"Python {sys.version.split()[0]}, Java {_said(SPARK_3, JAVA)}"
     spark = f"Spark {_version(SPARK_3, 'pyspark')} and {_version(SPARK_4, 'pyspark')}"
+    sail = f"Sail {_version(SPARK_3, 'pysail')}"
     peers = f"DuckDB {_version(PEERS, 'duckdb')}, Polars {_version(PEERS, 'polars')}"
     return {
         "machine": f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GB of memory",
-        "versions": f"{python}, {spark}, {peers}",
+        "versions": f"{python}, {spark}, {sail}, {peers}",
         "date": date.today().isoformat(),
         "command": shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
     }

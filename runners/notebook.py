@@ -1,12 +1,13 @@
-"""Helpers for notebooks: results that are computed once, and tables to look at.
+"""Helpers for notebooks: a session, results that are computed once, and tables to look at.
 
-from runners.notebook import computed_once, explain, show_cells
+from runners.notebook import computed_once, explain, session, show_cells
+spark = session()
 cells = detect(..., keep=computed_once).cells
 show_cells(cells)
 explain(cells, "4CLTE")
 """
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from anomaly.errors import ConfigurationError, InputError
@@ -16,11 +17,14 @@ from anomaly.schema.tables import CELL_TABLE, DEFECT_COUNT, VERDICT, VERDICT_COL
 from anomaly.summary.account import tower_figures
 from anomaly.summary.figures import explode_and_sum, figure
 from anomaly.thresholds.compare import WORST_FIRST
-from runners.engines.spark.kept import held
+from runners.engines.choice import engine_of, open_session
 from runners.notebook_table import NotebookTable
 from runners.report.quantities import quantity
 from runners.services.console import headline
+from runners.services.materializer import counted
 from runners.services.run_summary import RunSummary
+from runners.services.sessions import work_at
+from runners.storage.places import storage_of
 
 # What several tables are made from, and the table that is read again and again.
 COMPUTED_ONCE = (Frame.JOINED, Frame.LIMITS, Frame.CELLS)
@@ -38,12 +42,25 @@ NEEDED = (
 NAMES_SHOWN = 3
 
 
+def session(*places: str, engine: str | None = None) -> SparkSession:
+    """A session for inputs at these places; without any, for files on this machine.
+
+    Its engine is chosen as that of a run is. Raises ConfigurationError if the wanted one cannot
+    read from there, or does not start.
+    """
+    return open_session(work_at(reads=[*map(storage_of, places)]), engine=engine)
+
+
 def computed_once(name: str, frame: DataFrame) -> DataFrame:
     """The `keep` of `detect` for notebooks: computes right away what is read more than once.
 
-    Raises InputError if Spark cannot read the inputs.
+    Raises InputError if the engine cannot read the inputs.
     """
-    return held(name, frame)[0] if name in COMPUTED_ONCE else frame
+    if name not in COMPUTED_ONCE:
+        return frame
+    keeper = engine_of(frame.sparkSession).keeper(packs_inputs=False)
+    kept, _ = counted(name, keeper.keep(name, frame, has_input_rows=False))
+    return kept
 
 
 def show_cells(cells: DataFrame, limit: int = 20) -> NotebookTable:

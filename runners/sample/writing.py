@@ -35,8 +35,12 @@ def write_sample(
         _write(customers(spark, scale, seed), f"{root}/customers", "parquet")
         _write(samples(spark, scale, seed), f"{root}/samples", file_format)
         _write(call_statistics(spark, scale, seed), f"{root}/call_statistics", file_format)
-        _write(truth(spark, scale, seed), f"{root}/truth.csv", "csv")
-    _unfold(f"{root}/truth.csv")
+        target = f"{root}/truth.csv"
+        # Sail overwrites a folder, but not a file.
+        if (single := _local(target)).is_file():
+            single.unlink()
+        _write(truth(spark, scale, seed), target, "csv")
+    _unfold(target)
 
 
 @contextmanager
@@ -64,11 +68,17 @@ def _write(table: DataFrame, path: str, file_format: str) -> None:
 
 def _unfold(path: str) -> None:
     """Replace a local folder by its only part file."""
-    address = address_of(path)
-    folder = Path(f"/{address.name}" if address.scheme == FILE else path)
+    folder = _local(path)
     if not folder.is_dir():
         return
-    (part,) = folder.glob("part-*")
+    # What each engine calls it differs; hidden files and _SUCCESS are beside it.
+    (part,) = folder.glob("[!._]*")
     single = part.rename(folder.with_name(f".{folder.name}.part"))
     shutil.rmtree(folder)
     single.rename(folder)
+
+
+def _local(path: str) -> Path:
+    """Where a path is on this machine; of an address elsewhere, where there is nothing."""
+    address = address_of(path)
+    return Path(f"/{address.name}" if address.scheme == FILE else path)
