@@ -68,7 +68,7 @@ def _unfold(path: str) -> None:
     folder = Path(f"/{address.name}" if address.scheme == FILE else path)
     if not folder.is_dir():
         return
-    (part,) = folder.glob("part-*")
+    (part,) = folder.glob("*.csv")
     single = part.rename(folder.with_name(f".{folder.name}.part"))
     shutil.rmtree(folder)
     single.rename(folder)
