@@ -87,8 +87,8 @@ def test_jobs_do_not_grow_with_the_catalogue_and_are_few(runs):
 def test_no_cartesian_product_and_no_task_that_takes_all_rows(runs):
     for name, plan in runs[5].plans.items():
         assert "CartesianProduct" not in plan, name
-        # Rows meet the one row of limits of their level, and nothing else without a key. (Spark knows
-        # that join's keys as constants.)
+        # Rows meet the one row of limits of their level, whose keys Spark knows as constants, and
+        # nothing else without a key.
         sides = [reused or sent for reused, sent in ONE_ROW.findall(plan)]
         assert sides == ["limits"] * plan.count("BroadcastNestedLoopJoin"), name
         assert "SinglePartition" not in plan, name
