@@ -7,6 +7,7 @@ step is the `baseline_days` days during which a baseline is used; it begins with
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import reduce
+from operator import add
 from zoneinfo import ZoneInfo
 
 from pyspark.sql import Column, DataFrame
@@ -223,7 +224,7 @@ def _of_period(kpi: AlarmKpi) -> Column:
 
 
 def _mean(terms: Sequence[Column]) -> Column:
-    return reduce(Column.__add__, terms) / len(terms)
+    return reduce(add, terms) / len(terms)
 
 
 def _slot(period: Column, rules: AlarmRules) -> Column:

@@ -21,9 +21,10 @@ from tests.builders.small_inputs import SmallInputs, profile_text, write_csv
 
 pytestmark = pytest.mark.classic
 MOST_JOBS = 8
-# The columns of what is sent to each task to meet every row there.
+# The column of the one row that is sent to each task to meet every row there, by level and group.
 SENT = "BroadcastExchange IdentityBroadcastMode"
-ONE_ROW = re.compile(rf"ReusedExchange \[(\w+)#\d+\], {SENT}|- {SENT}.*\n.*Project \[(\w+)#\d+\]")
+OF_ONE_ROW = r".*Project \[(\w+)#\d+\]\n.*Filter .* = level#\d+\) AND .* = peers#\d+\)"
+ONE_ROW = re.compile(rf"ReusedExchange \[(\w+)#\d+\], {SENT}|- {SENT}.*\n{OF_ONE_ROW}")
 
 
 class RecordedRun:
@@ -86,9 +87,10 @@ def test_jobs_do_not_grow_with_the_catalogue_and_are_few(runs):
 def test_no_cartesian_product_and_no_task_that_takes_all_rows(runs):
     for name, plan in runs[5].plans.items():
         assert "CartesianProduct" not in plan, name
-        # Rows meet the one row of rules of their level, and nothing else without a key.
+        # Rows meet the one row of limits of their level, whose keys Spark knows as constants, and
+        # nothing else without a key.
         sides = [reused or sent for reused, sent in ONE_ROW.findall(plan)]
-        assert sides == ["rules"] * plan.count("BroadcastNestedLoopJoin"), name
+        assert sides == ["limits"] * plan.count("BroadcastNestedLoopJoin"), name
         assert "SinglePartition" not in plan, name
 
 
