@@ -111,8 +111,8 @@ def test_a_run_that_is_publishing_ends_that_first_and_says_so(runs):
 
 
 def test_what_is_published_before_is_told(monkeypatch):
-    # The Java of this process is that of other tests.
-    monkeypatch.setattr("runners.services.stopping.end_java", lambda: None)
+    # The engine of this process is that of other tests.
+    monkeypatch.setattr("runners.services.stopping.end_engine", lambda: None)
     with pytest.raises(KeyboardInterrupt), stoppable() as stopping:
         with publishing("out", "2026-11-01"):
             pass

@@ -19,6 +19,7 @@ def with_constraints(spark):
     spark.conf.set(CONSTRAINTS, before)
 
 
+@pytest.mark.classic
 def test_a_thread_waits_while_another_one_has_constraints_off(spark, with_constraints):
     def found() -> str:
         with without_constraints(spark):
@@ -33,6 +34,7 @@ def test_a_thread_waits_while_another_one_has_constraints_off(spark, with_constr
     assert spark.conf.get(CONSTRAINTS) == "true"
 
 
+@pytest.mark.classic
 def test_no_thread_waits_where_they_are_off_anyway(spark):
     def found() -> str:
         with without_constraints(spark):
