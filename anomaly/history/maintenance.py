@@ -40,7 +40,8 @@ def maintenance_history(
     last = F.lit(None).cast(ENTRY_TYPE)
     if before is not None:
         entry = F.struct(*(column.name for column in OWN_COLUMNS[1:]), "run_date")
-        entries = before.select("CellName", entry.alias("last"))
+        # The type of the other entries, in which every field may be NULL, or Sail refuses them.
+        entries = before.select("CellName", entry.cast(ENTRY_TYPE).alias("last"))
         # One cell to at most one row of the day before, and the other way round.
         found, last = found.join(entries, on="CellName", how="full"), F.col("last")
     folded = F.aggregate(

@@ -84,7 +84,6 @@ def raise_alarms(
     alarms: AlarmRequest | None = None,
     keep: Keep = leave_lazy,
     times: TimesOfRun = ANY_TIME,
-    submit: Submit = at_once,
 ) -> AlarmResults:
     """Find anomalies in dated samples, and the alarms that they raise.
 
@@ -96,11 +95,20 @@ def raise_alarms(
     invalid or has no `[alarms]`.
     """
     rules_of(profile.validate())
-    alarms = alarms or AlarmRequest()
+    request = Request(profile.for_alarms(), run or Run.new(), times, alarms or AlarmRequest())
+    return alarm_results_of(samples, request, keep)
+
+
+def alarm_results_of(
+    samples: DataFrame, request: Request, keep: Keep = leave_lazy, submit: Submit = at_once
+) -> AlarmResults:
+    """The same of a request, whose profile has `[alarms]`.
+
+    `submit` may make frames side by side (Graph.make).
+    """
     given = {Frame.RAW_SAMPLES: samples}
-    if alarms.history is not None:
-        given[Frame.RAW_HISTORY] = alarms.history
-    request = Request(profile.for_alarms(), run or Run.new(), times, alarms)
+    if request.alarms and request.alarms.history is not None:
+        given[Frame.RAW_HISTORY] = request.alarms.history
     wanted = ("alarms", "anomalies", "rejected", "summary")
     return AlarmResults(**_made(wanted, given, request, keep, submit))
 

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 from anomaly import AlarmRequest, Profile, load_profile
 from anomaly.alarms.detection import rules_of
 from anomaly.errors import ConfigurationError
-from anomaly.pipeline.detection import raise_alarms
+from anomaly.pipeline.detection import alarm_results_of
+from anomaly.pipeline.nodes import Request
 from anomaly.pipeline.output_tables import table_columns
 from anomaly.schema.inputs import HISTORY, SAMPLES
 from anomaly.schema.tables import ALARMS_TABLE, ANOMALIES_TABLE, REJECTED_TABLE, SUMMARY_TABLE
@@ -97,16 +98,9 @@ def run_alarms(
         raw = {name: read_input(spark, SAMPLES, path, narrow) for name, path in places.items()}
         times = times_of_alarms(find_times(raw[SAMPLES], profile), profile)
         with Materializer(destination, progress) as frames:
-            request = AlarmRequest(raw.get(HISTORY), inputs.start)
-            results = raise_alarms(
-                raw[SAMPLES],
-                profile=profile,
-                run=run,
-                alarms=request,
-                keep=frames.materialize,
-                times=times,
-                submit=frames.submit,
-            )
+            alarms = AlarmRequest(raw.get(HISTORY), inputs.start)
+            request = Request(narrow, run, times, alarms)
+            results = alarm_results_of(raw[SAMPLES], request, frames.materialize, frames.submit)
             summary = RunSummary(results.summary.collect())
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
             check_alarm_limits(summary, profile, rejections, places)

@@ -26,7 +26,8 @@ def work_at(*places: Storage, reads: Iterable[Storage] = ()) -> Work:
     """What a command has to do: it reads or writes tables at `places`, and reads inputs."""
     read = [*reads]
     size = bytes_below(str(place) for place in read if on_this_machine(place))
-    return Work(on_this_machine(*read, *places), size)
+    is_local = not any(place.needs_spark for place in (*read, *places))
+    return Work(is_local, size)
 
 
 def session_at(options: argparse.Namespace, *places: Storage) -> SparkSession:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -86,6 +86,9 @@ class Destination(FrameStore, Protocol):
 @dataclass(frozen=True)
 class Storage(ABC):
     """A place that holds inputs, published tables, or both; as a text it is its address."""
+
+    # Whether Spark alone reaches it; every engine does what is on this machine.
+    needs_spark: ClassVar[bool] = True
 
     address: str
     publishing: Publishing = DEFAULT_PUBLISHING

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -24,6 +25,8 @@ STAGING = ".staging"
 
 class LocalFolder(Storage):
     """A file or a folder on this machine."""
+
+    needs_spark: ClassVar[bool] = False
 
     @property
     def folder(self) -> str:

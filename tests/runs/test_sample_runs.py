@@ -21,7 +21,8 @@ DAY, OTHER_DAY = "2026-11-01", "2026-11-02"
     ],
 )
 def test_inputs_that_are_not_named_are_never_made_up(given, told, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("runners.local.start", None)
+    for start in ("start", "session_at"):
+        monkeypatch.setattr(f"runners.local.{start}", None)
     assert main(["run", "--out", f"{tmp_path}/out", "--run-date", DAY, *given]) == 2
     error = capsys.readouterr().err
     assert [f"the {source} input is missing" in error for source in told] == [True] * len(told)

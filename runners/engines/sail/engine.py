@@ -19,6 +19,7 @@ from runners.engines.days import day_folder, days_of
 from runners.engines.engine import CsvFormat, Engine, InputFile, Keeper, MayRunOn
 from runners.engines.errors import reading_and_writing
 from runners.engines.sail import reading
+from runners.engines.sail.broken_files import naming_broken_files
 from runners.engines.sail.temporary import plain_path, read_folder, temporary_folder
 
 
@@ -52,7 +53,7 @@ class SailEngine(Engine):
     def write(self, frame: DataFrame, target: Path, *partitions: str) -> tuple[DataFrame, int]:
         """Write; Sail counts nothing meanwhile, but the footers of the files say how many rows."""
         spark, by_day = frame.sparkSession, bool(partitions)
-        with reading_and_writing(str(target)):
+        with reading_and_writing(str(target)), naming_broken_files(frame):
             writer = frame.write.partitionBy(*partitions)
             target.parent.mkdir(parents=True, exist_ok=True)
             writer.parquet(str(plain_path(target.parent) / target.name))

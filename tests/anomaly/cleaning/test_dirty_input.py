@@ -152,6 +152,7 @@ def test_a_quote_that_does_not_close_hides_no_rows(spark, tmp_path, row, followi
     text = f"{HEADER}\nx,0Z,1,2\n{row}\n{following}".replace("\n", ending)
     rows = 2 + following.count("\n")
     try:
+        # Sail refuses the file when it is read, Spark in the job.
         with reading_and_writing("samples"):
             found = outcomes(checked(spark, tmp_path, text))
     except InputError as error:

@@ -315,7 +315,8 @@ def test_a_run_without_a_good_key_is_refused_before_an_engine_starts(
     monkeypatch.delenv(VARIABLE, raising=False)
     if given is not None:
         monkeypatch.setenv(VARIABLE, given)
-    monkeypatch.setattr("runners.local.session_at", None)
+    for start in ("start", "session_at"):
+        monkeypatch.setattr(f"runners.local.{start}", None)
     assert main(["run", "--sample", "--out", str(tmp_path), "--hash-customers"]) == 2
     told = capsys.readouterr().err
     assert said in told

@@ -57,13 +57,14 @@ class Folder:
             destination.stage(HISTORY_TABLE, frames)
             destination.publish()
 
-    def read(self, table=CELL_TABLE):
-        """A table as any reader finds it; Sail takes the names of folders for texts."""
+    def frame(self, table=CELL_TABLE):
+        """What a reader sees who knows nothing of days."""
         frame = self.spark.read.option("mergeSchema", True).parquet(f"{self.path}/{table}")
-        return frame.withColumn("run_date", F.col("run_date").cast("date"))
+        # To Sail the names of folders are texts.
+        return frame.withColumn("run_date", F.to_date("run_date"))
 
     def rows(self, table=CELL_TABLE):
-        return {tuple(row) for row in self.read(table).collect()}
+        return {tuple(row) for row in self.frame(table).collect()}
 
     def files(self):
         """The files that a reader sees, by their names, with what tells them apart."""
@@ -176,8 +177,8 @@ def test_columns_come_when_asked_for_and_go_with_a_warning(folder, caplog):
         destination.stage(CELL_TABLE, rows)
         destination.publish()
     assert "no longer filled, NULL from now on: load" in caplog.text
-    frame = folder.read()
-    assert {(row.load, row.users, row.run_date) for row in frame.collect()} == {
+    rows = folder.frame().collect()
+    assert {(row.load, row.users, row.run_date) for row in rows} == {
         (0.0, None, day(0)),
         (1.0, None, day(1)),
         (2.0, None, day(2)),

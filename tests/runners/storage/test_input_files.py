@@ -29,7 +29,11 @@ minimum_defects = 1
 bad_when = "above"
 method = "mean"
 """
-PREFIXES = ("", pytest.param("file://", marks=pytest.mark.classic))
+# Through Spark's file systems on Spark alone: Sail is never taken for them.
+PREFIXES = (
+    pytest.param("", id="here"),
+    pytest.param("file://", id="spark", marks=pytest.mark.classic),
+)
 
 
 def profile_with(samples: str = "") -> Profile:
@@ -62,7 +66,7 @@ def cells(frame: DataFrame) -> dict[str, float]:
     return {row.CellName: float(row.s0) for row in frame.collect()}
 
 
-@pytest.fixture(params=PREFIXES, ids=["here", "spark"])
+@pytest.fixture(params=PREFIXES)
 def prefix(request) -> str:
     return request.param
 
