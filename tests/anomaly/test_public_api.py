@@ -31,7 +31,7 @@ from tests.builders.kept import kept
 # What others build on: whoever changes it says so in CHANGELOG.md.
 SIGNATURES = {
     "detect": "samples, *, profile, customers, calls, run, alarms, keep, hash_key, times",
-    "raise_alarms": "samples, *, profile, run, alarms, keep, times, submit",
+    "raise_alarms": "samples, *, profile, run, alarms, keep, times",
     "load_profile": "source",
     "parse_profile": "text, subject",
     "clean_samples": "samples, *, kpis, cell, time, rules",
