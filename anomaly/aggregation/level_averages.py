@@ -10,15 +10,12 @@ from anomaly.aggregation.averages import (
     joined_counts,
     joined_means,
 )
-from anomaly.expressions.arithmetic import exact_mean
+from anomaly.expressions.arithmetic import exact_mean, exact_sum_of_squares, ratio
 from anomaly.expressions.arrays import named_array, struct_of
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import Kpi
 from anomaly.schema.inputs import CALL_STATISTICS, SAMPLES
 
-# Squares are added up as decimals, which are exact in any order: up to 1e24, with twelve digits
-# behind the point.
-SQUARE_TYPE = "decimal(38,12)"
 ENTRIES_TYPE = (
     "array<struct<kpi:string,is_of_samples:boolean,value:double,square:double,usable:bigint>>"
 )
@@ -154,8 +151,6 @@ def _of_kpi() -> tuple[Column, ...]:
     # The mean of a cell's samples is the same in each of its rows.
     mean = F.when(of_samples, F.max(value)).otherwise(exact_mean(value, where=published))
     usable_count = F.when(of_samples, F.max(usable)).otherwise(F.sum(F.when(published, usable)))
-    # NULL where it is too large, and not an error.
-    squares = F.try_sum(square.cast(SQUARE_TYPE)).cast("double")
     calls = F.sum(F.when(published, F.col("call_row_count")))
     return (
         F.min("peers").alias("peers"),
@@ -163,7 +158,7 @@ def _of_kpi() -> tuple[Column, ...]:
         F.coalesce(calls, count_of(0)).alias("call_row_count"),
         F.coalesce(F.max("sample_count"), count_of(0)).alias("sample_count"),
         mean.alias("mean"),
-        (squares / F.nullif(F.count(square), F.lit(0))).alias("mean_square"),
+        ratio(exact_sum_of_squares(square), F.count(square)).alias("mean_square"),
         F.count(square).alias("square_count"),
         F.coalesce(usable_count, count_of(0)).alias("usable_count"),
         F.count(F.when(published, value)).alias("value_customers"),

@@ -7,6 +7,8 @@ from pyspark.sql import functions as F
 LARGEST_NUMBER = 1e12
 # Numbers are summed in steps of 1e-11; what is smaller is rounded away.
 PARTS_PER_UNIT = 1e11
+# A square has so many digits before the point, and its fraction is summed in steps of 1e-12.
+SQUARE_TYPE, PARTS_OF_SQUARE = "decimal(26,0)", 1e12
 # Two numbers closer than this, relative to the larger, are equal: a tie is never a defect.
 TIE_TOLERANCE = 1e-9
 # Quantiles are taken of values rounded to this many digits (an error of at most 0.05 %), so that
@@ -26,6 +28,17 @@ def exact_mean(value: Column, where: Column | None = None) -> Column:
     parts = F.floor((used - whole) * PARTS_PER_UNIT + 0.5)
     total = F.sum(whole) + F.sum(parts) / PARTS_PER_UNIT
     return ratio(total, F.count(used))
+
+
+def exact_sum_of_squares(square: Column) -> Column:
+    """An aggregate: the sum of squares (or products) of means, exact in any order.
+
+    NULL where it is too large, and not an error. Whole units are summed as decimals and fractions
+    as integers, because engines round a double to a decimal with a fraction in their own ways.
+    """
+    whole = square.cast(SQUARE_TYPE)
+    parts = F.floor((square - whole.cast("double")) * PARTS_OF_SQUARE + 0.5)
+    return F.try_sum(whole).cast("double") + F.sum(parts) / PARTS_OF_SQUARE
 
 
 def ratio(part: Column, whole: Column) -> Column:
