@@ -35,8 +35,8 @@ ROOT = Path(__file__).parents[2]
 RUN_DATE = date(2026, 11, 1)
 # The days of dated samples: a week of baselines, and the Monday after it.
 FIRST_DAY, MONDAY = date(2026, 1, 5), date(2026, 1, 12)
-# Engines differ in the last bits of logarithms and powers; a deviation is what is left of two
-# numbers of about one.
+# Engines differ in the last bits of logarithms, powers and smoothed means. Relative, or absolute
+# where that is more: a deviation is what is left of two numbers of about one.
 TOLERANCE = 1e-12
 
 

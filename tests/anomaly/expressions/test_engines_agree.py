@@ -12,7 +12,12 @@ from pyspark.sql import functions as F
 
 from anomaly.cleaning.checks import CUSTOMER_NUMBER
 from anomaly.cleaning.values import trimmed
-from anomaly.expressions.arithmetic import exact_mean, ratio, rounded_for_quantiles
+from anomaly.expressions.arithmetic import (
+    exact_mean,
+    exact_sum_of_squares,
+    ratio,
+    rounded_for_quantiles,
+)
 from anomaly.expressions.arrays import field, let
 from anomaly.expressions.frames import union
 from anomaly.expressions.sql import try_cast
@@ -85,6 +90,16 @@ def test_a_mean_is_exact(spark):
     assert frame.agg(exact_mean(value())).first()[0] == 7.85 / 6
     many = spark.range(9_000).select(F.lit(1e12).alias("value"))
     assert many.agg(exact_mean(value())).first()[0] == 1e12
+
+
+def test_a_sum_of_squares_is_exact(spark):
+    """Of numbers with more digits than a double times 1e12 holds, and of the largest square."""
+    frame = frame_of(spark, [3194.069414419103, 84167.88895465458, 0.25], "double")
+    assert frame.agg(exact_sum_of_squares(value())).first()[0] == 87362.20836907369
+    largest = frame_of(spark, [1e24, 1e24, None], "double")
+    assert largest.agg(exact_sum_of_squares(value())).first()[0] == 2e24
+    nothing = frame_of(spark, [None], "double")
+    assert nothing.agg(exact_sum_of_squares(value())).first()[0] is None
 
 
 def test_a_quantile_is_of_numbers_of_four_digits(spark):
