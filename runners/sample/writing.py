@@ -35,8 +35,12 @@ def write_sample(
         _write(customers(spark, scale, seed), f"{root}/customers", "parquet")
         _write(samples(spark, scale, seed), f"{root}/samples", file_format)
         _write(call_statistics(spark, scale, seed), f"{root}/call_statistics", file_format)
+        file = _on_this_disk(f"{root}/truth.csv")
+        # Sail replaces folders alone.
+        if file.is_file():
+            file.unlink()
         _write(truth(spark, scale, seed), f"{root}/truth.csv", "csv")
-    _unfold(f"{root}/truth.csv")
+    _unfold(file)
 
 
 @contextmanager
@@ -62,13 +66,18 @@ def _write(table: DataFrame, path: str, file_format: str) -> None:
     writer.save(path)
 
 
-def _unfold(path: str) -> None:
-    """Replace a local folder by its only part file."""
+def _on_this_disk(path: str) -> Path:
+    """Where the path leads on this machine; there is nothing if it is elsewhere."""
     address = address_of(path)
-    folder = Path(f"/{address.name}" if address.scheme == FILE else path)
+    return Path(f"/{address.name}" if address.scheme == FILE else path)
+
+
+def _unfold(folder: Path) -> None:
+    """Replace a local folder by its only part file."""
     if not folder.is_dir():
         return
-    (part,) = folder.glob("part-*")
+    # Beside it Spark puts marks and checksums; engines name the part itself in ways of their own.
+    (part,) = folder.glob("[!._]*")
     single = part.rename(folder.with_name(f".{folder.name}.part"))
     shutil.rmtree(folder)
     single.rename(folder)

@@ -409,7 +409,7 @@ def test_writing_twice_gives_one_plain_truth_file(
         sample.write_sample(spark, 1, SEED, str(tmp_path), "csv")
     names = sorted(path.name for path in tmp_path.iterdir())
     truth = (tmp_path / "truth.csv").read_text().splitlines()
-    part = next((tmp_path / "samples").glob("part-*.csv"))
+    part = next((tmp_path / "samples").glob("[!._]*.csv"))
     header = part.read_text().splitlines()[0].split(",")
     assert names == ["call_statistics", "customers", "samples", "truth.csv"]
     assert truth[0] == "CellName,fault,detail"
