@@ -3,10 +3,14 @@
 from pyspark.sql import DataFrame
 
 from anomaly.run import Frame
-from runners.engines.spark.kept import truncate_lineage
+from runners.engines.choice import engine_of
 from runners.services.materializer import MATERIALIZATIONS
 
 
 def kept(name: Frame, frame: DataFrame) -> DataFrame:
     """A `keep` for `detect` that truncates the plan of every frame that a run keeps."""
-    return truncate_lineage(name, frame) if name in MATERIALIZATIONS else frame
+    if name not in MATERIALIZATIONS:
+        return frame
+    # One for each frame, because a keeper has each name once.
+    keeper = engine_of(frame.sparkSession).keeper(packs_inputs=False)
+    return keeper.keep(name.value, frame, has_input_rows=False)
