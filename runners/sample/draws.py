@@ -21,7 +21,8 @@ def seeded_hash(seed: int, stream: str, *keys: Column) -> Column:
 
 def uniform(hashed: Column, slot: int) -> Column:
     """Return one of the four coarse draws (65,536 steps in [0, 1)) that a hash holds."""
-    # The mask takes away the copies of the sign; shiftrightunsigned fails on Sail for large hashes.
+    # Unsigned shifts give the same, but Sail has no bigint for what they make of a negative one:
+    # SELECT shiftrightunsigned(-1L, 0) & 65535.
     return F.shiftright(hashed, 16 * slot).bitwiseAND(65535) / 65536.0
 
 

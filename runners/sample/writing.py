@@ -35,12 +35,12 @@ def write_sample(
         _write(customers(spark, scale, seed), f"{root}/customers", "parquet")
         _write(samples(spark, scale, seed), f"{root}/samples", file_format)
         _write(call_statistics(spark, scale, seed), f"{root}/call_statistics", file_format)
-        target = f"{root}/truth.csv"
-        # Sail overwrites a folder, but not a file.
-        if (single := _local(target)).is_file():
-            single.unlink()
-        _write(truth(spark, scale, seed), target, "csv")
-    _unfold(target)
+        file = _on_this_disk(f"{root}/truth.csv")
+        # Sail replaces folders alone.
+        if file.is_file():
+            file.unlink()
+        _write(truth(spark, scale, seed), f"{root}/truth.csv", "csv")
+    _unfold(file)
 
 
 @contextmanager
@@ -66,12 +66,17 @@ def _write(table: DataFrame, path: str, file_format: str) -> None:
     writer.save(path)
 
 
-def _unfold(path: str) -> None:
+def _on_this_disk(path: str) -> Path:
+    """Where the path leads on this machine; there is nothing if it is elsewhere."""
+    address = address_of(path)
+    return Path(f"/{address.name}" if address.scheme == FILE else path)
+
+
+def _unfold(folder: Path) -> None:
     """Replace a local folder by its only part file."""
-    folder = _local(path)
     if not folder.is_dir():
         return
-    # What each engine calls it differs; hidden files and _SUCCESS are beside it.
+    # Beside it Spark puts marks and checksums; engines name the part itself in ways of their own.
     (part,) = folder.glob("[!._]*")
     single = part.rename(folder.with_name(f".{folder.name}.part"))
     shutil.rmtree(folder)

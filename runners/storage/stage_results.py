@@ -50,7 +50,8 @@ def read_stage(
     with failing_as(InputError, f"{folder}: holds no results of a stage"):
         of = reader(spark).parquet(f"{folder}/{DONE}").head()
         if of is None:
-            raise InputError(f"{folder}: the stage did not end")
+            # Sail finds no rows where there is nothing, and does not fail.
+            raise InputError(f"{folder}: holds no results of a stage: it did not end")
         _check(folder, "day", of.run_date, run.run_date)
         _check(folder, "profile", of.profile, profile.fingerprint)
         return {name: reader(spark).parquet(f"{folder}/{name}") for name in of.frames}

@@ -11,5 +11,6 @@ def kept(name: Frame, frame: DataFrame) -> DataFrame:
     """A `keep` for `detect` that truncates the plan of every frame that a run keeps."""
     if name not in MATERIALIZATIONS:
         return frame
+    # One for each frame, because a keeper has each name once.
     keeper = engine_of(frame.sparkSession).keeper(packs_inputs=False)
-    return keeper.keep(name, frame, has_input_rows=False)
+    return keeper.keep(name.value, frame, has_input_rows=False)

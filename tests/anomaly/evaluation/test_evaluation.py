@@ -415,6 +415,7 @@ def test_the_command_prints_the_figures_and_writes_them(places, capfd):
 
 
 @pytest.mark.slow
+@pytest.mark.classic
 def test_no_events_are_no_data_for_what_was_published_last_in_a_bucket(places, capfd):
     (places / "truth.csv").write_text("CellName,start,end\n")
     bucket = places / "bucket"

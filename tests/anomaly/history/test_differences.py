@@ -504,6 +504,7 @@ def test_a_day_and_itself(place, capfd):
 
 
 @pytest.mark.slow
+@pytest.mark.classic
 def test_a_bucket_has_the_last_run_of_each_day(spark, tmp_path, capfd):
     days = (MONDAY, MONDAY, TUESDAY)
     for number, day in list(enumerate(days))[1:]:

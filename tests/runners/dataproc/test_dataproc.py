@@ -202,6 +202,7 @@ def test_a_profile_that_extends_a_shipped_one_loads_from_the_archive(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.classic
 def test_a_batch_needs_pyspark_and_the_standard_library_alone(tmp_path):
     """A whole run of what the main file calls."""
     inputs = SmallInputs().write(tmp_path / "in")

@@ -9,7 +9,7 @@ from chispa import assert_df_equality
 from anomaly import InputError, parse_profile
 from runners.storage.inputs import read_input
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.classic]
 PROFILE = parse_profile(
     """
     name = "one KPI"
