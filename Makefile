@@ -63,10 +63,11 @@ test-fast: setup
 test-slow: setup
 	$(WITHOUT_JAVA) $(BIN)/pytest -m slow $(COVERAGE)
 
-# What uses Spark, and of slow tests those that read, start Spark, or compare rows.
+# What uses Spark; of slow tests those that need it, and those that read or compare rows.
 define on_spark
 TEST_ENGINE=spark $(1)/pytest -m '(spark or classic) and not slow and not killed' $(2)
-TEST_ENGINE=spark $(1)/pytest -m '(spark or classic) and slow' $(SLOW_SPARK_TESTS) $(2)
+TEST_ENGINE=spark $(1)/pytest -m 'slow and spark and not classic' $(SLOW_SPARK_TESTS) $(2)
+TEST_ENGINE=spark $(1)/pytest -m 'slow and classic' $(3) $(2)
 endef
 
 test-spark: setup
@@ -192,5 +193,5 @@ bench-verdicts: setup .venv-detection/installed
 # run on the Java that comes along.
 test-spark4: export OTHER_PYTHON = $(BIN)/python
 test-spark4: setup .venv-spark4/installed-$(SPARK4)
-	$(call on_spark,$(SPARK4_BIN))
+	$(call on_spark,$(SPARK4_BIN),,$(SLOW_SPARK_TESTS))
 	TEST_ENGINE=connect $(SPARK4_BIN)/pytest -m 'spark and not killed' $(CONNECT_TESTS)
