@@ -63,10 +63,11 @@ test-fast: setup
 test-slow: setup
 	$(WITHOUT_JAVA) $(BIN)/pytest -m slow $(COVERAGE)
 
-# What uses Spark, and of slow tests those that read, start Spark, or compare rows.
+# What uses Spark; of slow tests those of Spark alone, and those that read or compare rows.
 define on_spark
 TEST_ENGINE=spark $(1)/pytest -m '(spark or classic) and not slow and not killed' $(2)
-TEST_ENGINE=spark $(1)/pytest -m '(spark or classic) and slow' $(SLOW_SPARK_TESTS) $(2)
+TEST_ENGINE=spark $(1)/pytest -m 'classic and slow and not killed' $(2)
+TEST_ENGINE=spark $(1)/pytest -m 'spark and slow and not classic and not killed' $(SLOW_SPARK_TESTS) $(2)
 endef
 
 test-spark: setup
