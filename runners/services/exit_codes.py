@@ -73,11 +73,19 @@ def _report(error: BaseException) -> int:
         _print(f"error: {error}")
         remove_log()
         return code_of(error)
-    with command_log().open("a", encoding="utf-8") as log:
-        traceback.print_exception(error, file=log)
     # Not its message, which may contain values of customers.
-    _print(f"error: unexpected {type(error).__name__}; details: {command_log()}")
+    _print(f"error: unexpected {type(error).__name__}; details: {_logged(error)}")
     return UNEXPECTED
+
+
+def _logged(error: BaseException) -> str:
+    """Where the traceback of an error is, or why it is nowhere."""
+    try:
+        with command_log().open("a", encoding="utf-8") as log:
+            traceback.print_exception(error, file=log)
+    except OSError as failure:
+        return f"lost, its log cannot be written: {failure.strerror}"
+    return str(command_log())
 
 
 def _report_write_error(failure: OSError) -> int:

@@ -209,7 +209,7 @@ class Days:
         run_pipeline(self.spark, PROFILE, inputs, out, run, Progress())
 
     def start(self, number: int) -> subprocess.Popen[str]:
-        """A day that is run in a process group of its own, to which its JVM belongs as well."""
+        """A day that is run in a process group of its own, to which a JVM belongs as well."""
         places, day = self.inputs.places, str(day_of(number))
         command = [sys.executable, "-m", "runners.cli.main", "backfill", "--from", day, "--to", day]
         command += ["--profile", str(self.inputs.profile), "--out", self.out]
@@ -232,7 +232,7 @@ class Days:
             process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-        # Returns when nobody holds the pipe any more: the JVM is gone as well.
+        # Returns when nobody holds the pipe any more: a JVM is gone as well.
         told, _ = process.communicate()
         assert process.returncode in (0, -signal.SIGKILL), told
         return process.returncode != 0

@@ -19,7 +19,7 @@ from runners.storage.parquet_folder import STAGING
 from runners.storage.versions import VERSIONS
 from tests.builders.small_inputs import SmallInputs, profile_text
 
-pytestmark = [pytest.mark.killed, pytest.mark.classic]
+pytestmark = pytest.mark.killed
 KILLS = 20
 TABLES = (CELL_TABLE, CUSTOMER_TABLE, REJECTED_TABLE, SUMMARY_TABLE)
 # From the last table on: the publishing, the removal of the run before, the end.
@@ -45,11 +45,14 @@ class Runs:
         self.inputs = {
             name: SmallInputs(seed).write(folder / name) for name, seed in (("A", 1), ("B", 2))
         }
-        # What Spark leaves there when it is killed goes with the folder of the test.
-        self.environment = {**os.environ, "SPARK_LOCAL_DIRS": str(folder / "spark")}
+        # What an engine leaves there when it is killed goes with the folder of the test.
+        temporary = folder / "tmp"
+        temporary.mkdir()
+        local = {"SPARK_LOCAL_DIRS": str(temporary), "TMPDIR": str(temporary)}
+        self.environment = {**os.environ, **local}
 
     def start(self, name: str) -> subprocess.Popen[str]:
-        """A run on the inputs of that name, in a process group that its JVM belongs to as well."""
+        """A run on the inputs of that name, in a process group that a JVM belongs to as well."""
         places = self.inputs[name]
         command = [sys.executable, "-m", "runners.cli.main", "run", "--run-date", "2026-11-01"]
         command += ["--profile", str(self.profile), "--out", str(self.out)]
@@ -100,7 +103,7 @@ class Runs:
 
 
 def ends_within(seconds: float, process: subprocess.Popen[str]) -> bool:
-    """Whether a run, its JVM included, ends in that time."""
+    """Whether a run, the JVM of Spark included, ends in that time."""
     try:
         process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -109,10 +112,10 @@ def ends_within(seconds: float, process: subprocess.Popen[str]) -> bool:
 
 
 def kill(process: subprocess.Popen[str]) -> bool:
-    """Kill a run and its JVM; False where the run was done before."""
+    """Kill a run, and the JVM of Spark; False where the run was done before."""
     if process.returncode is None:
         os.killpg(process.pid, signal.SIGKILL)
-    # Returns when nobody holds the pipe any more: the JVM is gone as well.
+    # Returns when nobody holds the pipe any more: a JVM is gone as well.
     told, _ = process.communicate()
     assert process.returncode in (0, -signal.SIGKILL), told
     return process.returncode != 0

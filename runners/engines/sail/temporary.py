@@ -1,15 +1,20 @@
 """Temporary files of this process, and Parquet files as Sail reads them."""
 
 import atexit
+import fcntl
 import re
 import shutil
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+PREFIX = "cell-tower-anomaly-"
+# A process holds the lock of its folder while it runs, however it ends.
+LOCK = "lock"
 # Sail takes a path with one of these for a pattern, and refuses to write there.
 APART = "kept apart"
 PATTERN = re.compile(r"[*?\[\]{}%]")
@@ -39,6 +44,21 @@ def plain_path(path: Path) -> Path:
 
 @cache
 def _root() -> Path:
-    root = Path(tempfile.mkdtemp(prefix="cell-tower-anomaly-"))
+    _remove_leftovers()
+    root = Path(tempfile.mkdtemp(prefix=PREFIX))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
+    # Named last: a lock that is there and free is of a process that is gone.
+    lock = (root / "unheld").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    (root / "unheld").rename(root / LOCK)
+    # Closed with this process, and so is the lock.
+    atexit.register(lock.close)
     return root
+
+
+def _remove_leftovers() -> None:
+    """Remove the folders of processes that were killed."""
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
+        with suppress(OSError), path.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path.parent, ignore_errors=True)

@@ -38,7 +38,7 @@ class Runs:
         self.out = folder / "out"
         self.arguments = ["run", "--out", str(self.out), "--profile", f"{folder}/small.toml"]
         self.arguments += ["--customers", inputs["customers"], "--samples", inputs["samples"]]
-        self.arguments += ["--calls", inputs["call_statistics"], "--master", "local[2]"]
+        self.arguments += ["--calls", inputs["call_statistics"]]
 
     def start(self, day: str, *python: str) -> subprocess.Popen[str]:
         command = [sys.executable, *(python or ("-m", "runners.cli.main")), *self.arguments]
@@ -78,7 +78,7 @@ def runs(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.classic
+@pytest.mark.spark
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("stage", ["engine", "inputs", "destination", "customer_service"])
 def test_a_run_that_is_stopped_says_so_in_one_line_and_leaves_nothing(runs, stage, sent):
@@ -100,7 +100,7 @@ def test_a_run_that_is_stopped_says_so_in_one_line_and_leaves_nothing(runs, stag
 
 
 @pytest.mark.slow
-@pytest.mark.classic
+@pytest.mark.spark
 def test_a_run_that_is_publishing_ends_that_first_and_says_so(runs):
     run = runs.start("2026-11-02", "-c", SLOW_PUBLISHING)
     _, told = run.communicate(timeout=200)

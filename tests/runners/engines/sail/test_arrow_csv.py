@@ -95,7 +95,8 @@ def test_encodings_are_read_alike(spark, tmp_path, declared, written):
 
 def test_single_bytes_that_are_no_character_are_read_alike(spark, tmp_path):
     text = b"".join(b"x%c,%d,3\n" % (code, code) for code in range(128, 256))
-    for number, encoding in enumerate(("cp1252", "cp1253", "iso8859-3", "ascii", "cp874")):
+    # All of them known to the bundled Java, which has fewer than others.
+    for number, encoding in enumerate(("cp1252", "cp1253", "iso8859-3", "iso8859-7", "ascii")):
         (tmp_path / str(number)).mkdir()
         contents = {f"{number}.csv": b"a,b,c\n" + text}
         assert not differences(spark, tmp_path / str(number), contents, WANTED, encoding)
