@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 from anomaly.errors import ConfigurationError, InputError, OutputError
 from anomaly.schema.tables import CELL_TABLE
 from runners.engines.errors import failing_as
+from runners.report.library import bundling
 from runners.services.sessions import add_engine_arguments, session_at
 from runners.storage.destination import Storage
 from runners.storage.places import on_this_machine, storage_of
@@ -77,12 +78,13 @@ def write_report(
 
     Raises InputError if there are no such tables, OutputError if the files cannot be written.
     """
-    from runners.report.contents import contents_of
-    from runners.report.page import page_of, pictures_of
+    with bundling() as library:
+        from runners.report.contents import contents_of
+        from runners.report.page import page_of, pictures_of
 
-    with failing_as(InputError, f"{place}: holds no tables of a run"):
-        contents = contents_of(published_day(spark, place.around(CELL_TABLE), day))
-    files = {Path(out): page_of(contents).encode()}
+        with failing_as(InputError, f"{place}: holds no tables of a run"):
+            contents = contents_of(published_day(spark, place.around(CELL_TABLE), day))
+        files = {Path(out): page_of(contents, library()).encode()}
     if pictures:
         drawn = pictures_of(contents)
         files |= {Path(pictures) / f"{name}.png": picture for name, picture in drawn.items()}

@@ -2,14 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import cache
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import altair as alt
 import vl_convert
+from altair.utils.schemapi import debug_mode
 from jinja2 import Environment, FileSystemLoader
 from pyspark.sql import Row
 
@@ -24,12 +23,10 @@ from runners.services.run_summary import ENGINE, RunSummary
 
 FOLDER = Path(__file__).parent
 PICTURE_SCALE, KEYS_SHOWN = 2.0, 5
-# What the bundle of Vega's libraries exports to the script of the page.
-LIBRARY = "window.vegaEmbed = vegaEmbed;"
 
 
-def page_of(contents: Contents) -> str:
-    """The HTML text of the page."""
+def page_of(contents: Contents, library: str = "") -> str:
+    """The HTML text of the page; library: the script that draws its plots."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -40,8 +37,8 @@ def page_of(contents: Contents) -> str:
         account=account_of(contents.summary),
         families=_families(contents),
         by_family=[(name, list(kpis)) for name, kpis in groupby(contents.distributions, _family)],
-        charts={name: specification(chart) for name, chart in charts_of(contents).items()},
-        library=_library(),
+        charts=specifications(contents),
+        library=library,
         style=(FOLDER / "page.css").read_text(encoding="utf-8"),
         script=(FOLDER / "page.js").read_text(encoding="utf-8"),
         versions={
@@ -49,12 +46,6 @@ def page_of(contents: Contents) -> str:
             "Spark that read the tables": contents.run.spark.version,
         },
     )
-
-
-@cache
-def _library() -> str:
-    """Vega's libraries as one script; to bundle them takes longer than all else of a page."""
-    return vl_convert.javascript_bundle(LIBRARY).replace("</script", r"<\/script")
 
 
 def _families(contents: Contents) -> list[str]:
@@ -76,16 +67,23 @@ def pictures_of(contents: Contents) -> dict[str, bytes]:
     """The plots as PNG, by name."""
     return {
         name: vl_convert.vegalite_to_png(
-            {**specification(chart), "background": "white", "padding": 12}, scale=PICTURE_SCALE
+            {**found, "background": "white", "padding": 12}, scale=PICTURE_SCALE
         )
-        for name, chart in charts_of(contents).items()
+        for name, found in specifications(contents).items()
     }
 
 
-def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    """A chart as Vega-Lite, without Altair's colours: the page sets them, light or dark."""
-    found: dict[str, Any] = chart.to_dict()
-    found.pop("config", None)
+def specifications(contents: Contents, is_checked: bool = False) -> dict[str, dict[str, Any]]:
+    """The plots as Vega-Lite, without Altair's colours: the page sets them, light or dark.
+
+    is_checked: whether each is compared with Vega-Lite's schema, which takes longer than to make
+    it, and is for tests.
+    """
+    with debug_mode(is_checked):
+        charts = charts_of(contents)
+        found = {name: chart.to_dict(validate=is_checked) for name, chart in charts.items()}
+    for one in found.values():
+        one.pop("config", None)
     return found
 
 

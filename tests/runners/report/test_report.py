@@ -22,7 +22,7 @@ from runners.report.distribution_chart import bound_text, defect_marks, first_ch
 from runners.report.distributions import Bar, Bounds, Distribution, distributions_of
 from runners.report.family_states import families_of
 from runners.report.heat_map import fields_of
-from runners.report.page import account_of, page_of, pictures_of
+from runners.report.page import account_of, page_of, pictures_of, specifications
 from runners.report.quantities import quantity
 from runners.services.run_summary import RunSummary
 
@@ -571,6 +571,7 @@ def test_every_plot_can_be_had_as_a_picture():
     found = pictures_of(drawn)
     assert list(found) == ["heat_map", "distributions", "customers", "alarms", "curves"]
     assert all(picture.startswith(PNG) for picture in found.values())
+    assert specifications(drawn, is_checked=True).keys() == found.keys()
 
 
 def test_what_is_missing_and_what_is_wrong_is_told_at_once(monkeypatch, capsys):
