@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.run import Frame
-from anomaly.thresholds.compare import WORST_FIRST
+from anomaly.thresholds.compare import WORST_FIRST, in_spreads
 
 # The published names of the tables, by the attributes that hold them.
 TABLES = {
@@ -71,9 +71,7 @@ class Results(Tables):
             F.explode("evidence").alias("kpi")
         )
         rank = F.find_in_set("status", F.lit(",".join(WORST_FIRST)))
-        # 100 % count as one spread, on whichever side of the baseline.
-        unit = F.when(F.col("deviation_unit") == "%", 100.0).otherwise(1.0)
-        farthest_first = F.desc(F.abs("deviation") / unit)
+        farthest_first = in_spreads(F.col("deviation"), F.col("deviation_unit")).desc()
         return kpis.select("kpi.*").orderBy(rank, farthest_first, "kpi")
 
     @property

@@ -174,12 +174,16 @@ def _deviation(kpi: Column, bound: Column) -> Column:
 
 
 def _severity(kpi: Column) -> Column:
-    """How far beyond its bound a defect lies, comparable between KPIs: in units of spread.
+    """How far beyond its bound a defect lies."""
+    unit = kpi["limits"]["bounds"]["deviation_unit"]
+    return in_spreads(_deviation(kpi, _bound(kpi)), unit)
+
+
+def in_spreads(deviation: Column, unit: Column) -> Column:
+    """How far a deviation goes on either side, comparable between KPIs; 0 if it is not known.
 
     Where there is no spread, 100 % beyond the bound count as one.
     """
-    unit = kpi["limits"]["bounds"]["deviation_unit"]
-    deviation = _deviation(kpi, _bound(kpi))
     return F.coalesce(F.abs(deviation) / F.when(unit == "%", 100.0).otherwise(1.0), F.lit(0.0))
 
 

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from anomaly.expressions.sql import constant_array
 from anomaly.profile.sections import Diagnosis, Family
-from anomaly.thresholds.compare import CRIT, WARN
+from anomaly.thresholds.compare import CRIT, WARN, in_spreads
 
 FAMILY_FIELDS = "name string, decides boolean, minimum_defects int, minimum_warnings int"
 BY_SEVERITY_TYPE = "array<struct<order:double,kpi:string,reason:string,status:string>>"
@@ -36,12 +36,8 @@ def diagnosis(diagnoses: Sequence[Diagnosis]) -> Column:
 
 
 def kpi_severity(kpi: Column) -> Column:
-    """How far a KPI of the evidence lies from what is usual, comparable between KPIs.
-
-    In spreads; where there is no spread, 100 % beyond the bound count as one.
-    """
-    scale = F.when(kpi["deviation_unit"] == "%", 100.0).otherwise(1.0)
-    return F.coalesce(F.abs(kpi["deviation"]) / scale, F.lit(0.0))
+    """How far a KPI of the evidence lies from what is usual, in spreads."""
+    return in_spreads(kpi["deviation"], kpi["deviation_unit"])
 
 
 def _with_bad_kpis(family: Column) -> Column:
