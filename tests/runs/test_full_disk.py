@@ -50,7 +50,7 @@ def rows(out: Path, day: str) -> dict[str, list[str]]:
 
 
 def days(out: Path) -> set[str]:
-    return {path.name for table in TABLES for path in (out / table).iterdir()}
+    return {path.name for table in TABLES for path in (out / table).glob("run_date=*")}
 
 
 @pytest.mark.slow
@@ -89,7 +89,8 @@ def test_a_run_on_a_full_disk_loses_nothing(tmp_path, out, temporary, free):
     told = (tmp_path / "told").read_text()
     assert shell.returncode == 4, shell.stderr + told
     (error,) = [line for line in told.split("\n") if line and not STAGE.search(line)]
-    assert error.startswith(f"error: {tmp_path}/disk/")
+    assert error.startswith("error: ")
+    assert "cannot be written" in error
     assert "No space left on device" in error
 
     before, full, after = (tmp_path / name for name in ("before", "full", "after"))
