@@ -62,7 +62,6 @@ def days(out: Path) -> set[str]:
         ("disk/out", "tmp", 8_000),
         ("disk/out", "tmp", 90_000),
         ("out", "disk/tmp", 8_000),
-        ("out", "disk/tmp", 60_000),
     ],
 )
 def test_a_run_on_a_full_disk_loses_nothing(tmp_path, out, temporary, free):
