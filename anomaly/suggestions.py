@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-# A pair of swapped letters in a name of five is 0.8 alike.
-SMALLEST_LIKENESS = 0.7
+# rnu and run are 0.67 alike.
+SMALLEST_LIKENESS = 0.66
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
