@@ -11,7 +11,17 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from runners import local
-from runners.cli import alarms, backfill, check_config, completion, diff, evaluate, sample, show
+from runners.cli import (
+    alarms,
+    backfill,
+    check_config,
+    completion,
+    diff,
+    evaluate,
+    inspect_files,
+    sample,
+    show,
+)
 from runners.cli.parser import PROGRAM, CommandParser
 from runners.composer.deploy import command as composer
 from runners.dataproc import command as dataproc
@@ -53,6 +63,12 @@ COMMANDS: Mapping[str, Command] = {
         evaluate.add_arguments,
         evaluate.run,
         "Compares published alarms with known events, such as trouble tickets.",
+    ),
+    "inspect": Command(
+        "draft a profile from files that it does not know",
+        inspect_files.add_arguments,
+        inspect_files.run,
+        "Looks at files, and drafts how a profile reads them, with what it saw.",
     ),
     "sample": Command(
         "make sample data: three inputs with known faults", sample.add_arguments, sample.run
