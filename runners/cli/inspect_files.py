@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--as",
         dest="source",
         choices=tuple(INPUT_CONTRACTS),
-        help="what the files are, if that cannot be told from their columns",
+        help="what the files are, if their columns do not show it",
     )
 
 

@@ -64,12 +64,17 @@ class Columns:
         """The texts of each column that stand for a value."""
         return {name: [*filter(None, texts)] for name, texts in self.table.texts.items()}
 
+    @cached_property
+    def forms(self) -> dict[str, str | None]:
+        """The form of times of each column; None where it has no times."""
+        return {name: form_of(texts) for name, texts in self.filled.items()}
+
     def fact(self, name: str) -> str:
         """What a column holds, in a few words, without the values of customers."""
         texts, numbers = self.filled[name], self.numbers.get(name)
         if not texts:
             return f"no values in {self.table.rows:,} rows"
-        if form := form_of(texts):
+        if form := self.forms[name]:
             return f"{len(texts):,} times such as {_short(texts[0])!r}: {form}"
         if numbers:
             others = len(texts) - len(numbers)
@@ -146,10 +151,9 @@ def _by_words(
             fact = columns.fact(best[0])
             found[name] = Choice(name, best[0], f"the words of both names agree; {fact}")
         else:
-            why = (
-                f"the name also suggests {', '.join(rivals)}" if rivals else "no column is like it"
-            )
-            why = "several columns are like it" if len(best) > 1 else why
+            why = f"{'several columns are' if best else 'no column is'} like it"
+            if rivals:
+                why = f"this column is also like {', '.join(rivals)}"
             found[name] = Choice(name, None, why, best)
     return found
 
@@ -181,7 +185,7 @@ def _cell(name: str, columns: Columns, keys: Keys, taken: Collection[str]) -> Ch
         one
         for one, found in texts.items()
         if 0 < len(found) < len(columns.filled[one])
-        and not form_of(columns.filled[one])
+        and not columns.forms[one]
         and (one not in columns.numbers or says(one, OF_CELL))
     ]
     return _one_of(name, columns, same or repeated, OF_CELL, "texts that repeat")
@@ -191,7 +195,7 @@ def _time(name: str, columns: Columns, keys: Keys, taken: Collection[str]) -> Ch
     times = [
         one
         for one, texts in columns.filled.items()
-        if one not in taken and form_of(texts) and not are_dates(texts)
+        if one not in taken and columns.forms[one] and not are_dates(texts)
     ]
     return _one_of(name, columns, times, OF_TIME, "times")
 

@@ -12,7 +12,7 @@ from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, INPUT_CONTRACTS, S
 from runners.inspection.columns import Choice
 from runners.inspection.inputs import Input
 from runners.inspection.tables import Part
-from runners.inspection.times import UNREADABLE, form_of, period_of
+from runners.inspection.times import UNREADABLE, period_of
 from runners.services.plurals import counted
 from runners.storage.files import File
 
@@ -113,7 +113,7 @@ def _column_lines(choice: Choice, is_required: bool, one: Input) -> Iterator[str
         yield f"# {choice.column} = {CANNOT_TELL} ({needed}): {choice.evidence}{candidates}"
         return
     yield _setting(choice.column, choice.found, choice.evidence)
-    if form_of(one.columns.filled[choice.found]) == UNREADABLE and choice.column == "Time":
+    if one.columns.forms[choice.found] == UNREADABLE and choice.column == "Time":
         yield "#   write times as YYYY-MM-DD HH:MM, HH:MM, or seconds since 1970"
 
 

@@ -44,7 +44,7 @@ UNITS = {
 # Names that differ in these mean different quantities.
 OPPOSITES = (("dl", "ul"), ("mean", "max"), ("voice", "data"), ("peak", "offpeak"))
 # What names of keys and times say, in the languages that we know exports in.
-OF_CELL = {"cell", "cellname", "cellid", "eutrancell", "tower", "celltower", "zelle", "celda"}
+OF_CELL = {"cell", "cellname", "cellid", "eutrancell", "celltower", "sector", "zelle", "celda"}
 OF_TIME = {"time", "timestamp", "datetime", "stamp", "zeit", "uhrzeit", "zeitstempel", "period"}
 OF_CUSTOMER = {"index", "customer", "subscriber", "client", "account", "kunde", "kundennummer"}
 
