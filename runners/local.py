@@ -36,6 +36,7 @@ from runners.storage.files import Place
 from runners.storage.places import storages_of
 
 SAMPLE_SCALE, SAMPLE_SEED = 1, 42
+OPTIONS = {CUSTOMERS: "--customers", SAMPLES: "--samples", CALL_STATISTICS: "--calls"}
 
 
 def run_locally(
@@ -106,14 +107,20 @@ def _check_inputs(inputs: Mapping[str, Place | None], is_sample: bool) -> None:
             for source, path in inputs.items()
             if path is not None
         ]
+    elif not any(inputs.values()):
+        named = " ".join(f"{option} PATH" for option in OPTIONS.values())
+        problems = [
+            f"give the three inputs: {named} (each a file or folder of CSV or Parquet), "
+            "or try it on made-up data: --sample"
+        ]
     else:
         problems = [
-            f"the {source} input is missing" for source, path in inputs.items() if path is None
+            f"the {source} input is missing: give {OPTIONS[source]} PATH"
+            for source, path in inputs.items()
+            if path is None
         ]
-        if problems:
-            problems.append("to run on made-up data, give --sample instead of inputs")
     if problems:
-        raise ConfigurationError("inputs", problems)
+        raise ConfigurationError("run", problems)
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def explain(cells: DataFrame, cell: str) -> NotebookTable:
     _check_columns(cells)
     found = cells.where(F.col("CellName") == F.lit(cell)).select(*NEEDED).collect()
     if not found:
-        raise InputError(f"there is no cell {cell!r}; {_near(cells, cell)}")
+        raise InputError(f"there is no cell {cell!r}; {similar_names(cells, cell)}")
     day = _one_day([str(row.run_date) for row in found])
     row = found[0]
     return NotebookTable(
@@ -102,7 +102,7 @@ def explain(cells: DataFrame, cell: str) -> NotebookTable:
         f"rank {row.severity_rank}. {row.verdict_reason}",
         ("KPI", "Family", "Status", "Value", "Limit", "Baseline", "Deviation", "Reason"),
         [
-            _explained(kpi)
+            texts_of_kpi(kpi)
             for kpi in sorted(row.evidence, key=lambda kpi: WORST_FIRST.index(kpi.status))
         ],
     )
@@ -127,8 +127,8 @@ def _one_day(days: list[str]) -> str:
     return days[0]
 
 
-def _near(cells: DataFrame, cell: str) -> str:
-    """The names with the smallest edit distance to this one, in words."""
+def similar_names(cells: DataFrame, cell: str) -> str:
+    """The names of cells with the smallest edit distance to this one, in words."""
     letters = F.levenshtein(F.lower("CellName"), F.lower(F.lit(cell)))
     near = (
         cells.select("CellName", letters.alias("letters"))
@@ -141,7 +141,7 @@ def _near(cells: DataFrame, cell: str) -> str:
     return f"similar names: {', '.join(row.CellName for row in near)}"
 
 
-def _explained(kpi: Row) -> tuple[str, ...]:
+def texts_of_kpi(kpi: Row) -> tuple[str, ...]:
     """The texts of a KPI, rounded as in its reason; a missing number is "none"."""
     is_static = kpi.method == Method.STATIC
     peers = f" {kpi.peers}" if kpi.peers else ""

@@ -3,13 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from anomaly.profile.alarm_rules import DAY_MINUTES, AlarmKpi, AlarmRules, Group
 from anomaly.profile.methods import Direction, Method, Scale
 from anomaly.profile.sections import Kpi
 from anomaly.schema.inputs import SAMPLES, SAMPLES_CONTRACT
 from anomaly.schema.tables import SAMPLES_KPI
+from anomaly.suggestions import did_you_mean
 
 # The names are those of columns and of fields.
 LEGAL_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
@@ -53,6 +54,7 @@ def _calendar_problems(rules: AlarmRules) -> list[str]:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         problems.append(
             f"[alarms] time_zone {rules.time_zone!r} is unknown; write a name such as Europe/Berlin"
+            f"{did_you_mean(rules.time_zone, available_timezones())}"
         )
     return problems
 
@@ -86,7 +88,7 @@ def _kpi_problems(kpi: AlarmKpi, rules: AlarmRules, measured: dict[str, Kpi]) ->
         *_scale_problems(kpi, measured),
     ]
     problems += [
-        f"uses {name!r}, which is not a KPI of the samples"
+        f"uses {name!r}, which is not a KPI of the samples{did_you_mean(name, measured)}"
         for name in kpi.sources
         if name not in measured
     ]

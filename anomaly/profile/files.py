@@ -3,12 +3,13 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from anomaly.errors import ConfigurationError
+from anomaly.suggestions import did_you_mean
 
 Tables = dict[str, object]
 
@@ -33,8 +34,7 @@ def read_tables(source: str | Path) -> Tables:
     subject = f"profile {source}"
     file = _find(str(source), Path())
     if file is None:
-        known = ", ".join(SHIPPED)
-        raise ConfigurationError(subject, [f"no such file; give a path or one of: {known}"])
+        raise ConfigurationError(subject, [_no_such_file(str(source), Path(), SHIPPED)])
     return tables_of(_text(file, subject), str(source), file)
 
 
@@ -51,10 +51,10 @@ def tables_of(text: str, subject: str, *chain: Traversable) -> Tables:
     name = tables.get(EXTENDS)
     if not isinstance(name, str):  # missing, or refused with all other problems
         return tables
-    file = _find(name, Path(str(chain[-1])).parent if chain else Path())
+    folder = Path(str(chain[-1])).parent if chain else Path()
+    file = _find(name, folder)
     if file is None:
-        known = ", ".join((CATALOGUE, *SHIPPED))
-        problem = f"extends {name!r}: no such file; give a path or one of: {known}"
+        problem = f"extends {name!r}: {_no_such_file(name, folder, (CATALOGUE, *SHIPPED))}"
         raise ConfigurationError(subject, [problem])
     if file in chain:
         circle = " extends ".join(one.name for one in (*chain[chain.index(file) :], file))
@@ -78,6 +78,14 @@ def _find(source: str, folder: Path) -> Traversable | None:
     is_name = source == Path(source).stem
     file = shipped_profiles() / f"{source}.toml" if is_name else (folder / source).resolve()
     return file if file.is_file() else None
+
+
+def _no_such_file(source: str, folder: Path, shipped: Sequence[str]) -> str:
+    """The problem of a profile that does not exist, with the name that was probably meant."""
+    beside = Path(source).parent
+    files_there = (str(beside / file.name) for file in (folder / beside).glob("*.toml"))
+    meant = did_you_mean(source, (*shipped, *files_there))
+    return f"no such file; give a path or one of: {', '.join(shipped)}{meant}"
 
 
 def _text(file: Traversable, subject: str) -> str:

@@ -28,6 +28,7 @@ from anomaly.profile.sections import (
 )
 from anomaly.schema.inputs import INPUT_CONTRACTS, SAMPLES
 from anomaly.schema.tables import CELL_LEVEL, CUSTOMER_LEVEL, SAMPLE_COUNT
+from anomaly.suggestions import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -187,8 +188,11 @@ def without_kpis(profile: Profile, kpis: Collection[str]) -> Profile:
     """The profile without some KPIs and everything that uses them; it may be invalid."""
     unknown = sorted(set(kpis) - {kpi.name for kpi in profile.published_kpis})
     if unknown:
-        known = ", ".join(kpi.name for kpi in profile.published_kpis)
-        problems = [f"unknown KPI {name!r}; use one of: {known}" for name in unknown]
+        known = [kpi.name for kpi in profile.published_kpis]
+        problems = [
+            f"unknown KPI {name!r}; use one of: {', '.join(known)}{did_you_mean(name, known)}"
+            for name in unknown
+        ]
         raise ConfigurationError(f"profile {profile.name}", problems)
     derived = tuple(
         kpi for kpi in profile.derived if not {kpi.name, kpi.first, kpi.second} & set(kpis)

@@ -1,10 +1,12 @@
 """Typed access to the tables of a TOML file; problems are collected instead of raised."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
+
+from anomaly.suggestions import did_you_mean
 
 Value = TypeVar("Value")
 Default = TypeVar("Default")
@@ -17,11 +19,13 @@ class Kind(Generic[Value]):
 
     words: its name in messages. read: returns the value, or None if it is of another kind.
     placeholder: replaces a required value that is missing or wrong, so that reading can go on.
+    names: all values, if they are names.
     """
 
     words: str
     read: Callable[[object], Value | None]
     placeholder: Value
+    names: tuple[str, ...] = ()
 
 
 def _text(found: object) -> str | None:
@@ -54,8 +58,8 @@ def one_of(options: type[Choice]) -> Kind[Choice]:
     def member(found: object) -> Choice | None:
         return next((option for option in options if option.value == found), None)
 
-    words = " or ".join(str(option.value) for option in options)
-    return Kind(words, member, next(iter(options)))
+    names = tuple(str(option.value) for option in options)
+    return Kind(" or ".join(names), member, next(iter(options)), names)
 
 
 def list_of(kind: Kind[Value]) -> Kind[tuple[Value, ...]]:
@@ -66,7 +70,13 @@ def list_of(kind: Kind[Value]) -> Kind[tuple[Value, ...]]:
         values = tuple(value for value in read if value is not None)
         return values if len(values) == len(read) else None
 
-    return Kind(f"a list, each element {kind.words}", members, ())
+    return Kind(f"a list, each element {kind.words}", members, (), kind.names)
+
+
+def _first_wrong(found: object, names: Collection[str]) -> object:
+    """The value itself or, of a list, the first element that is not one of the names."""
+    members = found if isinstance(found, list) else [found]
+    return next((member for member in members if member not in names), None)
 
 
 class Section:
@@ -94,6 +104,7 @@ class Section:
         known = ", ".join(sorted(set(self._asked)))
         unknown = [
             f"{self._where} unknown setting {key!r}; use one of: {known}"
+            f"{did_you_mean(key, self._asked)}"
             for key in self._settings
             if key not in self._asked
         ]
@@ -116,7 +127,9 @@ class Section:
             return self._defaults.value(key, kind, default) if self._defaults else default
         value = kind.read(self._settings[key])
         if value is None:
-            self.refuse(f"{key} is {self._settings[key]!r}; it must be {kind.words}")
+            found = self._settings[key]
+            meant = did_you_mean(_first_wrong(found, kind.names), kind.names)
+            self.refuse(f"{key} is {found!r}; it must be {kind.words}{meant}")
             return default
         return value
 

@@ -14,6 +14,7 @@ from anomaly.profile.settings import out_of_range
 from anomaly.profile.verdict_validation import verdict_problems
 from anomaly.schema.inputs import INPUT_CONTRACTS
 from anomaly.schema.tables import SAMPLE_COUNT, TABLE_COLUMNS
+from anomaly.suggestions import did_you_mean
 
 
 def problems_of(profile: Profile) -> list[str]:
@@ -77,16 +78,19 @@ def _clashing_names(profile: Profile) -> list[str]:
 def _unknown_kpis(profile: Profile) -> list[str]:
     measured = {kpi.name for kpi in profile.kpis}
     derived = {kpi.name for kpi in profile.derived}
+    judged = measured | derived | {SAMPLE_COUNT.name}
     problems = [
         f"[derived.{kpi.name}] uses {name!r}, which is not a measured KPI"
+        f"{did_you_mean(name, measured)}"
         for kpi in profile.derived
         for name in (kpi.first, kpi.second)
         if name not in measured
     ]
     problems += [
         f"[rules.{rule.kpi}] there is no measured or derived KPI {rule.kpi!r}"
+        f"{did_you_mean(rule.kpi, judged)}"
         for rule in profile.rules
-        if rule.kpi not in measured | derived | {SAMPLE_COUNT.name}
+        if rule.kpi not in judged
     ]
     for name, level in (("customer", profile.customer_level), ("cell", profile.cell_level)):
         if sorted(level.derived) != sorted(derived):
@@ -224,6 +228,7 @@ def _input_problems(profile: Profile) -> list[str]:
         known = {column.name for column in INPUT_CONTRACTS[name].columns if column.required}
         problems += [
             f"[inputs.{name}] keep_where has no column {column!r}; use {', '.join(sorted(known))}"
+            f"{did_you_mean(column, known)}"
             for column, _, _ in rules.keep_where
             if column not in known
         ]
@@ -237,7 +242,7 @@ def _column_problems(source: str, profile: Profile) -> list[str]:
     columns = profile.inputs[source].columns
     where, names = f"[inputs.{source}.columns]", [name.strip().lower() for _, name in columns]
     problems = [
-        f"{where} has no column {column!r}; use {', '.join(known)}"
+        f"{where} has no column {column!r}; use {', '.join(known)}{did_you_mean(column, known)}"
         for column, _ in columns
         if column not in known
     ]

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import Peers
 from anomaly.schema.inputs import CUSTOMERS, INPUT_CONTRACTS, SAMPLES
+from anomaly.suggestions import did_you_mean
 
 
 def verdict_problems(profile: Profile) -> list[str]:
@@ -25,6 +26,7 @@ def _unknown_families(profile: Profile) -> list[str]:
     named["[verdict] silent_family:"] = profile.verdict.silent_family
     return [
         f"{where} family {family!r} is unknown; {_known('families', known)}"
+        f"{did_you_mean(family, known)}"
         for where, family in named.items()
         if family is not None and family not in known
     ]
@@ -34,6 +36,7 @@ def _diagnosis_problems(profile: Profile) -> list[str]:
     judged = [rule.kpi for rule in profile.rules]
     return [
         f"[diagnoses] {diagnosis.words!r} names {kpi!r}, which has no rule"
+        f"{did_you_mean(kpi, judged)}"
         for diagnosis in profile.diagnoses
         for kpi in (*diagnosis.failed, *diagnosis.sound)
         if kpi not in judged

@@ -1,9 +1,10 @@
-"""The CSV file that a command writes with --out, whole or not at all."""
+"""CSV that a command writes: to a file, whole or not at all, or to its output."""
 
 import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from anomaly.errors import OutputError
 from runners.storage.files import Place
@@ -24,15 +25,20 @@ def check_file(out: str | None, read: Mapping[str, Place]) -> None:
             raise OutputError(f"{out}: its folder does not exist; create it first")
 
 
+def write_rows(file: TextIO, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a header and rows as CSV, NULL as empty."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+
+
 def write_file(out: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write the rows, NULL as empty. Raises OutputError, and then leaves the file as it was."""
     target = Path(out)
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with unfinished.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows(rows)
+            write_rows(file, header, rows)
         unfinished.replace(target)
     except OSError as error:
         raise OutputError(f"{target}: cannot be written: {error}") from error

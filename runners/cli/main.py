@@ -11,7 +11,18 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from runners import local
-from runners.cli import alarms, backfill, check_config, diff, evaluate, sample, show
+from runners.cli import (
+    alarms,
+    backfill,
+    check_config,
+    completion,
+    diff,
+    evaluate,
+    inspect_files,
+    sample,
+    show,
+)
+from runners.cli.parser import PROGRAM, CommandParser
 from runners.composer.deploy import command as composer
 from runners.dataproc import command as dataproc
 from runners.report import command as report
@@ -52,6 +63,12 @@ COMMANDS: Mapping[str, Command] = {
         evaluate.add_arguments,
         evaluate.run,
         "Compares published alarms with known events, such as trouble tickets.",
+    ),
+    "inspect": Command(
+        "draft a profile from files that it does not know",
+        inspect_files.add_arguments,
+        inspect_files.run,
+        "Looks at files, and drafts how a profile reads them, with what it saw.",
     ),
     "sample": Command(
         "make sample data: three inputs with known faults", sample.add_arguments, sample.run
@@ -103,18 +120,24 @@ COMMANDS: Mapping[str, Command] = {
     "check-config": Command(
         "list the problems of a profile", check_config.add_arguments, check_config.run
     ),
+    "completion": Command(
+        "print a script that completes commands in a shell",
+        completion.add_arguments,
+        completion.run,
+    ),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    options = command_parser().parse_args(arguments)
     return exit_code_of(lambda: options.run(options))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="cell-tower-anomaly",
+def command_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = CommandParser(
+        prog=PROGRAM,
         description="Finds LTE cells that need maintenance, and the customers affected.",
     )
     parser.add_argument(

@@ -40,12 +40,20 @@ def published_day(spark: SparkSession, place: Storage, day: date | None) -> Publ
     own error if there are no tables.
     """
     cells = place.table(spark, CELL_TABLE)
-    days = sorted(row.run_date for row in cells.select("run_date").distinct().collect())
+    chosen = day_of(place, cells, day)
+    return PublishedDay(spark, place, chosen, cells.where(F.col("run_date") == F.lit(chosen)))
+
+
+def day_of(place: Storage, table: DataFrame, day: date | None) -> date:
+    """A day of a published table, by default the last one.
+
+    Raises InputError for a day that was not published, and lists those that were.
+    """
+    days = sorted(row.run_date for row in table.select("run_date").distinct().collect())
     if not days:
         raise InputError(f"{place}: the tables there are empty")
     if day not in (None, *days):
         named = ", ".join(map(str, days[-DAYS_NAMED:]))
         more = f"{len(days) - DAYS_NAMED} earlier days, " if len(days) > DAYS_NAMED else ""
         raise InputError(f"{place}: {day} is not there; there are {more}{named}")
-    day = day or days[-1]
-    return PublishedDay(spark, place, day, cells.where(F.col("run_date") == F.lit(day)))
+    return day or days[-1]

@@ -37,6 +37,48 @@ def test_conditions_compare_numbers_as_numbers() -> None:
     assert conditions == (("Index", ">", 1000.0), ("PhoneService", "=", "Yes"))
 
 
+@pytest.mark.parametrize(
+    ("good", "bad", "meant"),
+    [
+        ("[join]", "[jion]", "join"),
+        ('unit = "%"', 'unit = "%"\nmimimum = 0', "minimum"),
+        ('bad_when = "above"', 'bad_when = "abvoe"', "above"),
+        ("[rules.PRBUsageUL]", "[rules.PRBUsgeUL]", "PRBUsageUL"),
+        ('first = "peak_vce_Mean"', 'first = "peakvce_Mean"', "peak_vce_Mean"),
+        ('Index = "> 1000"', 'Idnex = "> 1000"', "Index"),
+        ("[join]", '[inputs.samples.columns]\ncellname = "Zelle"\n[join]', "CellName"),
+    ],
+)
+def test_a_misspelled_name_is_reported_with_the_one_that_was_meant(
+    good: str, bad: str, meant: str
+) -> None:
+    found = [problem for problem in problems_of(LAB.replace(good, bad, 1)) if "did you" in problem]
+    assert [problem.split("; ")[-1] for problem in found] == [f"did you mean {meant!r}?"]
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "meant"),
+    [
+        ('family = "integrity"', 'family = "inegrity"', "integrity"),
+        ('failed = ["PRBUsageUL"', 'failed = ["PRBUsagUL"', "PRBUsageUL"),
+        ('groups = ["cell", "slot"]', 'groups = ["cell", "slto"]', "slot"),
+        ('of = ["PRBUsageUL"]', 'of = ["PRBUsageULL"]', "PRBUsageUL"),
+        ('time_zone = "UTC"', 'time_zone = "Europe/Belrin"', "Europe/Berlin"),
+    ],
+)
+def test_so_are_those_of_families_diagnoses_and_alarms(good: str, bad: str, meant: str) -> None:
+    text = whole_text("default")
+    assert good in text
+    found = problems_of(text.replace(good, bad, 1))
+    assert found
+    assert {problem.split("; ")[-1] for problem in found} == {f"did you mean {meant!r}?"}
+
+
+def test_a_misspelled_kpi_to_leave_out_is_reported_likewise() -> None:
+    with pytest.raises(ConfigurationError, match=r"did you mean 'roam_Mean'\?"):
+        load_profile("default").without("roam_Maen")
+
+
 def test_all_problems_are_reported_at_once() -> None:
     bad = LAB.replace("minimum_defects = 15", "minimum_defects = true\nlevel = 1")
     bad = bad.replace(

@@ -84,6 +84,17 @@ def test_what_is_not_there_cannot_be_extended(name: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "meant"), [("defualt", "default"), ("{folder}/our_netwrok.toml", "our_network.toml")]
+)
+def test_a_misspelled_profile_is_reported_with_the_one_that_was_meant(
+    asked: str, meant: str, tmp_path: Path
+) -> None:
+    write(tmp_path, our_network="", other="")
+    (problem,) = problems_of(lambda: load_profile(asked.format(folder=tmp_path)))
+    assert problem.endswith(f"{meant}'?")
+
+
 def test_the_file_that_is_extended_is_named_where_it_is_no_toml(tmp_path: Path) -> None:
     path = write(tmp_path, top='extends = "base.toml"', base="a = ")
     with pytest.raises(ConfigurationError, match=r"base\.toml: 1 problem\n  - is not valid TOML"):

@@ -1,0 +1,112 @@
+"""How a CSV file is written: encoding, delimiter and decimal mark, each with the evidence."""
+
+import codecs
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from anomaly.profile.encodings import codec_of
+from runners.storage.files import BYTE_ORDER_MARKS, encoding_of
+from runners.storage.local_files import START_BYTES
+
+DELIMITERS = (",", ";", "\t", "|")
+FRACTION = r"[+-]?\d*{mark}\d+([eE][+-]?\d+)?"
+# 1,234 may be a thousand or a fraction.
+THOUSANDS = r"[+-]?[1-9]\d{0,2}[.,]\d{3}"
+# Western Europe's encodings differ in few letters, such as the euro sign.
+WESTERN = ("windows-1252", "ISO-8859-15", "ISO-8859-1")
+
+
+class Finding(NamedTuple):
+    """A setting and what it was found by; `doubt` says why it may be another, empty for none."""
+
+    value: str
+    evidence: str
+    doubt: str = ""
+
+    def __str__(self) -> str:
+        doubt = f"cannot tell for sure: {self.doubt}; " if self.doubt else ""
+        return doubt + self.evidence
+
+
+def find_encoding(start: bytes) -> Finding:
+    """The encoding of a text file, from its first bytes."""
+    for mark, name in BYTE_ORDER_MARKS.items():
+        if start.startswith(mark):
+            return Finding(name, "by its byte order mark")
+    if b"\0" in start:
+        return Finding("UTF-16", "every other byte is zero")
+    if start.isascii():
+        return Finding("UTF-8", "all letters are ASCII, which nearly every encoding shares")
+    try:
+        # The last letter may be cut off.
+        text = codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError as error:
+        line = start[: error.end].rsplit(b"\n", 1)[-1] + start[error.end :].split(b"\n", 1)[0]
+        words = re.findall(r"\w+", line.decode(WESTERN[0], errors="replace"))
+        word = next((word for word in words if not word.isascii()), "")
+        return Finding(
+            WESTERN[0],
+            f"it is not UTF-8 and reads {word!r} in this encoding",
+            f"so may others ({', '.join(WESTERN[1:])})",
+        )
+    return Finding("UTF-8", f"{sum(not letter.isascii() for letter in text):,} letters are valid")
+
+
+def text_of(start: bytes, encoding: str) -> str:
+    """The first whole lines of a file."""
+    text = start.decode(codec_of(encoding_of(start, encoding)), errors="replace")
+    text = text.removeprefix("\ufeff")
+    # Where more follows, the last line is cut off.
+    return text if len(start) < START_BYTES else text[: text.rfind("\n") + 1]
+
+
+def find_delimiter(text: str) -> Finding:
+    """The delimiter that gives rows as many fields as the header, in the most rows."""
+    found = []
+    for mark in DELIMITERS:
+        rows = records(text, mark)
+        fields = len(rows[0]) if rows else 0
+        alike = sum(len(row) == fields for row in rows[1:])
+        share = alike / max(len(rows) - 1, 1)
+        if fields > 1:
+            words = f"{fields} fields in the header and in {alike:,} of {len(rows) - 1:,} rows"
+            found.append((share, fields, mark, words))
+    if not found:
+        return Finding(",", "there is one column whatever the delimiter")
+    share, _, best, words = max(found)
+    rivals = [one for one in found if one[0] == share and one[2] != best]
+    others = [f"{mark!r} gives {told}" for _, _, mark, told in rivals]
+    return Finding(best, words, " and ".join(others))
+
+
+def records(text: str, delimiter: str) -> list[list[str]]:
+    """The rows of a text, the header first, without empty lines."""
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+    return [row for row in reader if row]
+
+
+def find_decimal(fields: Iterable[str], delimiter: str) -> Finding:
+    """The decimal mark, by the fields that are numbers with one mark in them."""
+    texts = [field.strip() for field in fields]
+    of = {mark: _with_mark(texts, mark) for mark in ".,"}
+    counts = {mark: len(found) for mark, found in of.items()}
+    if not any(counts.values()):
+        return Finding(".", "no number has a fraction")
+    best = max(counts, key=lambda mark: counts[mark])
+    other = "," if best == "." else "."
+    evidence = f"as in {of[best][0]}; {counts[best]:,} numbers have it, {counts[other]:,} {other!r}"
+    doubts = []
+    if all(re.fullmatch(THOUSANDS, one) for one in of[best]):
+        doubts.append(f"{of[best][0]} may also be a whole number with a mark between thousands")
+    if counts[other]:
+        doubts.append(f"some have the other mark, such as {of[other][0]}")
+    if best == delimiter:
+        return Finding(other, evidence, f"{best!r} cannot be both delimiter and decimal mark")
+    return Finding(best, evidence, " and ".join(doubts))
+
+
+def _with_mark(texts: Sequence[str], mark: str) -> list[str]:
+    fraction = re.compile(FRACTION.format(mark=re.escape(mark)))
+    return [text for text in texts if fraction.fullmatch(text)]

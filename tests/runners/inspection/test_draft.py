@@ -1,0 +1,183 @@
+"""A draft reads the files it was made from, and says what it cannot tell."""
+
+from pathlib import Path
+
+import pytest
+
+from anomaly import parse_profile
+from anomaly.cleaning.checks import check_input
+from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, SAMPLES
+from runners.cli.main import main
+from runners.storage.inputs import read_input
+
+PROFILE = """
+name = "small"
+[verdict]
+minimum_defects = 1
+[kpis.samples]
+meanThr_DL = { unit = "Mbps", meaning = "mean throughput, downlink" }
+meanThr_UL = { unit = "Mbps", meaning = "mean throughput, uplink" }
+PRBUsageDL = { unit = "%", meaning = "physical resource blocks in use, downlink" }
+[kpis.call_statistics]
+drop_vce_Mean = { unit = "calls", meaning = "dropped voice calls, mean per month" }
+[rules.meanThr_DL]
+bad_when = "below"
+method = "mean"
+[alarms]
+[alarms.kpis.meanThr_DL]
+bad_when = "below"
+method = "median_iqr"
+smallest_spread = 1
+warn = 2
+crit = 4
+"""
+FILES = {
+    "zaehler.csv": (
+        "Zelle;Beginn;DL Throughput avg (Mbps);UL Throughput avg (Mbps);DL PRB Usage;Temperatur\n"
+        "1A;2026-03-01 06:00;12,5;1,25;40,5;20\n"
+        "1A;2026-03-01 07:00;11,5;1,5;41,5;21\n"
+        "2B;2026-03-01 06:00;8,25;n/a;39;22\n"
+        "2B;2026-03-01 07:00;7,5;0,75;38,5;23\n"
+    ),
+    "kunden.csv": (
+        "Kundennummer;Stadt;Tenure (months);Phone Service;Multiple Lines;Internet Service;Ort\n"
+        "1001;Köln;5;Yes;No;DSL;1A\n1002;Köln;7;Yes;No;DSL;2B\n1003;Bonn;9;No;No;DSL;2B\n"
+    ),
+    "anrufe.csv": "Anschluss;Voice Calls dropped (mean)\nA-x1001;2,5\nA-x1002;0,25\nA-x1002;1\n",
+}
+OPTIONS = {CUSTOMERS: "kunden.csv", SAMPLES: "zaehler.csv", CALL_STATISTICS: "anrufe.csv"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three files that nobody described, and a profile that they are to be judged by."""
+    for name, text in FILES.items():
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / "data" / name).write_text(text, encoding="cp1252")
+    (tmp_path / "small.toml").write_text(PROFILE)
+    return tmp_path
+
+
+@pytest.fixture
+def drafted(folder, capsys):
+    """The draft of a folder or file, as text."""
+
+    def drafted(name: str = "data", *options: str) -> str:
+        command = ["inspect", str(folder / name), "--profile", str(folder / "small.toml")]
+        assert main([*command, *options]) == 0
+        return capsys.readouterr().out
+
+    return drafted
+
+
+def test_the_draft_reads_every_row_of_files_with_other_names_and_marks(spark, folder, drafted):
+    profile = parse_profile(drafted())
+    rows = {}
+    for source, name in OPTIONS.items():
+        raw = read_input(spark, source, str(folder / "data" / name), profile)
+        rows[source] = check_input(source, raw, profile).collect()
+        assert [row.row_reason for row in rows[source]] == [None] * len(rows[source])
+    assert [(row.customerID, row.tenure, row.CellName) for row in rows[CUSTOMERS]] == [
+        (1001, 5, "1A"),
+        (1002, 7, "2B"),
+        (1003, 9, "2B"),
+    ]
+    assert [(row.CellName, str(row.time)[:16], *row["values"]) for row in rows[SAMPLES]] == [
+        ("1A", "2026-03-01 06:00", 12.5, 1.25, 40.5),
+        ("1A", "2026-03-01 07:00", 11.5, 1.5, 41.5),
+        ("2B", "2026-03-01 06:00", 8.25, None, 39.0),
+        ("2B", "2026-03-01 07:00", 7.5, 0.75, 38.5),
+    ]
+    assert [(row.customerID, *row["values"]) for row in rows[CALL_STATISTICS]] == [
+        (1001, 2.5),
+        (1002, 0.25),
+        (1002, 1.0),
+    ]
+
+
+def test_the_draft_is_a_profile_without_problems(folder, drafted, capsys):
+    (folder / "mine.toml").write_text(drafted())
+    assert main(["check-config", str(folder / "mine.toml")]) == 0
+
+
+def test_each_setting_stands_beside_its_evidence(drafted):
+    lines = [line for line in drafted().splitlines() if " = " in line and line[0] != "#"]
+    assert all("  # " in line for line in lines)
+    told = dict(line.split("  # ", 1) for line in lines)
+    assert told['delimiter = ";"'] == "2 fields in the header and in 3 of 3 rows"
+    assert told['CellTower = "Ort"'] == "2 of its 2 names are cells of the samples"
+    assert told['Customer_ID = "Anschluss"'].startswith("from the fourth character on, 2 of its 2")
+    assert told["period_minutes = 60"] == "2 of 2 steps between samples of a cell"
+
+
+def test_what_no_profile_reads_is_listed_and_customers_are_not_quoted(drafted):
+    text = drafted()
+    assert "# Not read, candidates for KPIs: Temperatur (20 to 23)" in text
+    assert "# Not read: Stadt" in text
+    for value in ("1001", "1003", "Bonn"):
+        assert value not in text
+
+
+def test_what_cannot_be_told_is_not_set_but_listed(folder, drafted):
+    file = folder / "data" / "zaehler.csv"
+    # Two columns say cell, and two have the words of one KPI.
+    head, rows = FILES["zaehler.csv"].split("\n", 1)
+    head = head.replace("Zelle", "Cell").replace("Temperatur", "mean Throughput DL")
+    rows = "".join(f"{row};{row[:2]}\n" for row in rows.splitlines())
+    file.write_text(f"{head};cell_id\n{rows}")
+    text = drafted("data/zaehler.csv", "--as", SAMPLES)
+    (cell,) = [line for line in text.splitlines() if "CellName = " in line]
+    assert cell.startswith(
+        "# CellName = cannot tell (needed): 2 columns may be; candidates: Cell ("
+    )
+    (kpi,) = [line for line in text.splitlines() if "meanThr_DL = " in line]
+    assert kpi.startswith("# meanThr_DL = cannot tell (needed): several columns are like it; ")
+    assert "DL Throughput avg (Mbps) (4 numbers from 7.5 to 12.5)" in kpi
+    assert "mean Throughput DL (4 numbers from 20 to 23)" in kpi
+
+
+def test_a_table_that_is_like_no_input_is_described_and_not_drafted(folder, drafted):
+    (folder / "data" / "notes.csv").write_text("author;words\nA;12\nB;15\n")
+    (folder / "data" / "plan.xlsx").write_bytes(b"PK\x03\x04")
+    text = drafted()
+    assert f"# Not looked at: {folder}/data/plan.xlsx (no CSV or Parquet)" in text
+    assert "# cannot tell which input it is (" in text
+    assert "#   words: 2 numbers from 12 to 15" in text
+    assert parse_profile(text)
+
+
+def test_times_that_a_run_cannot_read_are_named(folder, drafted):
+    file = folder / "data" / "zaehler.csv"
+    file.write_text(FILES["zaehler.csv"].replace("2026-03-01", "01.03.2026"))
+    text = drafted("data/zaehler.csv")
+    assert "a date in a form that a run does not read" in text
+    assert "granularity period: cannot tell" in text
+
+
+def test_parquet_needs_no_dialect(folder, drafted):
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    table = pyarrow.table({"Cell": ["1A", "1A"], "Time": ["06:00", "06:15"], "temp": [1.5, 2.5]})
+    parquet.write_table(table, folder / "cells.parquet")
+    text = drafted("cells.parquet", "--as", SAMPLES)
+    assert "# Parquet needs no delimiter" in text
+    assert 'CellName = "Cell"  # its name says so; 1 names such as' in text
+    assert "# granularity period: 15 minutes, as in the profile" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "told"),
+    [
+        ("nowhere", 3, "does not exist"),
+        ("empty", 3, "no .csv or .parquet file there"),
+        ("empty.csv", 3, "is empty"),
+        ("gs://bucket/folder", 2, "on this machine"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_refused(name, code, told, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty.csv").write_text("")
+    place = name if "://" in name else str(Path(tmp_path, name))
+    assert main(["inspect", place]) == code
+    assert told in capsys.readouterr().err
