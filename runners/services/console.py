@@ -54,7 +54,7 @@ def headline(summary: RunSummary) -> str:
     required, unknown = summary.required, summary.not_judged
     not_judged = f", {unknown:,} could not be judged" if unknown else ""
     verb = "needs" if required == 1 else "need"
-    return f"{required:,} of {counted(summary.cell_count, 'cell')} {verb} maintenance{not_judged}"
+    return f"{required:,} of {summary.cell_count:,} cells {verb} maintenance{not_judged}"
 
 
 def remarks(summary: RunSummary) -> list[tuple[str, str]]:
@@ -148,14 +148,15 @@ def _used(summary: RunSummary) -> str:
         if not rows:
             continue
         is_whole = rows == clean
-        used.append(
-            f"all {counted(rows, one, many)}"
-            if is_whole and rows > 1
-            else f"{clean:,.0f} of {counted(rows, one, many)} ({percent(clean / rows)})"
-        )
+        told = counted(rows, one, many)
+        if not is_whole:
+            told = f"{clean:,.0f} of {told} ({percent(clean / rows)})"
+        elif rows > 1:
+            told = f"all {told}"
         values = summary.values_left_out(source)
         if values:
-            used[-1] += f" without {counted(values, 'bad value')}"
+            told += f" without {counted(values, 'bad value')}"
+        used.append(told)
         has_left_out |= bool(values) or not is_whole
     return f"{', '.join(used)}{f'; see {REJECTED_TABLE}' * has_left_out}"
 

@@ -15,6 +15,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.progress import Progress as Bars
+from rich.table import Column
 from rich.text import Text
 
 from runners.services.progress import Progress, count_of, words_of
@@ -27,7 +28,8 @@ class Now(ProgressColumn):
     """What happens now, or what has just ended."""
 
     def __init__(self) -> None:
-        super().__init__()
+        # One line, whatever the width.
+        super().__init__(Column(no_wrap=True, overflow="ellipsis"))
         self.running, self.ended, self.ended_at = "starting", "", 0.0
 
     def render(self, task: Task) -> Text:
@@ -40,7 +42,7 @@ class LiveLine:
     """The line, and beside it a bar if days are counted. A context, in which it is shown."""
 
     def __init__(self, console: Console, days: int | None = None) -> None:
-        bar = BarColumn(bar_width=20), TextColumn("{task.completed:.0f} of {task.total:.0f} days")
+        bar = BarColumn(bar_width=12), TextColumn("{task.completed:.0f} of {task.total:.0f} days")
         self.now = Now()
         self._bars = Bars(
             SpinnerColumn(),

@@ -5,7 +5,7 @@ Needs rich, which a cluster lacks: import it only where there is a terminal.
 
 from collections.abc import Iterable
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -26,11 +26,12 @@ from runners.services.plurals import counted
 from runners.services.run_summary import RunSummary
 
 CELLS_SHOWN = 20
+LABEL_WIDTH = 10
 SEVERITY_STYLES = {"CRIT": "bold red", "WARN": "yellow"}
 
 
-def rich_summary(outcome: Outcome) -> RenderableType:
-    """The outcome of a run."""
+def show_outcome(console: Console, outcome: Outcome) -> None:
+    """Print the outcome of a run."""
     summary = outcome.summary
     parts: list[RenderableType] = []
     if outcome.is_made_up:
@@ -44,8 +45,8 @@ def rich_summary(outcome: Outcome) -> RenderableType:
         parts.append(Text(alarm_headline(summary), "bold"))
         if summary.alarms.named:
             parts.append(Padding(alarms_table(summary), (1, 0)))
-    parts.append(labelled(places(outcome)))
-    return Group(*parts)
+    console.print(*parts, sep="\n")
+    _print_places(console, places(outcome))
 
 
 def cells_to_visit(summary: RunSummary, most: int = CELLS_SHOWN) -> Table:
@@ -96,7 +97,7 @@ def alarms_table(summary: RunSummary) -> Table:
 def labelled(lines: Iterable[tuple[str, str]]) -> Table:
     """Labels beside sentences; a label that repeats stands once."""
     grid = Table.grid(padding=(0, 2), expand=True)
-    grid.add_column(style="cyan", no_wrap=True, min_width=10)
+    grid.add_column(style="cyan", no_wrap=True, min_width=LABEL_WIDTH)
     grid.add_column(ratio=1, overflow="fold")
     before = ""
     for label, words in lines:
@@ -109,15 +110,20 @@ def _table() -> Table:
     return Table(box=None, expand=True, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
 
 
-def rich_days(done: DaysDone) -> RenderableType:
-    """The days of a backfill, each with its result and why it was run."""
+def show_days(console: Console, done: DaysDone) -> None:
+    """Print the days of a backfill, each with its result and why it was run."""
     table = _table()
     table.add_column("Day", style="bold", no_wrap=True)
     table.add_column("Result", ratio=1)
     for one in done.days:
         why, result = one.words
-        table.add_row(
-            str(one.day), Group(Text(result), Text(why, "dim")) if result else Text(why, "dim")
-        )
-    where = labelled((("Tables", done.tables), ("Next", done.next_command)))
-    return Group(Text(done.headline, "bold"), Padding(table, (1, 0)), where)
+        told = [Text(result)] if result else []
+        table.add_row(str(one.day), Group(*told, Text(why, "dim")))
+    console.print(Text(done.headline, "bold"), Padding(table, (1, 0)), sep="\n")
+    _print_places(console, (("Tables", done.tables), ("Next", done.next_command)))
+
+
+def _print_places(console: Console, found: Iterable[tuple[str, str]]) -> None:
+    """Paths and commands, which are copied: a line that is too long is left to the terminal."""
+    for label, words in found:
+        console.print(Text.assemble((f"{label:{LABEL_WIDTH + 2}}", "cyan"), words), soft_wrap=True)

@@ -93,10 +93,13 @@ class Terminal:
         elif is_terminal(sys.stdout):
             from rich.console import Console
 
-            from runners.services.rich_summary import rich_days, rich_summary
+            from runners.services.rich_summary import show_days, show_outcome
 
-            shown = rich_days(done) if isinstance(done, DaysDone) else rich_summary(done)
-            Console(highlight=False).print(shown)
+            console = Console(highlight=False)
+            if isinstance(done, DaysDone):
+                show_days(console, done)
+            else:
+                show_outcome(console, done)
         else:
             print(done.plain_text() if isinstance(done, DaysDone) else plain_text(done))
 

@@ -193,9 +193,9 @@ class Days:
         out = destination_of(self.out)
         backfill = Backfill(PROFILE, self.inputs.places, out, day_of(first), day_of(last))
         return {
-            (day - MONDAY).days + 1: reasons
-            for day, reasons in run_days(self.spark, backfill)
-            if reasons
+            (done.day - MONDAY).days + 1: [*done.reasons]
+            for done in run_days(self.spark, backfill)
+            if done.reasons
         }
 
     def rerun(self, number: int) -> None:
