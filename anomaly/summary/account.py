@@ -228,7 +228,8 @@ def tower_figures(cells: DataFrame, most: int = LARGEST_KEYS) -> DataFrame:
     """Of a published cell table of one day: its towers, their verdicts, and the worst of them."""
     judged = cells.select(F.lit(CELL_LEVEL).alias("level"), F.col(VERDICT.name).alias("verdict"))
     counts = F.array(_row_figure(), _verdict_figure())
-    return explode_and_sum(judged, counts).unionByName(_worst(cells, most))
+    has_customers = "customerID_count" in cells.columns
+    return explode_and_sum(judged, counts).unionByName(_worst(cells, most, has_customers))
 
 
 def summary(figures: Iterable[DataFrame], run: Mapping[str, Column]) -> DataFrame:
@@ -258,7 +259,7 @@ def _with_totals(figures: DataFrame) -> DataFrame:
     return top_n_per_group(with_totals, group, [value.desc(), item]).drop("position")
 
 
-def _worst(cells: DataFrame, most: int = LARGEST_KEYS) -> DataFrame:
+def _worst(cells: DataFrame, most: int = LARGEST_KEYS, has_customers: bool = True) -> DataFrame:
     """The cells that need maintenance, worst first, each with what fails, why, and its customers.
 
     And likewise the near misses: cells that need none, although KPIs of them are beyond their
@@ -272,18 +273,14 @@ def _worst(cells: DataFrame, most: int = LARGEST_KEYS) -> DataFrame:
     is_near_miss = (verdict == NOT_REQUIRED) & (F.col(DEFECT_COUNT.name) > 0)
     defects = F.filter("evidence", lambda kpi: kpi["status"] == CRIT)
     beyond = F.array_join(F.transform(defects, lambda kpi: kpi["reason"]), "; ")
-    named = F.array(
-        figure(
-            F.when(is_required, "worst").otherwise(NEAR_MISS),
-            cell,
-            fails,
-            rank,
-            F.when(is_required, F.col("verdict_reason")).otherwise(beyond),
-        ),
-        figure(AFFECTED, cell, "customers with call statistics", F.col("customerID_count")),
-    )
+    section = F.when(is_required, "worst").otherwise(NEAR_MISS)
+    why = F.when(is_required, F.col("verdict_reason")).otherwise(beyond)
+    named = [figure(section, cell, fails, rank, why)]
+    if has_customers:
+        count = F.col("customerID_count")
+        named.append(figure(AFFECTED, cell, "customers with call statistics", count))
     found = cells.where(is_required | is_near_miss)
-    return explode_figures(top_n_per_group(found, [verdict], [rank, cell], most), named)
+    return explode_figures(top_n_per_group(found, [verdict], [rank, cell], most), F.array(*named))
 
 
 def _row_figure() -> Column:
