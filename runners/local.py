@@ -26,11 +26,13 @@ from runners.engines.choice import choose, start
 from runners.report.command import check_report, write_report
 from runners.sample import write_sample
 from runners.services.arguments import add_arguments, destination_in, inputs_of
-from runners.services.console import Progress, report
 from runners.services.exit_codes import exit_code_of
 from runners.services.hash_key import hash_key
+from runners.services.outcome import Outcome
 from runners.services.pipeline_run import Finished, new_run, run_pipeline
+from runners.services.progress import ENGINE, REPORT, SAMPLE, Progress
 from runners.services.sessions import add_engine_arguments, session_at, work_at
+from runners.services.terminal import Terminal, add_output_arguments
 from runners.storage.destination import Storage
 from runners.storage.files import Place
 from runners.storage.places import storages_of
@@ -48,16 +50,18 @@ def run_locally(
     key: bytes | None = None,
     on_made_up_data: bool = False,
     engine: str | None = None,
+    progress: Progress | None = None,
 ) -> Finished:
     """One run on this machine; with a key customer numbers are published as hashes.
 
     Raises AnomalyError, with the previous output whole.
     """
-    progress = Progress()
+    progress = progress or Progress()
+    progress.begin(ENGINE)
     work = work_at(out, reads=storages_of(inputs))
     chosen = choose(engine, work, master)
     spark = start(chosen, work, master)
-    progress.done("engine", detail=chosen)
+    progress.done(ENGINE, detail=chosen)
     run = new_run(run_date, on_made_up_data)
     return run_pipeline(spark, profile, inputs, out, run, progress, key)
 
@@ -72,6 +76,7 @@ def add_local_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_engine_arguments(parser)
     parser.add_argument("--report", metavar="FILE.html", help="also write a report of the result")
+    add_output_arguments(parser)
 
 
 def run_command(options: argparse.Namespace) -> None:
@@ -83,20 +88,27 @@ def run_command(options: argparse.Namespace) -> None:
     if options.report:
         check_report(options.report)
     key = hash_key() if options.hash_customers else None
-    sample = made_up_inputs(options, out)
-    with sample if options.sample else nullcontext(inputs) as inputs:
-        finished = run_locally(
-            profile,
-            inputs,
-            out,
-            options.run_date,
-            options.master,
-            key,
-            options.sample,
-            options.engine,
-        )
-    print(report(finished.summary, finished.place_of_tables, options.sample))
-    _show_report(options, out)
+    terminal = Terminal.of(options)
+    with terminal.following() as following:
+        progress = following.progress("")
+        sample = made_up_inputs(options, out, progress)
+        with sample if options.sample else nullcontext(inputs) as inputs:
+            finished = run_locally(
+                profile,
+                inputs,
+                out,
+                options.run_date,
+                options.master,
+                key,
+                options.sample,
+                options.engine,
+                progress,
+            )
+        page = _report(options, out, progress)
+    next_command = "" if page else _command_for_report(options)
+    terminal.show(
+        Outcome(finished.summary, finished.place_of_tables, options.sample, page, next_command)
+    )
 
 
 def _check_inputs(inputs: Mapping[str, Place | None], is_sample: bool) -> None:
@@ -124,16 +136,19 @@ def _check_inputs(inputs: Mapping[str, Place | None], is_sample: bool) -> None:
 
 
 @contextmanager
-def made_up_inputs(options: argparse.Namespace, out: Storage) -> Iterator[dict[str, Place]]:
+def made_up_inputs(
+    options: argparse.Namespace, out: Storage, progress: Progress
+) -> Iterator[dict[str, Place]]:
     """Made-up inputs, until the end of the block.
 
     Raises ConfigurationError where real days are published in the place of the tables.
     """
+    progress.begin(SAMPLE)
     spark = session_at(options, out)
     _check_no_real_day(spark, out)
-    print(f"Made-up sample data, scale {SAMPLE_SCALE}", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         write_sample(spark, SAMPLE_SCALE, SAMPLE_SEED, folder, "parquet")
+        progress.done(SAMPLE)
         yield {source: f"{folder}/{source}" for source in (CUSTOMERS, SAMPLES, CALL_STATISTICS)}
 
 
@@ -150,15 +165,20 @@ def _check_no_real_day(spark: SparkSession, out: Storage) -> None:
         raise ConfigurationError("--sample", [holds])
 
 
-def _show_report(options: argparse.Namespace, out: Storage) -> None:
-    """The page of the run, or how to make it."""
-    if options.report:
-        write_report(session_at(options, out), out, options.run_date, options.report)
-    else:
-        prefix = ["--prefix", options.prefix] if options.prefix else []
-        named = [options.out, *prefix, "--run-date", str(options.run_date)]
-        command = ["cell-tower-anomaly", "report", *named, "--out", "report.html"]
-        print(f"To see the cells: {shlex.join(command)}")
+def _report(options: argparse.Namespace, out: Storage, progress: Progress) -> str:
+    """The address of the report of the run; empty if none is wanted."""
+    if not options.report:
+        return ""
+    progress.begin(REPORT)
+    page = write_report(session_at(options, out), out, options.run_date, options.report)
+    progress.done(REPORT)
+    return page
+
+
+def _command_for_report(options: argparse.Namespace) -> str:
+    prefix = ["--prefix", options.prefix] if options.prefix else []
+    named = [options.out, *prefix, "--run-date", str(options.run_date)]
+    return shlex.join(["cell-tower-anomaly", "report", *named, "--out", "report.html"])
 
 
 def main() -> int:

@@ -59,7 +59,8 @@ def computed_once(name: str, frame: DataFrame) -> DataFrame:
     if name not in COMPUTED_ONCE:
         return frame
     keeper = engine_of(frame.sparkSession).keeper(packs_inputs=False)
-    kept, _ = counted(name, keeper.keep(name, frame, has_input_rows=False))
+    kept, _ = keeper.keep(name, frame, has_input_rows=False)
+    kept, _ = counted(name, kept)
     return kept
 
 

@@ -13,7 +13,13 @@ from anomaly.cleaning.names import alike
 from anomaly.expressions.frames import union
 from anomaly.profile.model import Profile
 from anomaly.schema.inputs import SOURCE_FILE
-from anomaly.schema.tables import CELL_LEVEL, CUSTOMER_LEVEL, SUMMARY_COLUMNS, VERDICT
+from anomaly.schema.tables import (
+    CELL_LEVEL,
+    CUSTOMER_LEVEL,
+    DEFECT_COUNT,
+    SUMMARY_COLUMNS,
+    VERDICT,
+)
 from anomaly.summary.figures import (
     FIGURE_COLUMNS,
     LARGEST_KEYS,
@@ -25,14 +31,16 @@ from anomaly.summary.figures import (
     sum_figures,
     top_n_per_group,
 )
-from anomaly.thresholds.compare import OUT_OF_REACH
-from anomaly.thresholds.verdict import REQUIRED
+from anomaly.thresholds.compare import CRIT, OUT_OF_REACH
+from anomaly.thresholds.verdict import NOT_REQUIRED, REQUIRED
 
 UNMATCHED = "unmatched"
 # The join of all inputs, and two of its counts.
 ALL_INPUTS, MATCHED_CUSTOMERS, CUSTOMERS_READ = "all inputs", "matched customers", "customers"
 # What is counted of cells without a verdict, in place of one.
 NOT_JUDGED = "Not judged"
+# Cells that need no maintenance, although KPIs are beyond their limits; customers of named cells.
+NEAR_MISS, AFFECTED = "near_miss", "affected"
 
 
 def input_figures(outcomes: DataFrame, profile: Profile) -> DataFrame:
@@ -220,7 +228,8 @@ def tower_figures(cells: DataFrame, most: int = LARGEST_KEYS) -> DataFrame:
     """Of a published cell table of one day: its towers, their verdicts, and the worst of them."""
     judged = cells.select(F.lit(CELL_LEVEL).alias("level"), F.col(VERDICT.name).alias("verdict"))
     counts = F.array(_row_figure(), _verdict_figure())
-    return explode_and_sum(judged, counts).unionByName(_worst(cells, most))
+    has_customers = "customerID_count" in cells.columns
+    return explode_and_sum(judged, counts).unionByName(_worst(cells, most, has_customers))
 
 
 def summary(figures: Iterable[DataFrame], run: Mapping[str, Column]) -> DataFrame:
@@ -250,16 +259,28 @@ def _with_totals(figures: DataFrame) -> DataFrame:
     return top_n_per_group(with_totals, group, [value.desc(), item]).drop("position")
 
 
-def _worst(cells: DataFrame, most: int = LARGEST_KEYS) -> DataFrame:
-    """The cells that need maintenance, worst first, each with what fails and the reason."""
+def _worst(cells: DataFrame, most: int = LARGEST_KEYS, has_customers: bool = True) -> DataFrame:
+    """The cells that need maintenance, worst first, each with what fails, why, and its customers.
+
+    And likewise the near misses: cells that need none, although KPIs of them are beyond their
+    limits.
+    """
     verdict, cell, rank = F.col(VERDICT.name), F.col("CellName"), F.col("severity_rank")
     counts = F.concat_ws(" of ", "defected_count", "evaluated_kpis")
     families = F.array_join("failed_families", ", ")
     fails = F.when(families != "", families).otherwise(F.concat(counts, F.lit(" KPIs")))
-    return figure_per_row(
-        top_n_per_group(cells.where(verdict == REQUIRED), [verdict], [rank, cell], most),
-        figure("worst", cell, fails, rank, F.col("verdict_reason")),
-    )
+    is_required = verdict == REQUIRED
+    is_near_miss = (verdict == NOT_REQUIRED) & (F.col(DEFECT_COUNT.name) > 0)
+    defects = F.filter("evidence", lambda kpi: kpi["status"] == CRIT)
+    beyond = F.array_join(F.transform(defects, lambda kpi: kpi["reason"]), "; ")
+    section = F.when(is_required, "worst").otherwise(NEAR_MISS)
+    why = F.when(is_required, F.col("verdict_reason")).otherwise(beyond)
+    named = [figure(section, cell, fails, rank, why)]
+    if has_customers:
+        count = F.col("customerID_count")
+        named.append(figure(AFFECTED, cell, "customers with call statistics", count))
+    found = cells.where(is_required | is_near_miss)
+    return explode_figures(top_n_per_group(found, [verdict], [rank, cell], most), F.array(*named))
 
 
 def _row_figure() -> Column:

@@ -1,6 +1,7 @@
 """Raises alarms from dated samples, on this machine, and publishes their tables."""
 
 import argparse
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -13,12 +14,14 @@ from anomaly.pipeline.output_tables import table_columns
 from anomaly.schema.inputs import HISTORY, SAMPLES
 from anomaly.schema.tables import ALARMS_TABLE, ANOMALIES_TABLE, REJECTED_TABLE, SUMMARY_TABLE
 from runners.engines.choice import choose, start
-from runners.services.console import Progress, report_of_alarms
 from runners.services.limits import check_alarm_limits
 from runners.services.materializer import Materializer
+from runners.services.outcome import Outcome
 from runners.services.pipeline_run import Finished, new_run, publish, refusing
+from runners.services.progress import DESTINATION, ENGINE, INPUTS, Progress
 from runners.services.run_summary import RunSummary
 from runners.services.sessions import add_engine_arguments, work_at
+from runners.services.terminal import Terminal, add_output_arguments
 from runners.services.times_of_run import find_times, times_of_alarms
 from runners.storage.destination import Storage
 from runners.storage.inputs import read_input
@@ -61,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the day that the run is for, YYYY-MM-DD (default: today)",
     )
     add_engine_arguments(parser)
+    add_output_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -68,8 +72,27 @@ def run(options: argparse.Namespace) -> None:
     profile = load_profile(options.profile)
     inputs = AlarmInputs(options.samples, options.history, options.start)
     out = destination_of(options.out)
-    finished = run_alarms(profile, inputs, out, options.run_date, options.master, options.engine)
-    print(report_of_alarms(finished.summary, finished.place_of_tables))
+    terminal = Terminal.of(options)
+    with terminal.following() as following:
+        finished = run_alarms(
+            profile,
+            inputs,
+            out,
+            options.run_date,
+            options.master,
+            options.engine,
+            following.progress(""),
+        )
+    known = ["--truth", "EVENTS.csv", "--alarms", options.out]
+    next_command = shlex.join(["cell-tower-anomaly", "evaluate", *known])
+    terminal.show(
+        Outcome(
+            finished.summary,
+            finished.place_of_tables,
+            next_command=next_command,
+            judges_cells=False,
+        )
+    )
 
 
 def run_alarms(
@@ -79,6 +102,7 @@ def run_alarms(
     run_date: date,
     master: str | None = None,
     engine: str | None = None,
+    progress: Progress | None = None,
 ) -> Finished:
     """One run for alarms. Raises AnomalyError, and then leaves the previous output as it was."""
     places = {SAMPLES: inputs.samples} | ({HISTORY: inputs.history} if inputs.history else {})
@@ -86,21 +110,26 @@ def run_alarms(
         raise ConfigurationError(f"--out {out}", ["alarms go to a folder or to gs://"])
     rules_of(profile)
     keep_apart(places, out)
-    progress, run = Progress(), new_run(run_date)
+    progress, run = progress or Progress(), new_run(run_date)
+    progress.begin(ENGINE)
     work = work_at(out, reads=storages_of(places))
     chosen = choose(engine, work, master)
     spark = start(chosen, work, master)
-    progress.done(f"engine: {chosen}")
+    progress.done(ENGINE, detail=chosen)
+    progress.begin(DESTINATION)
     with out.destination(spark, run, table_columns(profile, TABLES)) as destination:
-        progress.done("destination")
+        progress.done(DESTINATION)
+        progress.begin(INPUTS)
         narrow = profile.for_alarms()
         # Both have the columns of samples.
         raw = {name: read_input(spark, SAMPLES, path, narrow) for name, path in places.items()}
         times = times_of_alarms(find_times(raw[SAMPLES], profile), profile)
+        progress.done(INPUTS)
         with Materializer(destination, progress) as frames:
             alarms = AlarmRequest(raw.get(HISTORY), inputs.start)
             request = Request(narrow, run, times, alarms)
             results = alarm_results_of(raw[SAMPLES], request, frames.materialize, frames.submit)
+            progress.begin(SUMMARY_TABLE)
             summary = RunSummary(results.summary.collect())
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
             check_alarm_limits(summary, profile, rejections, places)

@@ -1,7 +1,7 @@
 """Runs days in turn: those that are not published, and those whose inputs or profile changed."""
 
 import argparse
-import sys
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,13 +17,15 @@ from anomaly.schema.tables import SUMMARY_TABLE
 from runners.engines.choice import choose, start
 from runners.engines.errors import failing_as
 from runners.services.arguments import add_common_arguments, destination_in, inputs_of
-from runners.services.console import Progress
+from runners.services.days_done import AS_PUBLISHED, DayDone, DaysDone
 from runners.services.hash_key import hash_key
 from runners.services.origins import ORIGIN, Origin, origins
 from runners.services.pipeline_run import new_run, run_pipeline
 from runners.services.plurals import counted
+from runners.services.progress import ENGINE
 from runners.services.run_summary import RunSummary
 from runners.services.sessions import add_engine_arguments, work_at
+from runners.services.terminal import PLAIN, Following, Terminal, add_output_arguments
 from runners.services.times_of_run import find_times
 from runners.storage.destination import Storage
 from runners.storage.files import Place, has_files
@@ -69,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"the {destination} day, YYYY-MM-DD",
         )
     add_engine_arguments(parser)
+    add_output_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -86,15 +89,23 @@ def run(options: argparse.Namespace) -> None:
         hash_key() if options.hash_customers else None,
     )
     work = work_at(out, *storages_of(inputs))
-    chosen = choose(options.engine, work, options.master)
-    print(f"engine: {chosen}", file=sys.stderr)
-    spark = start(chosen, work, options.master)
-    redone = [day for day, reasons in run_days(spark, backfill) if reasons]
-    print(f"{len(redone)} of {counted(len(backfill.days), 'day')} run, the others are as published")
+    terminal = Terminal.of(options)
+    with terminal.following(len(backfill.days)) as following:
+        progress = following.progress("")
+        progress.begin(ENGINE)
+        chosen = choose(options.engine, work, options.master)
+        spark = start(chosen, work, options.master)
+        progress.done(ENGINE, detail=chosen)
+        days = [*run_days(spark, backfill, following)]
+    prefix = ["--prefix", options.prefix] if options.prefix else []
+    show = shlex.join(["cell-tower-anomaly", "show", options.out, *prefix])
+    terminal.show(DaysDone(days, str(out), show))
 
 
-def run_days(spark: SparkSession, backfill: Backfill) -> Iterator[tuple[date, list[str]]]:
-    """Yield each day with the reasons for which it was run; without any it was left as it was.
+def run_days(
+    spark: SparkSession, backfill: Backfill, following: Following = PLAIN
+) -> Iterator[DayDone]:
+    """Yield each day, once it is done.
 
     Raises AnomalyError if a day fails: the days before it are published, and the next backfill
     continues from there.
@@ -106,18 +117,20 @@ def run_days(spark: SparkSession, backfill: Backfill) -> Iterator[tuple[date, li
         reasons = _reasons(
             known.get(day), origins(spark, inputs, backfill.profile), backfill.profile
         )
-        print(f"{day}  {'; '.join(reasons) or 'as published'}", flush=True)
+        following.say(f"{day}  {'; '.join(reasons) or AS_PUBLISHED}")
+        finished = None
         if reasons:
-            run_pipeline(
+            finished = run_pipeline(
                 spark,
                 backfill.profile,
                 inputs,
                 backfill.out,
                 new_run(day),
-                Progress(),
+                following.progress(f"{day}  "),
                 backfill.hash_key,
             )
-        yield day, reasons
+        following.advance()
+        yield DayDone(day, reasons, finished.summary if finished else None)
 
 
 def _check(inputs: Mapping[str, str], options: argparse.Namespace) -> None:

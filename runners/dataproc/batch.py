@@ -23,10 +23,10 @@ from anomaly.pipeline.stages import PUBLISH, STAGES
 from runners.engines.errors import failing_as
 from runners.engines.spark.literal_paths import reader
 from runners.services.arguments import add_arguments, destination_in, inputs_of
-from runners.services.console import Progress
 from runners.services.exit_codes import UNEXPECTED, code_of
 from runners.services.hash_key import hash_key
 from runners.services.pipeline_run import Finished, new_run, run_pipeline
+from runners.services.progress import Progress
 from runners.services.run_summary import RunSummary
 from runners.services.staged_run import StageRun
 from runners.storage.destination import Storage
@@ -47,7 +47,7 @@ class JsonProgress(Progress):
     # Many people can read this log.
     tells_persons = False
 
-    def tell(self, stage: str, rows: int | None, seconds: float) -> None:
+    def tell(self, stage: str, rows: int | None, seconds: float, detail: object = "") -> None:
         """Log that a stage has ended."""
         log("stage ended", stage=stage, rows=rows, seconds=round(seconds, 1))
 

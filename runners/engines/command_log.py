@@ -34,10 +34,26 @@ class FileLog(logging.Handler):
             log.write(f"{self.format(record)}\n")
 
 
+class ScreenLog(logging.Handler):
+    """Prints our own warnings to stderr, as it is then: a live line prints them above itself."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a message, if the terminal can be written to."""
+        with suppress(OSError):
+            print(self.format(record), file=sys.stderr)
+
+
+def show_only_errors() -> None:
+    """Print no more warnings of the command that is running; its log still has them."""
+    for handler in logging.getLogger("runners").handlers:
+        if isinstance(handler, ScreenLog):
+            handler.setLevel(logging.ERROR)
+
+
 @contextmanager
 def modules_in_log() -> Iterator[None]:
     """In this block, module logs go to the file, and our own warnings also to the terminal."""
-    handlers = {"": FileLog(), "runners": logging.StreamHandler(sys.stderr)}
+    handlers: dict[str, logging.Handler] = {"": FileLog(), "runners": ScreenLog()}
     for name, handler in handlers.items():
         logging.getLogger(name).addHandler(handler)
     try:

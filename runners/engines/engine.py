@@ -27,6 +27,8 @@ class InputFile(Protocol):
         """.gz or .bz2; empty if it is not compressed."""
 
 
+# A frame, and the number of its rows; None where it is computed later.
+Kept = tuple[DataFrame, int | None]
 MayRunOn = Callable[[InputFile], bool]
 
 
@@ -46,13 +48,13 @@ class CsvFormat:
 class Keeper(Protocol):
     """Keeps intermediates of one run until it releases them."""
 
-    def keep(self, name: str, frame: DataFrame, has_input_rows: bool) -> DataFrame:
+    def keep(self, name: str, frame: DataFrame, has_input_rows: bool) -> Kept:
         """The frame to go on with, which is computed once.
 
         has_input_rows: whether it has about as many rows as the inputs.
         """
 
-    def shorten(self, name: str, frame: DataFrame) -> DataFrame:
+    def shorten(self, name: str, frame: DataFrame) -> Kept:
         """The frame to go on with, kept if long plans cost the engine more than that."""
 
     def release(self) -> None:

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
     check_report(out, pictures)
     place = storage_of(options.place, options.prefix)
     spark = session_at(options, place)
-    write_report(spark, place, options.run_date, out, pictures)
+    print(f"Report: {write_report(spark, place, options.run_date, out, pictures)}")
 
 
 def check_report(out: str, pictures: str | None = None) -> None:
@@ -73,8 +73,10 @@ def write_report(
     day: date | None,
     out: str,
     pictures: str | None = None,
-) -> None:
+) -> str:
     """Write the report of a day of published tables (by default the last one), and its plots.
+
+    Returns the address of the report.
 
     Raises InputError if there are no such tables, OutputError if the files cannot be written.
     """
@@ -94,4 +96,4 @@ def write_report(
             file.write_bytes(content)
     except OSError as error:
         raise OutputError(f"{error.filename}: cannot be written ({error.strerror})") from error
-    print(f"Report: {Path(out).resolve().as_uri()}")
+    return Path(out).resolve().as_uri()

@@ -1,6 +1,5 @@
 """How each frame that a pipeline names is kept: one table, and who does it."""
 
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pyspark.sql import DataFrame
 from anomaly.run import Frame
 from runners.engines.choice import engine_of
 from runners.engines.errors import reading_and_writing
-from runners.services.console import Progress
+from runners.services.progress import STAGES, Progress
 from runners.storage.destination import FrameStore
 
 # Computes a frame; gives what is read again, and the number of its rows.
@@ -129,9 +128,18 @@ class Materializer:
     def _planned(self, name: Frame, frame: DataFrame, plan: Plan) -> DataFrame:
         if plan is Plan.WHOLE:
             return frame
+        is_told = name in STAGES and MATERIALIZATIONS[name].stored is Stored.NOWHERE
+        if is_told:
+            self._progress.begin(name)
         if plan is Plan.SHORTENED:
-            return self._keeper.shorten(name.value, frame)
-        return self._keeper.keep(name.value, frame, plan is Plan.CACHED)
+            kept, rows = self._keeper.shorten(name.value, frame)
+        else:
+            kept, rows = self._keeper.keep(name.value, frame, plan is Plan.CACHED)
+        if is_told and rows is None:
+            self._progress.drop(name)
+        elif is_told:
+            self._progress.done(name, rows)
+        return kept
 
     def _store(self, stored: Stored) -> Callable[[str, DataFrame], tuple[DataFrame, int]]:
         return {
@@ -141,9 +149,9 @@ class Materializer:
         }[stored]
 
     def _run(self, name: str, store: Store) -> DataFrame:
-        began = time.monotonic()
+        self._progress.begin(name)
         self.stored[name], rows = store()
-        self._progress.done(name, rows, began)
+        self._progress.done(name, rows)
         return self.stored[name]
 
 

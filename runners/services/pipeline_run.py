@@ -28,15 +28,15 @@ from anomaly.schema.tables import (
 )
 from runners.engines.choice import choice_of, engine_of
 from runners.engines.errors import SPARK_ERRORS
-from runners.services.console import Progress
 from runners.services.hash_key import key_frame
 from runners.services.limits import check_limits, check_run_limits
 from runners.services.materializer import Materializer
 from runners.services.notices import notices
 from runners.services.origins import ORIGIN, Origin, origins
-from runners.services.published_history import stage_history
+from runners.services.progress import DESTINATION, INPUTS, PUBLISHED, Progress
+from runners.services.published_history import due_since, stage_history
 from runners.services.rejections import Rejections
-from runners.services.run_summary import ENGINE, RunSummary
+from runners.services.run_summary import DUE, ENGINE, RunSummary
 from runners.services.stopping import publishing
 from runners.services.times_of_run import find_times, times_of_run
 from runners.storage.destination import Destination, Storage
@@ -46,6 +46,8 @@ from runners.storage.local_files import bytes_below
 from runners.storage.places import keep_apart, on_this_machine, storages_of
 
 LOG = logging.getLogger(__name__)
+# A row of the summary.
+FIGURE = Row(*(column.name for column in SUMMARY_COLUMNS))
 # From so many bytes of inputs on they are persisted, which packs their columns. Below that, a plan
 # that begins anew saves more than the rows, which lie there one by one, cost the collector.
 COLUMNAR_CACHE_MIN_BYTES = 256 * 2**20
@@ -79,10 +81,11 @@ def run_pipeline(
     Raises AnomalyError, with the previous output whole.
     """
     keep_apart(inputs, out)
+    progress.begin(INPUTS)
     checked, times = read_inputs(spark, inputs, profile, run.run_date)
     made_from = origins(spark, inputs, profile)
     alarms = alarm_request(HISTORY in inputs, profile, times)
-    progress.done("inputs")
+    progress.done(INPUTS)
     request = Request(profile, run, times, alarms, key_frame(spark, hash_key))
     caches_inputs = should_cache_columnar(inputs)
     return make_and_publish(spark, checked, request, out, progress, made_from, caches_inputs)
@@ -105,8 +108,9 @@ def make_and_publish(
     has_alarms = request.alarms is not None or Frame.ALARMS in given
     tables = (*TABLES_OF_A_RUN, *(TABLES_OF_ALARMS if has_alarms else ()))
     columns = table_columns(profile, tables, hash_customers=request.hash_key is not None)
+    progress.begin(DESTINATION)
     with out.destination(spark, run, columns) as destination:
-        progress.done("destination")
+        progress.done(DESTINATION)
         if not has_alarms:
             keep_alarms(destination, run.run_date, profile)
         with Materializer(destination, progress, caches_inputs) as frames:
@@ -115,7 +119,9 @@ def make_and_publish(
             )
             kept = frames.materialize_all(given)
             results = results_of(kept, request, frames.materialize, frames.submit)
+            progress.begin(SUMMARY_TABLE)
             summary = RunSummary(results.summary.collect())
+            summary = with_due_days(summary, frames.stored[HISTORY_TABLE], profile, run)
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
             if has_alarms:
                 sources = [one.source for one in made_from]
@@ -203,6 +209,22 @@ def alarm_request(has_history: bool, profile: Profile, times: TimesOfRun) -> Ala
     return None
 
 
+def with_due_days(
+    summary: RunSummary, history: DataFrame, profile: Profile, run: Run
+) -> RunSummary:
+    """The summary, which also says since when each cell to visit is due, by the history."""
+    cells = [cell.name for cell in summary.to_visit]
+    since = due_since(history, run.run_date, cells) if cells else {}
+    of_run = _of_run(profile, run)
+    days = [FIGURE(DUE, cell, "since", None, day, *of_run) for cell, day in since.items()]
+    return RunSummary([*summary.rows, *days])
+
+
+def _of_run(profile: Profile, run: Run) -> tuple[object, ...]:
+    """The last values of each row of the summary."""
+    return run.run_id, profile.fingerprint, run.run_date
+
+
 @contextmanager
 def refusing(rejected: DataFrame, out: Storage, progress: Progress) -> Iterator[Rejections]:
     """Where the run is refused in there, its rejected rows are kept beside the output."""
@@ -229,15 +251,15 @@ def publish(
     for sentence in notices(summary):
         LOG.warning(sentence)
     progress.done(SUMMARY_TABLE, len(summary.rows))
-    figure = Row(*(column.name for column in SUMMARY_COLUMNS))
-    of_run = (run.run_id, profile.fingerprint, run.run_date)
+    progress.begin(PUBLISHED)
+    of_run = _of_run(profile, run)
     chosen = choice_of(destination.spark)
     rows = [
         *summary.rows,
-        figure(ENGINE, chosen.engine, "reason", None, chosen.reason, *of_run),
-        *(figure(ORIGIN, one.source, "files", one.files, one.digest, *of_run) for one in made_from),
+        FIGURE(ENGINE, chosen.engine, "reason", None, chosen.reason, *of_run),
+        *(FIGURE(ORIGIN, one.source, "files", one.files, one.digest, *of_run) for one in made_from),
         *(
-            figure("seconds", stage, "seconds", seconds, None, *of_run)
+            FIGURE("seconds", stage, "seconds", seconds, None, *of_run)
             for stage, seconds in progress.seconds.items()
         ),
     ]
@@ -246,5 +268,5 @@ def publish(
     destination.stage(SUMMARY_TABLE, table)
     with publishing(destination.place_of_tables, str(run.run_date)):
         destination.publish()
-    progress.done("published")
+    progress.done(PUBLISHED)
     return Finished(RunSummary(rows), destination.place_of_tables)

@@ -1,6 +1,10 @@
 """The maintenance history of a run's day, from the published tables and the cells of the run."""
 
+from collections.abc import Collection
+from datetime import date
+
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from anomaly import Profile, Run
 from anomaly.history.maintenance import OF_CELLS, maintenance_history
@@ -38,3 +42,14 @@ def stage_history(
     return destination.stage(
         HISTORY_TABLE, with_run.select(*(column.name for column in HISTORY_COLUMNS))
     )
+
+
+def due_since(history: DataFrame, day: date, cells: Collection[str]) -> dict[str, str]:
+    """The day since which maintenance of each of these cells is due, or watched, by its history.
+
+    history: published rows of `day`, perhaps among others.
+    """
+    of_day = F.col("run_date").cast("date") == F.lit(str(day)).cast("date")
+    since = F.coalesce("raised_on", "since").cast("string").alias("since")
+    named = history.where(of_day & F.col("CellName").isin(*cells)).select("CellName", since)
+    return {row.CellName: row.since for row in named.collect()}

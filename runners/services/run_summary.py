@@ -9,12 +9,21 @@ from pyspark.sql import Row
 from anomaly.alarms.account import MINUTES_BETWEEN
 from anomaly.schema.reasons import REASONS
 from anomaly.schema.tables import CELL_LEVEL
-from anomaly.summary.account import ALL_INPUTS, CUSTOMERS_READ, MATCHED_CUSTOMERS, NOT_JUDGED
+from anomaly.summary.account import (
+    AFFECTED,
+    ALL_INPUTS,
+    CUSTOMERS_READ,
+    MATCHED_CUSTOMERS,
+    NEAR_MISS,
+    NOT_JUDGED,
+)
 from anomaly.thresholds.verdict import REQUIRED
 from runners.services.origins import ORIGIN, Origin
 
 # The section that says which engine made the tables, and why it was taken.
 ENGINE = "engine"
+# The section that says since when cells are due.
+DUE = "due"
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,22 @@ class AlarmFigures:
     raised: float
     active: float
     named: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class NamedCell:
+    """A cell that a summary names: its rank, what fails, and why.
+
+    customers: those with call statistics. since: the day since which it is due. Both are None where
+    the summary does not say so.
+    """
+
+    rank: int
+    name: str
+    fails: str
+    reason: str
+    customers: int | None
+    since: str | None
 
 
 @dataclass(frozen=True)
@@ -67,6 +92,12 @@ class RunSummary:
         """The number of bad values of a column that were left out."""
         reasons = (code for code, one in REASONS.items() if one.is_fault and not one.rejects_row)
         return sum(self.total("missing_value", source, f"{column}: {one}") for one in reasons)
+
+    def values_left_out(self, source: str) -> float:
+        """The number of bad values of an input, over all of its columns."""
+        reasons = {code for code, one in REASONS.items() if one.is_fault and not one.rejects_row}
+        left_out = self.of("missing_value", source)
+        return sum(float(row.value) for row in left_out if row.item.rpartition(": ")[2] in reasons)
 
     @property
     def match_rate(self) -> float:
@@ -108,6 +139,36 @@ class RunSummary:
     def worst(self) -> list[Row]:
         """The cells to visit, worst first: rank, cell, what fails and why (value to detail)."""
         return sorted(self.of("worst"), key=lambda row: (row.value, row.subject))
+
+    @property
+    def to_visit(self) -> list[NamedCell]:
+        """The cells that need maintenance, worst first."""
+        return self._named(self.worst)
+
+    @property
+    def near_misses(self) -> list[NamedCell]:
+        """The cells that need none, although KPIs of them are beyond their limits, worst first."""
+        return self._named(sorted(self.of(NEAR_MISS), key=lambda row: (row.value, row.subject)))
+
+    def _named(self, rows: Sequence[Row]) -> list[NamedCell]:
+        customers = {row.subject: int(row.value) for row in self.of(AFFECTED)}
+        since = {row.subject: row.detail for row in self.of(DUE)}
+        return [
+            NamedCell(
+                int(row.value),
+                row.subject,
+                row.item,
+                row.detail,
+                customers.get(row.subject),
+                since.get(row.subject),
+            )
+            for row in rows
+        ]
+
+    @property
+    def day(self) -> str | None:
+        """The day of the run, if a row says so."""
+        return next((str(row.run_date) for row in self.rows if "run_date" in row), None)
 
     @property
     def cells_by_minutes(self) -> Mapping[int, float]:

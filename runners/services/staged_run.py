@@ -12,7 +12,6 @@ from anomaly.pipeline.results import TABLES
 from anomaly.pipeline.stages import PUBLISH, STAGES, WITH_CALLS, WITH_SAMPLES
 from anomaly.run import Frame
 from anomaly.schema.inputs import HISTORY
-from runners.services.console import Progress
 from runners.services.hash_key import key_frame
 from runners.services.limits import check_limits
 from runners.services.materializer import Materializer
@@ -24,6 +23,7 @@ from runners.services.pipeline_run import (
     read_inputs,
     should_cache_columnar,
 )
+from runners.services.progress import Progress
 from runners.services.rejections import Rejections
 from runners.services.run_summary import RunSummary
 from runners.storage.destination import Storage
@@ -70,6 +70,7 @@ class StageRun:
             made = GRAPH.make(frames, given, request, kept.materialize, kept.submit)
             for name in frames:
                 if name in made and name not in results.names:
+                    self.progress.begin(name)
                     _, rows = results.stage(name, made[name])
                     self.progress.done(name, rows)
         made_from = origins(self.spark, inputs, profile)

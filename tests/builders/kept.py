@@ -13,4 +13,5 @@ def kept(name: Frame, frame: DataFrame) -> DataFrame:
         return frame
     # One for each frame, because a keeper has each name once.
     keeper = engine_of(frame.sparkSession).keeper(packs_inputs=False)
-    return keeper.keep(name.value, frame, has_input_rows=False)
+    kept, _ = keeper.keep(name.value, frame, has_input_rows=False)
+    return kept

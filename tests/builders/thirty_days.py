@@ -20,8 +20,8 @@ from anomaly import parse_profile
 from anomaly.pipeline.output_tables import TABLES_OF_A_RUN, TABLES_OF_ALARMS
 from anomaly.schema.tables import CELL_TABLE, HISTORY_TABLE, SUMMARY_TABLE
 from runners.cli.backfill import Backfill, run_days
-from runners.services.console import Progress
 from runners.services.pipeline_run import new_run, run_pipeline
+from runners.services.progress import Progress
 from runners.storage.places import destination_of
 from tests.builders.real_inputs import REAL_DATA
 
@@ -193,9 +193,9 @@ class Days:
         out = destination_of(self.out)
         backfill = Backfill(PROFILE, self.inputs.places, out, day_of(first), day_of(last))
         return {
-            (day - MONDAY).days + 1: reasons
-            for day, reasons in run_days(self.spark, backfill)
-            if reasons
+            (done.day - MONDAY).days + 1: [*done.reasons]
+            for done in run_days(self.spark, backfill)
+            if done.reasons
         }
 
     def rerun(self, number: int) -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 from datetime import date
 from pathlib import Path
 
@@ -75,6 +76,6 @@ def test_every_input_row_is_accounted_for(lab):
 def test_four_cells_are_reported_worst_first(lab):
     lines = report(lab[0], str(lab[1])).splitlines()
     assert lines[0] == "4 of 23 cells need maintenance; worst first:"
-    cells = [line.split()[1] for line in lines[1:-1] if not line.startswith("        ")]
+    cells = [line.split()[1] for line in lines if re.match(" {3}[0-9]", line)]
     assert cells == ["6VLTE", "3BLTE", "1CLTE", "8ALTE"]
     assert Path(lines[-1].removeprefix("Tables: ")).is_dir()

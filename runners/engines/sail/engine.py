@@ -16,7 +16,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from anomaly.expressions.frames import union
 from runners.engines.days import day_folder, days_of
-from runners.engines.engine import CsvFormat, Engine, InputFile, Keeper, MayRunOn
+from runners.engines.engine import CsvFormat, Engine, InputFile, Keeper, Kept, MayRunOn
 from runners.engines.errors import reading_and_writing
 from runners.engines.sail import reading
 from runners.engines.sail.broken_files import naming_broken_files
@@ -80,12 +80,11 @@ class WrittenFrames:
         self._engine = engine
         self._folder = temporary_folder()
 
-    def keep(self, name: str, frame: DataFrame, has_input_rows: bool) -> DataFrame:
+    def keep(self, name: str, frame: DataFrame, has_input_rows: bool) -> Kept:
         """Compute the frame at once."""
-        kept, _ = self._engine.write(frame, self._folder / name)
-        return kept
+        return self._engine.write(frame, self._folder / name)
 
-    def shorten(self, name: str, frame: DataFrame) -> DataFrame:
+    def shorten(self, name: str, frame: DataFrame) -> Kept:
         """Kept: Sail plans a frame twice as long if it is used twice."""
         return self.keep(name, frame, has_input_rows=False)
 

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, Observation, Row, SparkSession
 from pyspark.sql import functions as F
 
 from runners.engines.days import day_folder
-from runners.engines.engine import CsvFormat, Engine, InputFile, Keeper, MayRunOn
+from runners.engines.engine import CsvFormat, Engine, InputFile, Keeper, Kept, MayRunOn
 from runners.engines.errors import reading_and_writing
 from runners.engines.spark import reading
 from runners.engines.spark.kept import truncate_lineage
@@ -76,16 +76,16 @@ class PersistedFrames:
         self._packs_inputs = packs_inputs
         self._kept: list[DataFrame] = []
 
-    def keep(self, name: str, frame: DataFrame, has_input_rows: bool) -> DataFrame:
+    def keep(self, name: str, frame: DataFrame, has_input_rows: bool) -> Kept:
         """Large inputs are persisted with their whole plan, which packs columns."""
         packs = has_input_rows and self._packs_inputs
         kept = frame.persist() if packs else truncate_lineage(name, frame)
         self._kept.append(kept)
-        return kept
+        return kept, None
 
-    def shorten(self, name: str, frame: DataFrame) -> DataFrame:
+    def shorten(self, name: str, frame: DataFrame) -> Kept:
         """Left as it is: each frame that is kept costs a job."""
-        return frame
+        return frame, None
 
     def release(self) -> None:
         """Free the memory."""

@@ -27,7 +27,7 @@ def backfill_of(inputs, out, days=DAYS):
 
 
 def reasons(spark, backfill):
-    return [told for _, told in run_days(spark, backfill)]
+    return [done.reasons for done in run_days(spark, backfill)]
 
 
 def rows(spark, out):
@@ -60,7 +60,7 @@ def test_a_day_at_a_time_late_data_and_a_day_that_fails_come_to_the_same(spark, 
     shutil.move(tmp_path / "later", last)
     assert reasons(spark, backfill_of(places, each)) == [[], [], ["is not published yet"]]
     assert reasons(spark, backfill_of(places, each)) == [[], [], []]
-    assert f"{DAYS[1]}  as published" in capfd.readouterr().out
+    assert f"{DAYS[1]}  as published" in capfd.readouterr().err
 
     before = files(each)
     write_day(tmp_path / "in", DAYS[1], {"2B": 10}, late=True)

@@ -12,8 +12,8 @@ from anomaly.schema.inputs import HISTORY, SAMPLES
 from anomaly.schema.tables import ALARMS_TABLE, CUSTOMER_TABLE, REJECTED_TABLE
 from runners.dataproc.batch import main
 from runners.local import run_locally
-from runners.services.console import Progress
 from runners.services.exit_codes import BAD_CONFIGURATION
+from runners.services.progress import Progress
 from runners.services.staged_run import StageRun
 from runners.storage.places import destination_of
 from tests.builders.dated_inputs import PROFILE_TEXT, write_days
