@@ -52,7 +52,7 @@ def _started() -> tuple[Any, SparkSession]:
             builder = builder.config(name, value)
         session = builder.getOrCreate()
         # PySpark 3.5 makes a text of each plan for a log that is off: 0.5 of 9 s of processor time.
-        session.client._proto_to_string = lambda p: ""
+        vars(session.client)["_proto_to_string"] = lambda _: ""
         _take_back_ctrl_c()
         return server, session
     except (ImportError, OSError, RuntimeError) as error:
