@@ -16,9 +16,11 @@ from runners.cli.csv_file import write_rows
 from runners.cli.shown_rows import OF_KPI, alarms_to_show, cells_to_visit, kpis_worst_first, values
 from runners.engines.errors import failing_as
 from runners.notebook import similar_names
-from runners.services.console import MADE_UP_WORDS, report, report_of_alarms
+from runners.services.console import MADE_UP_WORDS
+from runners.services.outcome import Outcome
 from runners.services.run_summary import RunSummary
 from runners.services.sessions import add_engine_arguments, session_at
+from runners.services.terminal import Terminal
 from runners.storage.destination import Storage
 from runners.storage.places import storage_of
 from runners.storage.published import PublishedDay, day_of, published_day
@@ -72,11 +74,10 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _show_cells(published: PublishedDay, made_up: bool) -> None:
-    figures = tower_figures(published.cells).collect()
-    if _has_other_tables(published.place):
-        of_alarms = F.col("section").isin("alarms", "alarm")
-        figures += published.table(SUMMARY_TABLE).where(of_alarms).collect()
-    print(report(RunSummary(figures), f"{published.place}, {published.day}", made_up))
+    has_summary = _has_other_tables(published.place)
+    figures = published.table(SUMMARY_TABLE) if has_summary else tower_figures(published.cells)
+    tables = f"{published.place}, {published.day}"
+    Terminal().show(Outcome(RunSummary(figures.collect()), tables, made_up))
 
 
 def _show_cell(published: PublishedDay, name: str, as_csv: bool) -> None:
@@ -98,17 +99,17 @@ def _show_alarms(spark: SparkSession, place: Storage, day: date | None, as_csv: 
         raise InputError(f"{place}: is a cell table; give the --out of the run to see its alarms")
     summary = place.table(spark, SUMMARY_TABLE)
     chosen = day_of(place, summary, day)
-    summary = summary.where(F.col("run_date") == F.lit(chosen))
-    found = RunSummary(summary.where(F.col("section").isin("alarms", "alarm")).collect())
+    of_day = F.col("run_date") == F.lit(chosen)
+    found = RunSummary(summary.where(of_day & F.col("section").isin("alarms", "alarm")).collect())
     if found.alarms is None:
         raise InputError(f"{place}: no alarms were judged on {chosen}; they need dated samples")
-    if summary.where(is_made_up()).head(1):
-        print(MADE_UP_WORDS, file=sys.stderr)
+    made_up = bool(summary.where(of_day & is_made_up()).head(1))
     if as_csv:
-        alarms = place.table(spark, ALARMS_TABLE, [chosen])
-        _print_csv(alarms_to_show(alarms.where(F.col("run_date") == F.lit(chosen))))
+        if made_up:
+            print(MADE_UP_WORDS, file=sys.stderr)
+        _print_csv(alarms_to_show(place.table(spark, ALARMS_TABLE, [chosen]).where(of_day)))
     else:
-        print(report_of_alarms(found, f"{place}, {chosen}"))
+        Terminal().show(Outcome(found, f"{place}, {chosen}", made_up, judges_cells=False))
 
 
 def _history(published: PublishedDay) -> DataFrame | None:

@@ -26,11 +26,6 @@ IN_BRACKETS = re.compile(r" \([^()]*\)")
 BEFORE_PER_CENT = re.compile(r"(?<=\d) (?=%)")
 
 
-def report(summary: RunSummary, place_of_tables: str, is_made_up: bool = False) -> str:
-    """A summary as plain text, and where its tables are."""
-    return plain_text(Outcome(summary, place_of_tables, is_made_up))
-
-
 def plain_text(outcome: Outcome) -> str:
     """The cells that need maintenance, worst first, what else is to be known, and the places."""
     summary = outcome.summary

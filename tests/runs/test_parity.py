@@ -12,7 +12,8 @@ import pytest
 
 from anomaly import load_profile
 from runners.local import run_locally
-from runners.services.console import report
+from runners.services.console import plain_text
+from runners.services.outcome import Outcome
 from runners.storage.places import destination_of
 from tests.builders.real_inputs import INPUTS, REAL_DATA
 
