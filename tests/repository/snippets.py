@@ -15,7 +15,7 @@ BLOCK = re.compile(
 EXIT_CODE = re.compile(r"^# exit code (\d+)$", re.MULTILINE)
 # What needs services of Google, or the network, or changes the machine.
 ELSEWHERE = re.compile(
-    r"\b(gs|bq)://|my\.toml|^(gcloud|bq|pip|jupyter|openssl) |^make (jars|cloud|test-cloud|docs)\b",
+    r"\b(gs|bq)://|my\.toml|^(gcloud|bq|pip|jupyter|spark-submit) |^make (jars|cloud|test-cloud|docs)\b",
     re.MULTILINE,
 )
 

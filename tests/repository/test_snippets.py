@@ -91,6 +91,9 @@ def test_commands_are_as_their_parser_wants_them(
         for program, *words in one.commands if one.language == "bash" else ():
             if program == "make":
                 assert [word for word in words if "=" not in word and word not in targets] == []
+            elif program == "spark-submit":
+                assert words[0] == "runners/local.py"
+                assert main.main(["run", *words[1:]]) == 0
             elif program == "cell-tower-anomaly" and words != ["--version"]:
                 assert main.main(words) == 0
 
