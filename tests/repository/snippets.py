@@ -9,13 +9,14 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 BLOCK = re.compile(
-    r'^(?P<indent> *)```(?P<language>\w*)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^(?P=indent)```$',
+    r'^(?P<indent> *)```(?P<language>\w*)(?: title="(?P<title>[^"]+)")?\n'
+    r"(?P<text>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
 EXIT_CODE = re.compile(r"^# exit code (\d+)$", re.MULTILINE)
 # What needs services of Google, or the network, or changes the machine.
 ELSEWHERE = re.compile(
-    r"\b(gs|bq)://|my\.toml|^(gcloud|bq|pip|jupyter|spark-submit) |^make (jars|cloud|test-cloud|docs)\b",
+    r"\b(gs|bq)://|my\.toml|^(gcloud|bq|pip|jupyter|spark-submit) |^make (jars|cloud)\b",
     re.MULTILINE,
 )
 
