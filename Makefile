@@ -30,7 +30,7 @@ TO_DRAW_AND_TEST_WITHOUT_SPARK = '.[dev,report]'
 
 .PHONY: setup run test tests-of-the-library tests-of-its-surroundings test-fast test-slow test-spark \
   test-killed test-notebooks test-cloud test-airflow test-airflow-all test-browser test-spark4 \
-  without-spark4 lint docs-reference bench bench-detection bench-verdicts jars cloud mutation
+  without-spark4 lint docs docs-reference bench bench-detection bench-verdicts jars cloud mutation
 
 setup: .venv/installed
 
@@ -44,9 +44,19 @@ run: setup
 	$(BIN)/cell-tower-anomaly run --profile conf/default.toml --out $(OUT) --report $(REPORT) $(if $(DATA), \
 	  --customers $(DATA)/customers --samples $(DATA)/samples --calls $(DATA)/call_statistics, --sample)
 
-# The reference pages that are written from the code.
+# The reference pages that are written from the code, and the plots.
 docs-reference: setup
-	$(BIN)/python -m docs.profile_reference
+	$(BIN)/python -m docs
+
+# The documentation as a site, in build/site; a broken link fails it.
+docs: .venv-docs/installed
+	mkdir -p build/pages
+	ln -sfn $(addprefix $(CURDIR)/,README.md CONTRIBUTING.md CHANGELOG.md LICENSE conf docs notebooks) build/pages
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build
+
+.venv-docs/installed: docs/requirements.txt
+	$(call with_uv,.venv-docs,-r $<)
+	touch $@
 
 lint: setup
 	$(BIN)/ruff check .
@@ -87,7 +97,7 @@ JAVA = $(or $(JAVA_HOME),$(shell command -v java),$(filter true,$(CI)))
 # In two rows of about the same length side by side, because much of what meets services waits for
 # them. What both rows need is made before. Branch coverage is measured here, of both sets together:
 # to trace Python doubles what it takes, which is felt with each edit.
-test: $(if $(JAVA),.venv-spark4/installed-$(SPARK4),without-spark4) setup lint
+test: $(if $(JAVA),.venv-spark4/installed-$(SPARK4),without-spark4) setup lint docs
 	@$(MAKE) --no-print-directory --jobs=2 tests-of-the-library tests-of-its-surroundings
 
 tests-of-the-library:

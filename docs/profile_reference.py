@@ -1,7 +1,4 @@
-"""Writes docs/reference/profile.md from the dataclasses of the profile.
-
-`make docs-reference` runs it; a test compares the page with its output.
-"""
+"""docs/reference/profile.md, from the dataclasses of the profile."""
 
 import inspect
 from collections.abc import Iterator
@@ -26,6 +23,7 @@ from anomaly.profile.sections import (
     VerdictRule,
 )
 from anomaly.profile.settings import About, about_of, kind_of
+from docs.markdown import markdown_table
 
 PAGE = Path(__file__).parent / "reference" / "profile.md"
 
@@ -81,11 +79,8 @@ def page() -> str:
 
 
 def _section(heading: str, table: type) -> str:
-    rows = "".join(f"| {' | '.join(row)} |\n" for row in _rows(table))
-    return (
-        f"## `{heading}`\n\n{inspect.getdoc(table)}\n\n"
-        f"| setting | holds | unit | default | meaning |\n|---|---|---|---|---|\n{rows}"
-    )
+    settings = markdown_table(("setting", "holds", "unit", "default", "meaning"), _rows(table))
+    return f"## `{heading}`\n\n{inspect.getdoc(table)}\n\n{settings}"
 
 
 def _rows(table: Any) -> Iterator[tuple[str, ...]]:
@@ -124,7 +119,3 @@ def _written(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else f"{value:g}"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")

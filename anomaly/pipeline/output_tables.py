@@ -37,7 +37,7 @@ TABLE_MEANINGS = {
     SUMMARY_TABLE: "What became of every input row, and what was found, as figures in long form",
     HISTORY_TABLE: "Per cell and day: the verdict, and what of it is new, lasts, or is over",
     ALARMS_TABLE: "Per alarm of a cell: when it was raised and cleared, its KPIs, and why",
-    ANOMALIES_TABLE: "Per cell, quarter hour and KPI out of line: value, baseline and bound",
+    ANOMALIES_TABLE: "Per cell, quarter hour and anomalous KPI: value, baseline and limit",
 }
 # Every run has the first; a run on dated samples also has the others.
 TABLES_OF_A_RUN = (CUSTOMER_TABLE, CELL_TABLE, REJECTED_TABLE, SUMMARY_TABLE, HISTORY_TABLE)

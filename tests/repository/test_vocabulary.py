@@ -25,6 +25,15 @@ INSTEAD = {
     r"(what|that) is none": "not a, invalid",
     r"at fault": "bad",
     r"than (is )?usual": "than the baseline",
+    r"as told|what is wanted|(is|are) wanted": "as the profile says, needed",
+    r"broken rows?|faulty rows?": "rejected row",
+    r"bad cells?|broken settings?|faulty settings?": "faulty cell, problem of a setting",
+    r"thresholds? of a KPI": "limit",
+    r"past samples|historic(al)? samples": "baseline samples",
+    r"maintenance needed": "maintenance Required",
+    r"back-?ends?": "engine",
+    r"time ?slots?": "slot",
+    r"quarter of an hour": "quarter hour, granularity period",
 }
 
 

@@ -1,15 +1,23 @@
-"""The reference page of profiles is what the code says."""
+"""The reference pages are what the code says."""
 
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args, get_type_hints
 
+import pytest
+
 from anomaly.profile.model import Profile
 from anomaly.profile.settings import about_of
-from docs.profile_reference import PAGE, TABLES, page
+from docs import profile_reference, rejected_rows_reference, tables_reference
+from docs.profile_reference import TABLES
+
+GENERATORS = (profile_reference, rejected_rows_reference, tables_reference)
 
 
-def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run `make docs-reference`"
+@pytest.mark.parametrize("generator", GENERATORS, ids=lambda one: one.PAGE.name)
+def test_a_page_is_up_to_date(generator: Any) -> None:
+    assert generator.PAGE.read_text(encoding="utf-8") == generator.page(), (
+        "run `make docs-reference`"
+    )
 
 
 def tables_of(hint: Any) -> set[type]:
