@@ -75,7 +75,7 @@ def test_every_input_row_is_accounted_for(lab):
 
 
 def test_four_cells_are_reported_worst_first(lab):
-    lines = report(lab[0], str(lab[1])).splitlines()
+    lines = plain_text(Outcome(lab[0], str(lab[1]))).splitlines()
     assert lines[0] == "4 of 23 cells need maintenance; worst first:"
     cells = [line.split()[1] for line in lines if re.match(" {3}[0-9]", line)]
     assert cells == ["6VLTE", "3BLTE", "1CLTE", "8ALTE"]
