@@ -1,7 +1,6 @@
 """Prints the cells that need maintenance, and the alarms, from tables that a run published."""
 
 import argparse
-from datetime import date
 
 from pyspark.sql import functions as F
 
@@ -12,25 +11,9 @@ from anomaly.summary.account import tower_figures
 from runners.engines.errors import failing_as
 from runners.services.console import report
 from runners.services.run_summary import RunSummary
-from runners.services.sessions import add_engine_arguments, session_at
+from runners.services.sessions import session_at
 from runners.storage.places import storage_of
 from runners.storage.published import published_day
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `show`."""
-    parser.add_argument(
-        "table",
-        help="the --out of a run, or its cell table: a folder, gs://BUCKET/FOLDER, "
-        "bq://PROJECT.DATASET or bq://PROJECT.DATASET.TABLE",
-    )
-    parser.add_argument(
-        "--prefix", default="", help="prefix of BigQuery tables, as given to the run"
-    )
-    parser.add_argument(
-        "--run-date", type=date.fromisoformat, help="YYYY-MM-DD (default: the last published day)"
-    )
-    add_engine_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:
