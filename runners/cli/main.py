@@ -141,7 +141,7 @@ def _run(options: argparse.Namespace) -> None:
     command = COMMANDS[options.command]
     try:
         resolve_name(command.run)(options)
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         problem = f"needs packages that are not installed: {installing(command.extras)} ({error})"
         raise ConfigurationError(options.command, [problem]) from error
 
