@@ -29,18 +29,24 @@ TO_DRAW_AND_TEST = '.[local,dev,report]'
 TO_DRAW_AND_TEST_WITHOUT_SPARK = '.[dev,report]'
 
 .PHONY: setup run test tests-of-the-library tests-of-its-surroundings test-fast test-slow test-spark \
-  test-killed test-notebooks test-cloud test-airflow test-airflow-all test-browser test-spark4 \
-  without-spark4 lint docs docs-reference bench bench-detection bench-verdicts jars cloud mutation
+  test-killed test-notebooks test-cloud test-airflow test-airflow-all test-browser test-package \
+  test-spark4 without-spark4 lint docs docs-reference bench bench-detection bench-verdicts jars \
+  cloud mutation
 
 setup: .venv/installed
 
-.venv/installed: setup.cfg pyproject.toml
-	$(PYTHON) -m venv .venv
+.venv/installed: .venv/runs
 	$(BIN)/pip install --quiet --editable '.[local,dev,report]'
 	touch $@
 
+# What runs need is installed first, by itself, and in sight: it is a few hundred megabytes.
+.venv/runs: setup.cfg pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --disable-pip-version-check --editable $(TO_DRAW)
+	touch $@
+
 # On made-up sample data, or on DATA=FOLDER with customers, samples and call_statistics in it.
-run: setup
+run: .venv/runs
 	$(BIN)/cell-tower-anomaly run --profile conf/default.toml --out $(OUT) --report $(REPORT) $(if $(DATA), \
 	  --customers $(DATA)/customers --samples $(DATA)/samples --calls $(DATA)/call_statistics, --sample)
 
@@ -110,6 +116,7 @@ tests-of-its-surroundings:
 	@$(MAKE) --no-print-directory test-airflow
 	@$(MAKE) --no-print-directory test-notebooks
 	@$(MAKE) --no-print-directory test-browser
+	@$(MAKE) --no-print-directory test-package
 	@$(if $(JAVA),$(MAKE) --no-print-directory test-spark4)
 
 without-spark4:
@@ -165,6 +172,10 @@ test-browser: setup .venv-browser/installed
 .venv-browser/installed: tests/browser/requirements.txt setup.cfg
 	$(call with_uv,.venv-browser,-r $< --editable $(TO_DRAW_AND_TEST))
 	touch $@
+
+# The sdist and the wheel, in environments that hold nothing else.
+test-package: setup .venv-cloud/installed
+	UV=$(abspath .venv-cloud/bin/uv) $(BIN)/pytest tests/packaging -m package
 
 .venv-airflow-%/installed: tests/airflow/requirements-%.txt
 	$(call with_uv,.venv-airflow-$*,-r $<)

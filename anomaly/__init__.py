@@ -11,10 +11,10 @@ from anomaly import above, flag_outliers, median_iqr
 frame.transform(flag_outliers, kpis={"load": above(median_iqr(k=2))}, by=["vendor"]).show()
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from anomaly.errors import AnomalyError, ConfigurationError, InputError, OutputError
-from anomaly.pipeline.detection import detect, raise_alarms
-from anomaly.pipeline.nodes import AlarmRequest
-from anomaly.pipeline.results import AlarmResults, Results
 from anomaly.profile.methods import Direction, Method
 from anomaly.profile.model import Profile
 from anomaly.profile.reader import load_profile, parse_profile
@@ -31,14 +31,45 @@ from anomaly.profile.thresholds import (
     quantile,
     static,
 )
-from anomaly.run import Run
-from anomaly.steps import (
-    average_kpis,
-    clean_samples,
-    explain_flags,
-    flag_outliers,
-    peer_baselines,
-)
+
+__version__ = "1.0.0"
+
+# What needs PySpark is imported when it is first asked for: profiles are read without it.
+if TYPE_CHECKING:
+    from anomaly.pipeline.detection import detect, raise_alarms
+    from anomaly.pipeline.nodes import AlarmRequest
+    from anomaly.pipeline.results import AlarmResults, Results
+    from anomaly.run import Run
+    from anomaly.steps import (
+        average_kpis,
+        clean_samples,
+        explain_flags,
+        flag_outliers,
+        peer_baselines,
+    )
+else:
+    WITH_PYSPARK = {
+        "AlarmRequest": "anomaly.pipeline.nodes",
+        "AlarmResults": "anomaly.pipeline.results",
+        "Results": "anomaly.pipeline.results",
+        "Run": "anomaly.run",
+        "average_kpis": "anomaly.steps",
+        "clean_samples": "anomaly.steps",
+        "detect": "anomaly.pipeline.detection",
+        "explain_flags": "anomaly.steps",
+        "flag_outliers": "anomaly.steps",
+        "peer_baselines": "anomaly.steps",
+        "raise_alarms": "anomaly.pipeline.detection",
+    }
+
+    def __getattr__(name):
+        if name not in WITH_PYSPARK:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(WITH_PYSPARK[name]), name)
+
+    def __dir__():
+        return __all__
+
 
 __all__ = [
     "AlarmRequest",

@@ -25,14 +25,14 @@ from anomaly.schema.tables import CELL_TABLE
 from runners.engines.choice import choose, start
 from runners.report.command import check_report, write_report
 from runners.sample import write_sample
-from runners.services.arguments import add_arguments, destination_in, inputs_of
+from runners.services.arguments import add_local_arguments, destination_in, inputs_of
 from runners.services.exit_codes import exit_code_of
 from runners.services.hash_key import hash_key
 from runners.services.outcome import Outcome
 from runners.services.pipeline_run import Finished, new_run, run_pipeline
 from runners.services.progress import ENGINE, REPORT, SAMPLE, Progress
-from runners.services.sessions import add_engine_arguments, session_at, work_at
-from runners.services.terminal import Terminal, add_output_arguments
+from runners.services.sessions import session_at, work_at
+from runners.services.terminal import Terminal
 from runners.storage.destination import Storage
 from runners.storage.files import Place
 from runners.storage.places import storages_of
@@ -64,19 +64,6 @@ def run_locally(
     progress.done(ENGINE, detail=chosen)
     run = new_run(run_date, on_made_up_data)
     return run_pipeline(spark, profile, inputs, out, run, progress, key)
-
-
-def add_local_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of a run, and the master of the session that it runs in."""
-    add_arguments(parser)
-    parser.add_argument(
-        "--sample",
-        action="store_true",
-        help="run on made-up data instead of inputs; refused where real days are published",
-    )
-    add_engine_arguments(parser)
-    parser.add_argument("--report", metavar="FILE.html", help="also write a report of the result")
-    add_output_arguments(parser)
 
 
 def run_command(options: argparse.Namespace) -> None:

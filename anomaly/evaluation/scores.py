@@ -11,11 +11,11 @@ event that began before may still be what an alarm in that time belongs to.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from anomaly.evaluation.margins import USUAL, Margins
 from anomaly.expressions.arithmetic import ratio
 from anomaly.expressions.frames import union
 from anomaly.expressions.timestamps import instant, utc_text
@@ -29,14 +29,6 @@ ALL, JUDGED, LEFT_OUT, NOTED = "all", "judged", "left out", "noted"
 OF_KIND, WITHOUT_KIND = "kind: ", "no kind"
 
 Figures = Mapping[str, Column]
-
-
-@dataclass(frozen=True)
-class Margins:
-    """How long after the end of an event an alarm still finds it, and belongs to it, in minutes."""
-
-    found_within: int = 30
-    aftermath: int = 60
 
 
 def judged_time(summary: DataFrame) -> DataFrame:
@@ -60,7 +52,7 @@ def evaluate(
     events: DataFrame,
     judged: DataFrame,
     cells: DataFrame,
-    margins: Margins = Margins(),
+    margins: Margins = USUAL,
 ) -> DataFrame:
     """How good alarms are, as figures: subject, item, value (double) and detail.
 

@@ -3,7 +3,7 @@
 import argparse
 import shlex
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from anomaly import AlarmRequest, Profile, load_profile
 from anomaly.alarms.detection import rules_of
@@ -20,8 +20,8 @@ from runners.services.outcome import Outcome
 from runners.services.pipeline_run import Finished, new_run, publish, refusing
 from runners.services.progress import DESTINATION, ENGINE, INPUTS, Progress
 from runners.services.run_summary import RunSummary
-from runners.services.sessions import add_engine_arguments, work_at
-from runners.services.terminal import Terminal, add_output_arguments
+from runners.services.sessions import work_at
+from runners.services.terminal import Terminal
 from runners.services.times_of_run import find_times, times_of_alarms
 from runners.storage.destination import Storage
 from runners.storage.inputs import read_input
@@ -37,34 +37,6 @@ class AlarmInputs:
     samples: str
     history: str | None = None
     start: datetime | None = None
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `alarms`."""
-    parser.add_argument(
-        "--profile", default="default", help="a TOML file, or a shipped profile: default, lab"
-    )
-    parser.add_argument(
-        "--samples", required=True, help="dated samples: a file or folder, CSV or Parquet"
-    )
-    parser.add_argument("--history", help="baseline samples: older samples, likewise")
-    parser.add_argument(
-        "--from",
-        dest="start",
-        type=instant,
-        metavar="TIME",
-        help="judge from this time on: 2026-01-26 or 2026-01-26 06:00:00, UTC unless it has an "
-        "offset (default: from the first sample on)",
-    )
-    parser.add_argument("--out", required=True, help="where the tables go: a folder or gs://")
-    parser.add_argument(
-        "--run-date",
-        type=date.fromisoformat,
-        default=date.today(),
-        help="the day that the run is for, YYYY-MM-DD (default: today)",
-    )
-    add_engine_arguments(parser)
-    add_output_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -134,9 +106,3 @@ def run_alarms(
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
             check_alarm_limits(summary, profile, rejections, places)
         return publish(destination, summary, profile, run, progress)
-
-
-def instant(text: str) -> datetime:
-    """The instant that an argument names, in UTC unless it has an offset."""
-    named = datetime.fromisoformat(text)
-    return named if named.tzinfo else named.replace(tzinfo=UTC)

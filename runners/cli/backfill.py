@@ -16,7 +16,7 @@ from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, HISTORY, SAMPLES
 from anomaly.schema.tables import SUMMARY_TABLE
 from runners.engines.choice import choose, start
 from runners.engines.errors import failing_as
-from runners.services.arguments import add_common_arguments, destination_in, inputs_of
+from runners.services.arguments import destination_in, inputs_of
 from runners.services.days_done import AS_PUBLISHED, DayDone, DaysDone
 from runners.services.hash_key import hash_key
 from runners.services.origins import ORIGIN, Origin, origins
@@ -24,8 +24,8 @@ from runners.services.pipeline_run import new_run, run_pipeline
 from runners.services.plurals import counted
 from runners.services.progress import ENGINE
 from runners.services.run_summary import RunSummary
-from runners.services.sessions import add_engine_arguments, work_at
-from runners.services.terminal import PLAIN, Following, Terminal, add_output_arguments
+from runners.services.sessions import work_at
+from runners.services.terminal import PLAIN, Following, Terminal
 from runners.services.times_of_run import find_times
 from runners.storage.destination import Storage
 from runners.storage.files import Place, has_files
@@ -56,22 +56,6 @@ class Backfill:
     def days(self) -> list[date]:
         """All days, in order."""
         return [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `backfill`."""
-    add_common_arguments(parser)
-    for name, destination in (("from", "first"), ("to", "last")):
-        parser.add_argument(
-            f"--{name}",
-            dest=destination,
-            required=True,
-            type=date.fromisoformat,
-            metavar="DAY",
-            help=f"the {destination} day, YYYY-MM-DD",
-        )
-    add_engine_arguments(parser)
-    add_output_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -5,11 +5,6 @@ import argparse
 from anomaly import load_profile
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `check-config`."""
-    parser.add_argument("profile", help="a TOML file, or a shipped profile: default, lab")
-
-
 def run(options: argparse.Namespace) -> None:
     """Load the profile. Raises ConfigurationError, which lists all problems."""
     profile = load_profile(options.profile)

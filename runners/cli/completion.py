@@ -4,13 +4,6 @@ import argparse
 
 from anomaly.errors import ConfigurationError
 
-SHELLS = ("bash", "zsh", "fish")
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `completion`."""
-    parser.add_argument("shell", choices=SHELLS, help="the shell that reads the script")
-
 
 def run(options: argparse.Namespace) -> None:
     """Print the script. Raises ConfigurationError if the package that writes it is missing."""

@@ -1,7 +1,6 @@
 """Says which verdicts changed between two published runs, and what caused it."""
 
 import argparse
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import partial
@@ -23,42 +22,17 @@ from anomaly.thresholds.verdict import REQUIRED
 from runners.cli.csv_file import check_file, problems_of_file, write_file
 from runners.cli.diff_text import CELLS_SHOWN, report_of_differences
 from runners.engines.errors import failing_as
-from runners.services.sessions import add_engine_arguments, session_at
+from runners.services.sessions import session_at
 from runners.storage.addresses import BIGQUERY, address_of
 from runners.storage.destination import Storage
 from runners.storage.places import storage_of
 from runners.storage.published import PublishedDay, published_day
 
-DAY = re.compile(r"(?P<place>.+)@(?P<day>[0-9-]*)")
-PLACE = "a folder that is the --out of a run, gs://BUCKET/FOLDER or bq://PROJECT.DATASET"
 OF_CELL = (
     "CellName",
     "change",
     *(f"{name}_{side}" for name in ("defects", "evaluated") for side in ("before", "after")),
 )
-
-
-def asked_for(text: str) -> tuple[str, date | None]:
-    """PLACE or PLACE@YYYY-MM-DD, None for the last day. Raises ArgumentTypeError for a bad day."""
-    found = DAY.fullmatch(text)
-    if not found:
-        return text, None
-    try:
-        return found["place"], date.fromisoformat(found["day"])
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text}: {found['day']!r} is not YYYY-MM-DD") from error
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `diff`."""
-    at_day = "; with @YYYY-MM-DD that day, else the last published day"
-    parser.add_argument("first", metavar="RUN_A", type=asked_for, help=f"{PLACE}{at_day}")
-    parser.add_argument("second", metavar="RUN_B", type=asked_for, help="likewise")
-    parser.add_argument(
-        "--prefix", default="", help="prefix of BigQuery tables, as given to the runs"
-    )
-    parser.add_argument("--out", metavar="FILE.csv", help="also write every cause to this file")
-    add_engine_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -15,59 +15,20 @@ from anomaly.evaluation.known_events import (
     conform_events,
     faulty_events,
 )
-from anomaly.evaluation.scores import JUDGED, OF_KIND, WITHOUT_KIND, Margins, evaluate, judged_time
+from anomaly.evaluation.margins import Margins
+from anomaly.evaluation.scores import JUDGED, OF_KIND, WITHOUT_KIND, evaluate, judged_time
 from anomaly.schema.inputs import SOURCE_FILE
 from anomaly.schema.tables import ALARMS_TABLE, ANOMALIES_TABLE, SUMMARY_TABLE
 from runners.cli.csv_file import check_file, problems_of_file, write_file
 from runners.cli.evaluation_text import report_of_evaluation
 from runners.engines.errors import failing_as
-from runners.services.sessions import add_engine_arguments, session_at
+from runners.services.sessions import session_at
 from runners.storage.destination import Storage
 from runners.storage.inputs import read_files
 from runners.storage.places import storage_of
 
 FAULTY_ROWS_SHOWN = 10
-USUAL = Margins()
 COLUMNS = ("subject", "item", "value", "detail")
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `evaluate`."""
-    parser.add_argument(
-        "--truth",
-        required=True,
-        help="known events: CSV or Parquet with CellName, start, end (empty while it lasts) and, "
-        "if you like, kind",
-    )
-    parser.add_argument(
-        "--alarms",
-        required=True,
-        help="the --out of `alarms` or `run`: a folder, gs://BUCKET/FOLDER or bq://PROJECT.DATASET",
-    )
-    parser.add_argument(
-        "--prefix", default="", help="prefix of BigQuery tables, as given to the run"
-    )
-    parser.add_argument(
-        "--found-within",
-        type=int,
-        default=USUAL.found_within,
-        metavar="MINUTES",
-        help="an alarm finds an event until this long after its end (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--aftermath",
-        type=int,
-        default=USUAL.aftermath,
-        metavar="MINUTES",
-        help="an alarm is not false until this long after an event (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--every-day",
-        action="store_true",
-        help="take the alarms of all published days (default: the last day)",
-    )
-    parser.add_argument("--out", metavar="FILE.csv", help="also write the figures to this file")
-    add_engine_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:

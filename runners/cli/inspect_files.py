@@ -6,28 +6,11 @@ from pathlib import Path
 from anomaly import load_profile
 from anomaly.errors import ConfigurationError, InputError
 from anomaly.profile.files import SHIPPED
-from anomaly.schema.inputs import INPUT_CONTRACTS
 from runners.inspection.draft import draft
 from runners.inspection.inputs import inputs_of
 from runners.inspection.tables import tables_of
 from runners.storage.local_files import LocalFiles
 from runners.storage.places import on_this_machine, storage_of
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `inspect`."""
-    parser.add_argument("place", metavar="FOLDER|FILE", help="CSV or Parquet files on this machine")
-    parser.add_argument(
-        "--profile",
-        default="default",
-        help="the profile that the draft extends: a TOML file, or a shipped one: default, lab",
-    )
-    parser.add_argument(
-        "--as",
-        dest="source",
-        choices=tuple(INPUT_CONTRACTS),
-        help="what the files are, if their columns do not show it",
-    )
 
 
 def run(options: argparse.Namespace) -> None:

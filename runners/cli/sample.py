@@ -3,18 +3,7 @@
 import argparse
 
 from runners.sample import write_sample
-from runners.services.sessions import add_engine_arguments, session_at
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `sample`."""
-    parser.add_argument(
-        "--scale", type=int, default=1, help="size; 1 is 36,000 samples and 100,000 call rows"
-    )
-    parser.add_argument("--seed", type=int, default=42, help="the same seed gives the same data")
-    parser.add_argument("--out", required=True, help="folder for the three inputs and truth.csv")
-    parser.add_argument("--format", choices=("csv", "parquet"), default="csv")
-    add_engine_arguments(parser)
+from runners.services.sessions import session_at
 
 
 def run(options: argparse.Namespace) -> None:

@@ -19,35 +19,11 @@ from runners.notebook import similar_names
 from runners.services.console import MADE_UP_WORDS
 from runners.services.outcome import Outcome
 from runners.services.run_summary import RunSummary
-from runners.services.sessions import add_engine_arguments, session_at
+from runners.services.sessions import session_at
 from runners.services.terminal import Terminal
 from runners.storage.destination import Storage
 from runners.storage.places import storage_of
 from runners.storage.published import PublishedDay, day_of, published_day
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `show`."""
-    parser.add_argument(
-        "table",
-        help="the --out of a run, or its cell table: a folder, gs://BUCKET/FOLDER, "
-        "bq://PROJECT.DATASET or bq://PROJECT.DATASET.TABLE",
-    )
-    view = parser.add_mutually_exclusive_group()
-    view.add_argument("--cell", metavar="NAME", help="one cell: its verdict and all of its KPIs")
-    view.add_argument(
-        "--alarms", action="store_true", help="the active and the newest alarms, not the cells"
-    )
-    parser.add_argument(
-        "--csv", action="store_true", help="print CSV: a row for each cell to visit, KPI or alarm"
-    )
-    parser.add_argument(
-        "--prefix", default="", help="prefix of BigQuery tables, as given to the run"
-    )
-    parser.add_argument(
-        "--run-date", type=date.fromisoformat, help="YYYY-MM-DD (default: the last published day)"
-    )
-    add_engine_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -4,7 +4,6 @@ import argparse
 import json
 import uuid
 from collections.abc import Iterable
-from importlib import import_module
 from typing import Any
 
 from anomaly.errors import ConfigurationError
@@ -13,6 +12,7 @@ from anomaly.profile.reader import load_profile
 from runners.dataproc.names import batch_id
 from runners.dataproc.settings import DataprocSettings, load_settings
 from runners.services.arguments import add_arguments, destination_in, inputs_of
+from runners.services.extras import missing
 from runners.services.hash_key import secret_name
 
 POLL_SECONDS = 10.0
@@ -129,13 +129,8 @@ def _connect(options: argparse.Namespace) -> tuple[DataprocSettings, Any, Any]:
 
 def need_clients(clients: Iterable[str]) -> None:
     """Raises ConfigurationError if one of Google's clients is not installed."""
-    try:
-        for client in clients:
-            import_module(client)
-    except ImportError as error:
-        raise ConfigurationError(
-            "Dataproc", [f"Google's clients are not installed; run `make jars` ({error})"]
-        ) from error
+    if problems := missing(clients, "gcp"):
+        raise ConfigurationError("Dataproc", problems)
 
 
 def storage_client(settings: DataprocSettings) -> Any:

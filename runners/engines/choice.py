@@ -1,15 +1,22 @@
-"""Which engine a command takes, and why; the engine of a session."""
+"""Which engine a command takes, and why; the engine of a session.
+
+Arguments and their help need no PySpark, so it is not imported here.
+"""
+
+from __future__ import annotations
 
 import os
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
-
-from pyspark.sql import SparkSession
+from typing import TYPE_CHECKING
 
 from anomaly.errors import ConfigurationError
 from runners.engines.engine import REASON, SETTING, Engine
 from runners.engines.memory import memory_limit
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 AUTO, SAIL, SPARK = "auto", "sail", "spark"
 ENGINES = (AUTO, SAIL, SPARK)

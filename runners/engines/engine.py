@@ -1,13 +1,16 @@
 """What an engine does for a run: reading, keeping and writing frames, each in its own way."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from pyspark.sql import DataFrame, Row, SparkSession
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, Row, SparkSession
 
 # The setting of a session that says which engine it has.
 SETTING = "spark.cell_tower.engine"

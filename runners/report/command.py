@@ -2,7 +2,6 @@
 
 import argparse
 from datetime import date
-from importlib import import_module
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -11,34 +10,14 @@ from anomaly.errors import ConfigurationError, InputError, OutputError
 from anomaly.schema.tables import CELL_TABLE
 from runners.engines.errors import failing_as
 from runners.report.library import bundling
-from runners.services.sessions import add_engine_arguments, session_at
+from runners.services.extras import missing
+from runners.services.sessions import session_at
 from runners.storage.destination import Storage
 from runners.storage.places import on_this_machine, storage_of
 from runners.storage.published import published_day
 
 # What the extra `report` installs.
 PACKAGES = ("altair", "jinja2", "vl_convert")
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `report`."""
-    parser.add_argument(
-        "place",
-        metavar="DIR|TABLE",
-        help="the --out of a run, or its cell table: a folder, gs://BUCKET/FOLDER, "
-        "bq://PROJECT.DATASET or bq://PROJECT.DATASET.TABLE",
-    )
-    parser.add_argument("--out", required=True, metavar="FILE.html", help="the file to write")
-    parser.add_argument(
-        "--png", metavar="DIR", help="also write the plots as PNG files into this folder"
-    )
-    parser.add_argument(
-        "--prefix", default="", help="prefix of BigQuery tables, as given to the run"
-    )
-    parser.add_argument(
-        "--run-date", type=date.fromisoformat, help="YYYY-MM-DD (default: the last published day)"
-    )
-    add_engine_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -58,11 +37,7 @@ def check_report(out: str, pictures: str | None = None) -> None:
         for option, place in places.items()
         if not on_this_machine(storage_of(place))
     ]
-    try:
-        for package in PACKAGES:
-            import_module(package)
-    except ImportError as error:
-        problems.append(f"packages are missing: pip install 'cell-tower-anomaly[report]' ({error})")
+    problems += missing(PACKAGES, "report")
     if problems:
         raise ConfigurationError("report", problems)
 

@@ -1,12 +1,16 @@
 """The arguments of a run, wherever it runs."""
 
+from __future__ import annotations
+
 import argparse
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, HISTORY, SAMPLES
-from runners.storage.destination import Publishing, Storage
-from runners.storage.places import destination_of
+from runners.engines.choice import AUTO, ENGINES, VARIABLE
+
+if TYPE_CHECKING:
+    from runners.storage.destination import Storage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,6 +73,40 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what executes a command."""
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        help=f"what executes it (default: {VARIABLE}, or else {AUTO}: Sail if it is installed, "
+        "all places are on this machine and the inputs fit in memory; else Spark)",
+    )
+    parser.add_argument("--master", help="Spark master (default: local[*], every core)")
+
+
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what a command prints."""
+    parser.add_argument(
+        "--quiet", action="store_true", help="print errors only (with --json: and the summary)"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the summary as one JSON document, for scripts"
+    )
+
+
+def add_local_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of a run, and the master of the session that it runs in."""
+    add_arguments(parser)
+    parser.add_argument(
+        "--sample",
+        action="store_true",
+        help="run on made-up data instead of inputs; refused where real days are published",
+    )
+    add_engine_arguments(parser)
+    parser.add_argument("--report", metavar="FILE.html", help="also write a report of the result")
+    add_output_arguments(parser)
+
+
 def inputs_of(options: argparse.Namespace) -> dict[str, Any]:
     """Where each input is, None if it is not given; HISTORY only if it is given."""
     inputs = {
@@ -85,6 +123,10 @@ def destination_in(options: argparse.Namespace) -> Storage:
 
     Raises ConfigurationError, which lists all problems.
     """
+    # Help is printed where PySpark, and with it all storage, may be missing.
+    from runners.storage.destination import Publishing
+    from runners.storage.places import destination_of
+
     publishing = Publishing(
         options.prefix, options.staging_bucket, options.add_columns, options.keep_days
     )

@@ -1,14 +1,18 @@
 """The key for hashing customer numbers: from the environment, or from Secret Manager."""
 
+from __future__ import annotations
+
 import base64
 import os
 import re
-
-from pyspark.sql import DataFrame, SparkSession
+from typing import TYPE_CHECKING
 
 from anomaly.errors import ConfigurationError
-from anomaly.pipeline.pseudonyms import KEY_BLOCKS, key_blocks
+from runners.services.extras import installing
 from runners.storage.bigquery_names import PROJECT
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
 
 VARIABLE = "CELL_TOWER_HASH_KEY"
 LEAST_BYTES = 16
@@ -59,6 +63,9 @@ def secret_name() -> str:
 
 def key_frame(spark: SparkSession, key: bytes | None) -> DataFrame | None:
     """The key as `detect` takes it; None without one."""
+    # To deploy, only names of secrets are needed, and no PySpark.
+    from anomaly.pipeline.pseudonyms import KEY_BLOCKS, key_blocks
+
     return None if key is None else spark.createDataFrame([key_blocks(key)], KEY_BLOCKS)
 
 
@@ -69,9 +76,7 @@ def _secret(name: str, address: str) -> bytes:
         from google.auth.exceptions import GoogleAuthError
         from google.auth.transport.requests import AuthorizedSession
     except ImportError as error:
-        raise _problem(
-            "names a secret, which needs google-auth; install it with `make jars`"
-        ) from error
+        raise _problem(f"names a secret, which needs google-auth: {installing('gcp')}") from error
     try:
         credentials, _ = google.auth.default(scopes=[SCOPE])
         answer = AuthorizedSession(credentials).get(

@@ -1,25 +1,14 @@
-"""Sessions of commands: their arguments, and what their places mean for the engine."""
+"""Sessions of commands: what their places mean for the engine."""
 
 import argparse
 from collections.abc import Iterable
 
 from pyspark.sql import SparkSession
 
-from runners.engines.choice import AUTO, ENGINES, VARIABLE, Work, open_session
+from runners.engines.choice import Work, open_session
 from runners.storage.destination import Storage
 from runners.storage.local_files import bytes_below
 from runners.storage.places import on_this_machine
-
-
-def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say what executes a command."""
-    parser.add_argument(
-        "--engine",
-        choices=ENGINES,
-        help=f"what executes it (default: {VARIABLE}, or else {AUTO}: Sail if it is installed, "
-        "all places are on this machine and the inputs fit in memory; else Spark)",
-    )
-    parser.add_argument("--master", help="Spark master (default: local[*], every core)")
 
 
 def work_at(*places: Storage, reads: Iterable[Storage] = ()) -> Work:

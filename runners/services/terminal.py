@@ -21,16 +21,6 @@ from runners.services.outcome import Outcome
 from runners.services.progress import NoProgress, Progress
 
 
-def add_output_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say what a command prints."""
-    parser.add_argument(
-        "--quiet", action="store_true", help="print errors only (with --json: and the summary)"
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="print the summary as one JSON document, for scripts"
-    )
-
-
 @dataclass(frozen=True)
 class Following:
     """The progress of one command.

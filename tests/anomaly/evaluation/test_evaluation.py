@@ -22,7 +22,8 @@ from anomaly.evaluation.known_events import (
     conform_events,
     faulty_events,
 )
-from anomaly.evaluation.scores import Margins, evaluate
+from anomaly.evaluation.margins import Margins
+from anomaly.evaluation.scores import evaluate
 from runners.cli.main import main
 from runners.storage.inputs import read_files
 from tests.builders.literal_frames import BEGIN, at, in_memory, text

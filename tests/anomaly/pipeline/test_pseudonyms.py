@@ -453,7 +453,9 @@ def test_credentials_and_a_server_that_are_missing_are_told(google_auth):
 
 def test_google_auth_that_is_missing_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "google.auth", None)
-    with pytest.raises(ConfigurationError, match="needs google-auth; install it with `make jars`"):
+    with pytest.raises(
+        ConfigurationError, match=r"needs google-auth: pip install 'cell-tower-anomaly\[gcp\]'"
+    ):
         hash_key(SECRET)
 
 

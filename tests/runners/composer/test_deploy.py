@@ -260,7 +260,7 @@ def test_each_field_of_a_schedule_that_is_wrong_is_told():
 def test_missing_clients_are_told(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "google.cloud.orchestration.airflow.service_v1", None)
     assert main(["deploy-dag", "--settings", str(SHIPPED)]) == BAD_CONFIGURATION
-    assert "Google's clients are not installed; run `make jars`" in capsys.readouterr().err
+    assert "pip install 'cell-tower-anomaly[gcp]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["a.csv", "B.CSV", "a.csv.gz", "a.Csv.bz2", "a.PARQUET"])
