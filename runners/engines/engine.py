@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
@@ -31,7 +31,7 @@ class InputFile(Protocol):
 
 
 # A frame, and the number of its rows; None where it is computed later.
-Kept = tuple[DataFrame, int | None]
+Kept: TypeAlias = "tuple[DataFrame, int | None]"
 MayRunOn = Callable[[InputFile], bool]
 
 

@@ -136,6 +136,6 @@ def test_a_condition_compares_with_a_number_that_sql_has_or_with_the_text(operat
     assert (column, found_operator) == ("x", operator)
     if isinstance(found, float):
         assert math.isfinite(found)
-        assert found == float(value)
+        assert found == float(value.strip())
     else:
         assert found == value.strip()
