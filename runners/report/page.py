@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from altair.utils.schemapi import debug_mode
 from jinja2 import Environment, FileSystemLoader
 from pyspark.sql import Row
 
+from anomaly import __version__
 from anomaly.run import MADE_UP
 from runners.report.charts import charts_of
 from runners.report.contents import Cell, Contents
@@ -42,7 +42,7 @@ def page_of(contents: Contents, library: str = "") -> str:
         style=(FOLDER / "page.css").read_text(encoding="utf-8"),
         script=(FOLDER / "page.js").read_text(encoding="utf-8"),
         versions={
-            "cell-tower-anomaly": version("cell-tower-anomaly"),
+            "cell-tower-anomaly": __version__,
             "Spark that read the tables": contents.run.spark.version,
         },
     )

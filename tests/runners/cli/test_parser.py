@@ -56,7 +56,6 @@ def test_every_example_is_a_valid_command(arguments):
 
 
 def test_a_shell_completes_commands_options_and_choices(tmp_path, capsys):
-    pytest.importorskip("shtab")
     assert main(["completion", "bash"]) == 0
     script = tmp_path / "completion.bash"
     script.write_text(capsys.readouterr().out)
