@@ -2,7 +2,6 @@
 
 import shlex
 import subprocess
-import sys
 
 import pytest
 
@@ -71,9 +70,3 @@ def test_a_shell_completes_commands_options_and_choices(tmp_path, capsys):
         """
         done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=True)
         assert done.stdout.split() == [completed]
-
-
-def test_what_completion_needs_is_named_if_it_is_missing(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "shtab", None)
-    assert main(["completion", "fish"]) == 2
-    assert "pip install shtab" in capsys.readouterr().err
