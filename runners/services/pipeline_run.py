@@ -21,6 +21,7 @@ from anomaly.run import CHECKED, MADE_UP, Frame
 from anomaly.schema.inputs import HISTORY, SAMPLES
 from anomaly.schema.tables import (
     ALARMS_TABLE,
+    CELL_TABLE,
     HISTORY_TABLE,
     REJECTED_TABLE,
     SUMMARY_COLUMNS,
@@ -121,7 +122,8 @@ def make_and_publish(
             results = results_of(kept, request, frames.materialize, frames.submit)
             progress.begin(SUMMARY_TABLE)
             summary = RunSummary(results.summary.collect())
-            summary = with_due_days(summary, frames.stored[HISTORY_TABLE], profile, run)
+            history = frames.stored[HISTORY_TABLE]
+            summary = with_due_days(summary, history, destination, profile, run)
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
             if has_alarms:
                 sources = [one.source for one in made_from]
@@ -210,11 +212,14 @@ def alarm_request(has_history: bool, profile: Profile, times: TimesOfRun) -> Ala
 
 
 def with_due_days(
-    summary: RunSummary, history: DataFrame, profile: Profile, run: Run
+    summary: RunSummary, history: DataFrame, destination: Destination, profile: Profile, run: Run
 ) -> RunSummary:
     """The summary, which also says since when each cell to visit is due, by the history."""
     cells = [cell.name for cell in summary.to_visit]
-    since = due_since(history, run.run_date, cells) if cells else {}
+    since = dict.fromkeys(cells, str(run.run_date))
+    # Without an earlier day there is nothing to look up, which would take a job of its own.
+    if cells and any(day < run.run_date for day in destination.days(CELL_TABLE)):
+        since = due_since(history, run.run_date, cells)
     of_run = _of_run(profile, run)
     days = [FIGURE(DUE, cell, "since", None, day, *of_run) for cell, day in since.items()]
     return RunSummary([*summary.rows, *days])

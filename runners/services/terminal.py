@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TextIO
@@ -35,7 +35,8 @@ class Following:
 
 
 def _print_line(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
+    with suppress(OSError):
+        print(words, file=sys.stderr, flush=True)
 
 
 def _nothing(*_: object) -> None:
