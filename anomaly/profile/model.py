@@ -5,7 +5,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -210,9 +210,16 @@ def without_kpis(profile: Profile, kpis: Collection[str]) -> Profile:
         profile.alarms,
         kpis=tuple(kpi for kpi in profile.alarms.kpis if not removed.intersection(kpi.sources)),
     )
+    kpis_left = tuple(kpi for kpi in profile.kpis if kpi.name not in removed)
     return replace(
         profile,
-        kpis=tuple(kpi for kpi in profile.kpis if kpi.name not in removed),
+        inputs={
+            source: _without_columns(
+                rules, _columns(profile.kpis, source) - _columns(kpis_left, source)
+            )
+            for source, rules in profile.inputs.items()
+        },
+        kpis=kpis_left,
         derived=derived,
         rules=tuple(rule for rule in profile.rules if rule.kpi not in removed),
         customer_level=replace(
@@ -222,3 +229,13 @@ def without_kpis(profile: Profile, kpis: Collection[str]) -> Profile:
         diagnoses=tuple(one for one in diagnoses if one.failed),
         alarms=alarms if alarms and alarms.kpis else None,
     )
+
+
+def _columns(kpis: Iterable[Kpi], source: str) -> set[str]:
+    """The columns of one input that KPIs are read from."""
+    return {kpi.column for kpi in kpis if kpi.source == source}
+
+
+def _without_columns(rules: InputRules, columns: Collection[str]) -> InputRules:
+    """The rules without the names of columns that nobody reads."""
+    return replace(rules, columns=tuple(one for one in rules.columns if one[0] not in columns))

@@ -6,7 +6,7 @@ from pathlib import Path
 from anomaly.errors import ConfigurationError
 from anomaly.profile.alarm_rules import AlarmKpi, AlarmRules, Grouping
 from anomaly.profile.files import EXTENDS, Tables, read_tables, tables_of
-from anomaly.profile.model import Profile
+from anomaly.profile.model import Profile, without_kpis
 from anomaly.profile.sections import (
     DerivedKpi,
     Diagnosis,
@@ -55,7 +55,24 @@ def _checked(tables: Tables, subject: str) -> Profile:
     problems = root.problems() or problems_of(profile)
     if problems:
         raise ConfigurationError(subject, problems)
-    return profile
+    return _without_absent_kpis(profile, subject)
+
+
+def _without_absent_kpis(profile: Profile, subject: str) -> Profile:
+    """The profile without the KPIs whose columns the files do not have.
+
+    Raises ConfigurationError if that leaves no valid profile.
+    """
+    absent = [
+        kpi.name
+        for kpi in profile.kpis
+        if not dict(profile.inputs[kpi.source].columns).get(kpi.column, kpi.column).strip()
+    ]
+    remaining = without_kpis(profile, absent)
+    if problems := problems_of(remaining):
+        without = f"without {', '.join(absent)}, whose columns the files do not have: "
+        raise ConfigurationError(subject, [f"{without}{problem}" for problem in problems])
+    return remaining
 
 
 def _profile(root: Section) -> Profile:

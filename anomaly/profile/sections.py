@@ -78,7 +78,8 @@ class InputRules:
     )
     columns: tuple[tuple[str, str], ...] = setting(
         (),
-        'column = its name in the files, if that differs; `""`: the files do not have it',
+        'column = its name in the files, if that differs; `""`: the files do not have it, and '
+        "a KPI of it is left out with everything that uses it",
         table=_names,
     )
 

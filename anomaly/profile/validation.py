@@ -246,6 +246,12 @@ def _column_problems(source: str, profile: Profile) -> list[str]:
         for column, _ in columns
         if column not in known
     ]
+    needed = {column.name for column in INPUT_CONTRACTS[source].columns if column.required}
+    problems += [
+        f'{where} {column} = "": a run needs this column'
+        for column, name in columns
+        if not name.strip() and column in needed
+    ]
     taken = {column.lower() for column in known}
     problems += [
         f"{where} {column} = {name!r}: this is the name of another column"

@@ -1,7 +1,7 @@
 """The draft of a profile that reads inspected files: TOML, with the evidence beside each line."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from textwrap import wrap
 
 from anomaly.profile.files import toml_of
@@ -59,8 +59,9 @@ def _input_lines(one: Input, inputs: Sequence[Input], profile: Profile) -> Itera
     yield ""
     yield f"[inputs.{one.source}.columns]"
     expected = expected_columns(one.source, profile)
+    kpis = {kpi.column for kpi in profile.kpis_of(one.source)}
     for choice in one.choices:
-        yield from _column_lines(choice, expected[choice.column], one)
+        yield from _column_lines(choice, expected[choice.column], one, kpis)
     yield from _unused_lines(one)
 
 
@@ -104,11 +105,15 @@ def _dialect_lines(parts: Sequence[Part]) -> Iterator[str]:
             yield f"# {CANNOT_TELL} for all files: {_plain(part.file.name)} has {values}"
 
 
-def _column_lines(choice: Choice, is_required: bool, one: Input) -> Iterator[str]:
+def _column_lines(
+    choice: Choice, is_required: bool, one: Input, kpis: Collection[str]
+) -> Iterator[str]:
     if choice.found is None:
         facts = (f"{_plain(name)} ({one.columns.fact(name)})" for name in choice.candidates)
         named = ", ".join(facts)
         needed = "needed" if is_required else "optional"
+        if choice.column in kpis:
+            needed = 'needed; "" leaves its KPI out'
         candidates = f"; candidates: {named}" if named else ""
         yield f"# {choice.column} = {CANNOT_TELL} ({needed}): {choice.evidence}{candidates}"
         return

@@ -19,6 +19,7 @@ from runners.services.plurals import counted
 # The forms that a run reads.
 FORMS = {
     "a time of day": TIME_OF_DAY,
+    "a date": DATE,
     "a date with a time": DATE_WITH_TIME,
     "seconds since 1970": EPOCH_SECONDS,
     "milliseconds since 1970": EPOCH_MILLISECONDS,

@@ -43,8 +43,8 @@ class Snippet(NamedTuple):
 
     @property
     def commands(self) -> list[list[str]]:
-        """The commands of a block of bash, each as its words."""
-        lines = self.text.replace("\\\n", " ").splitlines()
+        """The commands of a block of bash, each as its words, without where their output goes."""
+        lines = re.sub(r"\\\n| > \S+$", " ", self.text, flags=re.MULTILINE).splitlines()
         return [words for line in lines if (words := shlex.split(line, comments=True))]
 
 

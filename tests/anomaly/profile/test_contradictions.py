@@ -132,7 +132,7 @@ def test_the_profile_has_no_problem():
         (SAMPLES, {"encoding": '"latin-1"'}),
         # A name is that of the column itself, or one that no other column has.
         (COLUMNS, {"CellName": '"cellname"'}),
-        (COLUMNS, {"CellName": '""', "load": '""'}),
+        (COLUMNS, {"Date": '""', "change": '""'}),
         (PEERS, {"input": '"customers"', "column": '"load"'}),
         (VERDICT, {"minimum_failed_families": "1"}),
         (VERDICT, {"minimum_failed_families": None, "minimum_defects": "0"}),
@@ -185,6 +185,7 @@ def test_what_is_just_allowed_is_no_problem(heading, settings):
         ("[inputs.samples.keep_where]", {"load": '"> 1"'}, SAMPLES, "'load'"),
         (COLUMNS, {"none": '"x"'}, COLUMNS, "no column 'none'"),
         (COLUMNS, {"CellName": '" LOAD "'}, COLUMNS, "CellName = ' LOAD '"),
+        (COLUMNS, {"CellName": '" "'}, COLUMNS, 'CellName = "": a run needs this column'),
         (PEERS, {"input": '"call_statistics"'}, PEERS, "input is 'call_statistics'"),
         (PEERS, {"column": '"cellname"'}, PEERS, "column 'cellname'"),
         (PEERS, {"column": '"LOAD"'}, PEERS, "column 'LOAD'"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from anomaly import ConfigurationError, load_profile, parse_profile
+from anomaly import ConfigurationError, Profile, load_profile, parse_profile
 from anomaly.profile.files import whole_text
 
 LAB = whole_text("lab")
@@ -210,3 +210,49 @@ def test_numbers_out_of_range_are_told_with_all_contradictions() -> None:
         "[peers] minimum_cells must be at least 2",
         "[rules.maxThr_DL] warn_k must be smaller than k, so that a warning precedes a defect",
     ]
+
+
+def test_a_kpi_whose_column_the_files_do_not_have_is_left_out_with_what_uses_it():
+    found = parse_profile(
+        """
+        extends = "default"
+        name = "ours"
+        [inputs.call_statistics.columns]
+        drop_dat_Mean = ""
+        plcd_vce_Mean = "Voice attempts"
+        """
+    )
+    default = Profile.load("default")
+    gone = {kpi.name for kpi in default.published_kpis} - {kpi.name for kpi in found.published_kpis}
+    assert gone == {"drop_dat_Mean", "dropped_data_share"}
+    assert not gone & {rule.kpi for rule in found.rules}
+    assert found.inputs["call_statistics"].columns == (("plcd_vce_Mean", "Voice attempts"),)
+    assert parse_profile(found.to_toml()) == found
+
+
+def test_a_column_of_a_kpi_that_is_left_out_is_no_longer_named():
+    named = '[inputs.call_statistics.columns]\ndrop_dat_Mean = "Dropped"'
+    ours = parse_profile(f'extends = "default"\nname = "ours"\n{named}')
+    found = ours.without("drop_dat_Mean")
+    assert found.inputs["call_statistics"].columns == ()
+
+
+def test_a_column_that_every_run_needs_cannot_be_absent():
+    with pytest.raises(ConfigurationError) as refused:
+        parse_profile(
+            'extends = "default"\nname = "ours"\n[inputs.customers.columns]\nCellTower = ""'
+        )
+    assert refused.value.problems == (
+        '[inputs.customers.columns] CellTower = "": a run needs this column',
+    )
+
+
+def test_a_profile_that_has_no_kpi_left_is_refused():
+    lab = Profile.load("lab")
+    absent = "\n".join(
+        f"[inputs.{source}.columns]\n"
+        + "\n".join(f'"{kpi.column}" = ""' for kpi in lab.kpis_of(source))
+        for source in ("samples", "call_statistics")
+    )
+    with pytest.raises(ConfigurationError, match="whose columns the files do not have: "):
+        parse_profile(f'extends = "lab"\nname = "ours"\n{absent}')

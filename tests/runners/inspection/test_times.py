@@ -46,3 +46,8 @@ def test_the_period_is_the_usual_step_between_samples_of_a_cell(times, period):
 def test_without_two_times_of_a_cell_there_is_no_period():
     assert period_of(["1A", "2B"], ["06:00", "06:15"]) is None
     assert period_of(["1A", "1A"], ["01.03.2026", "02.03.2026"]) is None
+
+
+def test_a_date_beside_a_time_of_day_can_be_read():
+    assert form_of(["2026-03-01", "2026-03-02"]) == "a date"
+    assert form_of(["01.03.2026", "02.03.2026"]) == UNREADABLE
