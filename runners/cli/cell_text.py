@@ -14,22 +14,34 @@ COLUMNS = ("KPI", "status", "value", "limit", "baseline")
 
 
 def report_of_cell(cell: Row, history: Row | None) -> str:
-    """A row of the cell table, and the row of its history on that day, if there is one."""
+    """A row of the cell table as plain text, with the row of its history on that day, if any."""
+    lines = [headline_of(cell), *wrapped(cell.verdict_reason)]
+    lines += [f"{label}: {words}" for label, words in remarks_on(cell, history)]
+    return "\n".join([*lines, "", *_table(kpi_rows(cell))])
+
+
+def headline_of(cell: Row) -> str:
+    """The verdict of a cell."""
     verdict = cell[VERDICT.name]
     named = {None: "not judged"}.get(verdict, f"maintenance {verdict}")
-    lines = [
-        f"{cell.CellName} on {cell.run_date}: {named}, rank {cell.severity_rank}",
-        *wrapped(cell.verdict_reason),
-    ]
-    if history:
-        lines.append(f"State: {_state(history)}")
-    lines.append(
-        f"Behind it: {counted(cell.customerID_count or 0, 'customer')}, "
+    return f"{cell.CellName} on {cell.run_date}: {named}, rank {cell.severity_rank}"
+
+
+def remarks_on(cell: Row, history: Row | None) -> list[tuple[str, str]]:
+    """Labels and sentences: the state of a cell, and what is behind its verdict."""
+    behind = (
+        f"{counted(cell.customerID_count or 0, 'customer')}, "
         f"{counted(cell.sample_count or 0, 'sample')}, "
         f"{counted(cell.call_row_count or 0, 'row')} of call statistics; "
         f"{counted(cell.evaluated_kpis, 'KPI')} judged"
     )
-    return "\n".join([*lines, "", *_table(kpis_worst_first(cell))])
+    return [*([("State", _state(history))] if history else []), ("Behind it", behind)]
+
+
+def kpi_rows(cell: Row) -> list[tuple[str, ...]]:
+    """The KPIs of a cell, worst first, as texts for COLUMNS."""
+    texts = map(texts_of_kpi, kpis_worst_first(cell))
+    return [(text[0], *text[2:6]) for text in texts]
 
 
 def _state(history: Row) -> str:
@@ -41,10 +53,8 @@ def _state(history: Row) -> str:
     return f"{history.state} since {history.since}{due}; last verdicts: {recent}"
 
 
-def _table(kpis: Sequence[Row]) -> Iterator[str]:
+def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     """A line for each KPI, aligned."""
-    texts = [texts_of_kpi(kpi) for kpi in kpis]
-    rows = [(text[0], *text[2:6]) for text in texts]
     widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
     yield _aligned(COLUMNS, widths)
     for row in rows:

@@ -20,7 +20,7 @@ from runners.services.console import MADE_UP_WORDS
 from runners.services.outcome import Outcome
 from runners.services.run_summary import RunSummary
 from runners.services.sessions import session_at
-from runners.services.terminal import Terminal
+from runners.services.terminal import Terminal, is_terminal
 from runners.storage.destination import Storage
 from runners.storage.places import storage_of
 from runners.storage.published import PublishedDay, day_of, published_day
@@ -66,7 +66,15 @@ def _show_cell(published: PublishedDay, name: str, as_csv: bool) -> None:
         write_rows(sys.stdout, OF_KPI, values(kpis_worst_first(found), OF_KPI))
         return
     history = _history(published)
-    print(report_of_cell(found, history.where(is_cell).head() if history is not None else None))
+    on_day = history.where(is_cell).head() if history is not None else None
+    if is_terminal(sys.stdout):
+        from rich.console import Console
+
+        from runners.cli.cell_screen import show_cell
+
+        show_cell(Console(highlight=False), found, on_day)
+    else:
+        print(report_of_cell(found, on_day))
 
 
 def _show_alarms(spark: SparkSession, place: Storage, day: date | None, as_csv: bool) -> None:

@@ -54,7 +54,7 @@ def cells_to_visit(summary: RunSummary, most: int = CELLS_SHOWN) -> Table:
     cells = summary.to_visit[:most]
     has_customers = any(cell.customers is not None for cell in cells)
     has_days = any(is_due_longer(cell, summary) for cell in cells)
-    table = _table()
+    table = plain_table()
     table.add_column("#", justify="right", style="dim", no_wrap=True)
     table.add_column("Cell", style="bold", overflow="fold", max_width=24)
     table.add_column("What is wrong", ratio=1)
@@ -81,7 +81,7 @@ def cells_to_visit(summary: RunSummary, most: int = CELLS_SHOWN) -> Table:
 
 def alarms_table(summary: RunSummary) -> Table:
     """The alarms, active ones first, then the newest."""
-    table = _table()
+    table = plain_table()
     table.add_column("Severity", no_wrap=True)
     table.add_column("Alarm", ratio=1)
     alarms = summary.alarms
@@ -106,13 +106,14 @@ def labelled(lines: Iterable[tuple[str, str]]) -> Table:
     return grid
 
 
-def _table() -> Table:
+def plain_table() -> Table:
+    """A table without lines."""
     return Table(box=None, expand=True, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
 
 
 def show_days(console: Console, done: DaysDone) -> None:
     """Print the days of a backfill, each with its result and why it was run."""
-    table = _table()
+    table = plain_table()
     table.add_column("Day", style="bold", no_wrap=True)
     table.add_column("Result", ratio=1)
     for one in done.days:

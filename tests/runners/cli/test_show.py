@@ -5,10 +5,13 @@ import io
 from datetime import date, timedelta
 
 import pytest
+from pyspark.sql import functions as F
+from rich.console import Console
 
 from anomaly.schema.inputs import HISTORY
 from anomaly.schema.tables import CELL_TABLE
 from runners.cli.alarms import AlarmInputs, run_alarms
+from runners.cli.cell_screen import show_cell
 from runners.cli.main import main
 from runners.local import run_locally
 from runners.storage.places import destination_of
@@ -125,3 +128,26 @@ def test_alarms_are_shown_where_no_cell_was_judged(places, spark, tmp_path, show
     history = places["samples"].replace("/{run_date}", "")
     run_alarms(DATED_PROFILE, AlarmInputs(samples, history), destination_of(str(tmp_path)), MONDAY)
     assert shown("--alarms", place=str(tmp_path)).startswith("2 alarms in 3.0 cell days, ")
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_a_cell_fits_the_screen(out, spark, width):
+    cell = spark.read.parquet(f"{out}/{CELL_TABLE}/run_date={MONDAY}").where("CellName = '1, A'")
+    row = cell.withColumn("run_date", F.lit(MONDAY)).head()
+    screen = io.StringIO()
+    show_cell(Console(file=screen, width=width), row, None)
+    lines = screen.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert lines[0] == "1, A on 2026-01-12: maintenance Required, rank 1"
+    assert lines[-1].split() == [
+        "load",
+        "CRIT",
+        "40",
+        "%",
+        "above",
+        "20",
+        "%",
+        "20",
+        "%",
+        "(fixed)",
+    ]
