@@ -22,7 +22,7 @@ def show_cell(console: Console, cell: Row, history: Row | None) -> None:
     )
     for name in others:
         table.add_column(name)
-    for kpi, status, *others in rows:
-        table.add_row(Text(kpi), Text(status, SEVERITY_STYLES.get(status, "")), *map(Text, others))
+    for kpi, status, *texts in rows:
+        table.add_row(Text(kpi), Text(status, SEVERITY_STYLES.get(status, "")), *map(Text, texts))
     remarks = [("Why", cell.verdict_reason), *remarks_on(cell, history)]
     console.print(Text(headline_of(cell), "bold"), labelled(remarks), Padding(table, (1, 0, 0, 0)))
