@@ -68,7 +68,9 @@ def test_the_snippets_of_a_page_run(page: Path, clone: Path) -> None:
         for one in snippets(page)
         if one.runs_here
     ]
-    environment = {**os.environ, "PATH": f"{clone}/.venv/bin:{os.environ['PATH']}"}
+    # A session of this process leaves variables that would keep Spark from starting in another.
+    environment = {name: value for name, value in os.environ.items() if "SPARK" not in name}
+    environment["PATH"] = f"{clone}/.venv/bin:{environment['PATH']}"
     ended = subprocess.run(
         ["python", "-c", DRIVER],
         input=json.dumps(steps),
