@@ -80,7 +80,9 @@ def runs(tmp_path):
 @pytest.mark.slow
 @pytest.mark.spark
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("stage", ["starting the", "opening the", "preparing the", "accounting for"])
+@pytest.mark.parametrize(
+    "stage", ["starting the", "opening the", "preparing the", "accounting for"]
+)
 def test_a_run_that_is_stopped_says_so_in_one_line_and_leaves_nothing(runs, stage, sent):
     run = runs.start("2026-11-01")
     told = []
