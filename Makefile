@@ -9,6 +9,9 @@ SLOW_SPARK_TESTS = $(addprefix tests/,anomaly/pipeline/test_invariance.py \
   $(addprefix runners/,engines services/test_stopping.py storage/test_fuzz.py \
   storage/test_storage.py) \
   $(addprefix runs/test_,default_profile.py full_disk.py parity.py plan.py surroundings.py))
+# Of them, those whose rows may differ on Spark 4.
+SLOW_SPARK4_TESTS = $(addprefix tests/,anomaly/pipeline/test_invariance.py \
+  runners/storage/test_storage.py $(addprefix runs/test_,default_profile.py parity.py plan.py))
 CONNECT_TESTS = $(addprefix tests/,$(addprefix anomaly/,alarms evaluation \
   $(addprefix cleaning/test_,clean.py dirty_input.py) expressions history/test_differences.py \
   $(addprefix pipeline/test_,detect.py invariance.py nothing_is_guessed.py)) \
@@ -215,6 +218,7 @@ bench-verdicts: setup .venv-detection/installed
 # Spark 4, classic and through Spark Connect, each also against the rows of Spark 3.5. It does not
 # run on the Java that comes along.
 test-spark4: export OTHER_PYTHON = $(BIN)/python
+test-spark4: SLOW_SPARK_TESTS = $(SLOW_SPARK4_TESTS)
 test-spark4: setup .venv-spark4/installed-$(SPARK4)
 	$(call on_spark,$(SPARK4_BIN),,$(SLOW_SPARK_TESTS))
 	TEST_ENGINE=connect $(SPARK4_BIN)/pytest -m 'spark and not killed' $(CONNECT_TESTS)
