@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from anomaly.errors import ConfigurationError
-from anomaly.profile.alarm_rules import AlarmRules
+from anomaly.profile.alarm_rules import AlarmRules, Group
 from anomaly.profile.choices import Formula
 from anomaly.profile.sections import (
     DerivedKpi,
@@ -206,10 +206,6 @@ def without_kpis(profile: Profile, kpis: Collection[str]) -> Profile:
         replace(one, failed=remaining(one.failed), sound=remaining(one.sound))
         for one in profile.diagnoses
     )
-    alarms = profile.alarms and replace(
-        profile.alarms,
-        kpis=tuple(kpi for kpi in profile.alarms.kpis if not removed.intersection(kpi.sources)),
-    )
     kpis_left = tuple(kpi for kpi in profile.kpis if kpi.name not in removed)
     return replace(
         profile,
@@ -227,8 +223,16 @@ def without_kpis(profile: Profile, kpis: Collection[str]) -> Profile:
         ),
         cell_level=replace(profile.cell_level, derived=remaining(profile.cell_level.derived)),
         diagnoses=tuple(one for one in diagnoses if one.failed),
-        alarms=alarms if alarms and alarms.kpis else None,
+        alarms=profile.alarms and _alarms_without(profile.alarms, removed),
     )
+
+
+def _alarms_without(rules: AlarmRules, removed: Collection[str]) -> AlarmRules | None:
+    """The rules of alarms without what uses removed KPIs; None if no KPI is left."""
+    kpis = tuple(kpi for kpi in rules.kpis if not {*removed}.intersection(kpi.sources))
+    has_peers = any(Group.PEERS in kpi.grouping.groups for kpi in kpis)
+    peers_column = rules.peers_column if has_peers else ""
+    return replace(rules, kpis=kpis, peers_column=peers_column) if kpis else None
 
 
 def _columns(kpis: Iterable[Kpi], source: str) -> set[str]:

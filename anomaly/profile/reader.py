@@ -68,6 +68,8 @@ def _without_absent_kpis(profile: Profile, subject: str) -> Profile:
         for kpi in profile.kpis
         if not dict(profile.inputs[kpi.source].columns).get(kpi.column, kpi.column).strip()
     ]
+    if not absent:
+        return profile
     remaining = without_kpis(profile, absent)
     if problems := problems_of(remaining):
         without = f"without {', '.join(absent)}, whose columns the files do not have: "

@@ -132,7 +132,7 @@ def test_the_profile_has_no_problem():
         (SAMPLES, {"encoding": '"latin-1"'}),
         # A name is that of the column itself, or one that no other column has.
         (COLUMNS, {"CellName": '"cellname"'}),
-        (COLUMNS, {"Date": '""', "change": '""'}),
+        (COLUMNS, {"Date": '""', "load": '""'}),
         (PEERS, {"input": '"customers"', "column": '"load"'}),
         (VERDICT, {"minimum_failed_families": "1"}),
         (VERDICT, {"minimum_failed_families": None, "minimum_defects": "0"}),
