@@ -20,6 +20,9 @@ from runners.services.arguments import add_local_arguments
 from runners.services.exit_codes import exit_code_of
 from runners.services.extras import installing
 
+# What no extra installs: if it cannot be imported, that is an error of ours.
+OURS = ("anomaly", "runners")
+
 
 class Command(NamedTuple):
     """The help text of a command, its arguments, and the function that runs it.
@@ -154,6 +157,8 @@ def _run(options: argparse.Namespace) -> None:
     try:
         resolve_name(command.run)(options)
     except ImportError as error:
+        if (error.name or "").partition(".")[0] in OURS:
+            raise
         problem = f"needs packages that are not installed: {installing(command.extras)} ({error})"
         raise ConfigurationError(options.command, [problem]) from error
 

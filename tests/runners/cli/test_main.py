@@ -8,7 +8,8 @@ from pkgutil import resolve_name
 import pytest
 
 import anomaly
-from runners.cli.main import COMMANDS
+from runners.cli.main import COMMANDS, main
+from runners.services.exit_codes import UNEXPECTED
 
 ROOT = Path(__file__).parents[3]
 # Runs `main` on each line of its input, where none of the packages of the extras can be imported.
@@ -85,3 +86,9 @@ def test_a_command_says_which_extras_it_needs(line, extras):
     assert f"pip install 'cell-tower-anomaly[{extras}]'" in told
     assert told.endswith("exit code 2\n")
     assert "Traceback" not in told
+
+
+def test_a_module_of_ours_that_cannot_be_imported_is_no_missing_extra(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "runners.cli.show", None)
+    assert main(["show", "out"]) == UNEXPECTED
+    assert "pip install" not in capsys.readouterr().err
