@@ -25,7 +25,12 @@ from anomaly.schema.tables import CELL_TABLE
 from runners.engines.choice import choose, start
 from runners.report.command import check_report, write_report
 from runners.sample import write_sample
-from runners.services.arguments import add_local_arguments, destination_in, inputs_of
+from runners.services.arguments import (
+    INPUT_OPTIONS,
+    add_local_arguments,
+    destination_in,
+    inputs_of,
+)
 from runners.services.exit_codes import exit_code_of
 from runners.services.hash_key import hash_key
 from runners.services.outcome import Outcome
@@ -38,7 +43,6 @@ from runners.storage.files import Place
 from runners.storage.places import storages_of
 
 SAMPLE_SCALE, SAMPLE_SEED = 1, 42
-OPTIONS = {CUSTOMERS: "--customers", SAMPLES: "--samples", CALL_STATISTICS: "--calls"}
 
 
 def run_locally(
@@ -107,14 +111,14 @@ def _check_inputs(inputs: Mapping[str, Place | None], is_sample: bool) -> None:
             if path is not None
         ]
     elif not any(inputs.values()):
-        named = " ".join(f"{option} PATH" for option in OPTIONS.values())
+        named = " ".join(f"{option} PATH" for option in INPUT_OPTIONS.values())
         problems = [
             f"give the three inputs: {named} (each a file or folder of CSV or Parquet), "
             "or try it on made-up data: --sample"
         ]
     else:
         problems = [
-            f"the {source} input is missing: give {OPTIONS[source]} PATH"
+            f"the {source} input is missing: give {INPUT_OPTIONS[source]} PATH"
             for source, path in inputs.items()
             if path is None
         ]

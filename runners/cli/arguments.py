@@ -10,9 +10,11 @@ from datetime import UTC, date, datetime
 from anomaly.evaluation.margins import USUAL
 from anomaly.schema.inputs import INPUT_CONTRACTS
 from runners.services.arguments import (
+    A_PROFILE,
     add_common_arguments,
     add_engine_arguments,
     add_output_arguments,
+    add_profile_argument,
 )
 
 DAY = re.compile(r"(?P<place>.+)@(?P<day>[0-9-]*)")
@@ -37,9 +39,7 @@ def backfill_arguments(parser: argparse.ArgumentParser) -> None:
 
 def alarms_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `alarms`."""
-    parser.add_argument(
-        "--profile", default="default", help="a TOML file, or a shipped profile: default, lab"
-    )
+    add_profile_argument(parser)
     parser.add_argument(
         "--samples", required=True, help="dated samples: a file or folder, CSV or Parquet"
     )
@@ -115,11 +115,7 @@ def sample_arguments(parser: argparse.ArgumentParser) -> None:
 
 def show_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `show`."""
-    parser.add_argument(
-        "table",
-        help="the --out of a run, or its cell table: a folder, gs://BUCKET/FOLDER, "
-        "bq://PROJECT.DATASET or bq://PROJECT.DATASET.TABLE",
-    )
+    _add_published_arguments(parser)
     view = parser.add_mutually_exclusive_group()
     view.add_argument("--cell", metavar="NAME", help="one cell: its verdict and all of its KPIs")
     view.add_argument(
@@ -128,32 +124,31 @@ def show_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--csv", action="store_true", help="print CSV: a row for each cell to visit, KPI or alarm"
     )
-    parser.add_argument(
-        "--prefix", default="", help="prefix of BigQuery tables, as given to the run"
-    )
-    parser.add_argument(
-        "--run-date", type=date.fromisoformat, help="YYYY-MM-DD (default: the last published day)"
-    )
     add_engine_arguments(parser)
 
 
-def report_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `report`."""
+def _add_published_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which published tables, and which day of them."""
     parser.add_argument(
         "place",
         metavar="DIR|TABLE",
         help="the --out of a run, or its cell table: a folder, gs://BUCKET/FOLDER, "
         "bq://PROJECT.DATASET or bq://PROJECT.DATASET.TABLE",
     )
-    parser.add_argument("--out", required=True, metavar="FILE.html", help="the file to write")
-    parser.add_argument(
-        "--png", metavar="DIR", help="also write the plots as PNG files into this folder"
-    )
     parser.add_argument(
         "--prefix", default="", help="prefix of BigQuery tables, as given to the run"
     )
     parser.add_argument(
         "--run-date", type=date.fromisoformat, help="YYYY-MM-DD (default: the last published day)"
+    )
+
+
+def report_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `report`."""
+    _add_published_arguments(parser)
+    parser.add_argument("--out", required=True, metavar="FILE.html", help="the file to write")
+    parser.add_argument(
+        "--png", metavar="DIR", help="also write the plots as PNG files into this folder"
     )
     add_engine_arguments(parser)
 
@@ -172,17 +167,13 @@ def diff_arguments(parser: argparse.ArgumentParser) -> None:
 
 def check_config_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `check-config`."""
-    parser.add_argument("profile", help="a TOML file, or a shipped profile: default, lab")
+    parser.add_argument("profile", help=A_PROFILE)
 
 
 def inspect_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `inspect`."""
     parser.add_argument("place", metavar="FOLDER|FILE", help="CSV or Parquet files on this machine")
-    parser.add_argument(
-        "--profile",
-        default="default",
-        help="the profile that the draft extends: a TOML file, or a shipped one: default, lab",
-    )
+    add_profile_argument(parser, "the profile that the draft extends: ")
     parser.add_argument(
         "--as",
         dest="source",

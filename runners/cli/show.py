@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> None:
 
     Raises InputError if there is no such table, or no such cell.
     """
-    place = storage_of(options.table, options.prefix)
+    place = storage_of(options.place, options.prefix)
     spark = session_at(options, place)
     with failing_as(InputError, f"{place}: holds no table of a run"):
         if options.alarms:

@@ -73,14 +73,14 @@ class Columns:
         """What a column holds, in a few words, without the values of customers."""
         texts, numbers = self.filled[name], self.numbers.get(name)
         if not texts:
-            return f"no values in {self.table.rows:,} rows"
+            return f"no values in {counted(self.table.rows, 'row')}"
         if form := self.forms[name]:
-            return f"{len(texts):,} times such as {_short(texts[0])!r}: {form}"
+            return f"{counted(len(texts), 'time')} such as {_short(texts[0])!r}: {form}"
         if numbers:
             others = len(texts) - len(numbers)
             bad = f", and {counted(others, 'other text')}" if others else ""
             return f"{counted(len(numbers), 'number')} from {self.range_of(name)}{bad}"
-        return f"{len(texts):,} texts, {len(set(texts)):,} different"
+        return f"{counted(len(texts), 'text')}, {len(set(texts)):,} different"
 
     def range_of(self, name: str) -> str:
         """The smallest and the largest number of a column."""
@@ -90,10 +90,11 @@ class Columns:
         """The same of a key: a cell is named, the number of a customer is not."""
         texts = self.filled[name]
         if words is OF_CUSTOMER:
-            return f"{len(set(texts)):,} numbers in {len(texts):,} rows"
+            return f"{counted(len(set(texts)), 'number')} in {counted(len(texts), 'row')}"
         if words is not OF_CELL:
             return self.fact(name)
-        return f"{len(set(texts)):,} names such as {_short(texts[0])!r} in {len(texts):,} rows"
+        names = counted(len(set(texts)), "name")
+        return f"{names} such as {_short(texts[0])!r} in {counted(len(texts), 'row')}"
 
 
 def _short(text: str) -> str:

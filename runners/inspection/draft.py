@@ -8,15 +8,15 @@ from anomaly.profile.files import toml_of
 from anomaly.profile.input_columns import expected_columns
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import InputRules
-from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, INPUT_CONTRACTS, SAMPLES
+from anomaly.schema.inputs import CUSTOMERS, INPUT_CONTRACTS, SAMPLES
 from runners.inspection.columns import Choice
 from runners.inspection.inputs import Input
 from runners.inspection.tables import Part
 from runners.inspection.times import UNREADABLE, period_of
+from runners.services.arguments import INPUT_OPTIONS
 from runners.services.plurals import counted
 from runners.storage.files import File
 
-OPTIONS = {CUSTOMERS: "--customers", SAMPLES: "--samples", CALL_STATISTICS: "--calls"}
 CANNOT_TELL = "cannot tell"
 WIDTH = 100
 
@@ -53,7 +53,8 @@ def _input_lines(one: Input, inputs: Sequence[Input], profile: Profile) -> Itera
         return
     if sum(other.source == one.source for other in inputs) > 1:
         yield f"# {CANNOT_TELL} which table is {one.source}: several look like it; keep one"
-    yield f"# {one.source}: {one.evidence}; read it with {OPTIONS[one.source]} {shlex.quote(place)}"
+    arguments = f"{INPUT_OPTIONS[one.source]} {shlex.quote(place)}"
+    yield f"# {one.source}: {one.evidence}; read it with {arguments}"
     yield f"[inputs.{one.source}]"
     yield from _dialect_lines(table.parts)
     yield ""

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from runners.storage.destination import Storage
 
 
+# The arguments that name the inputs.
+INPUT_OPTIONS = {CUSTOMERS: "--customers", SAMPLES: "--samples", CALL_STATISTICS: "--calls"}
+A_PROFILE = "a TOML file, or a shipped profile: default, lab"
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of one run; --customers, --samples and --calls belong together."""
     add_common_arguments(parser)
@@ -32,11 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that one run and many have in common."""
-    parser.add_argument(
-        "--profile",
-        default="default",
-        help="a TOML file, or a shipped profile: default, lab",
-    )
+    add_profile_argument(parser)
     parser.add_argument("--customers", help="customers: a file or folder, CSV or Parquet")
     parser.add_argument(
         "--samples", help="samples of the cells, one per granularity period (15 min), likewise"
@@ -71,6 +72,11 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         help="publish keyed hashes instead of customer numbers; the environment variable "
         "CELL_TOWER_HASH_KEY holds the key, or names a secret",
     )
+
+
+def add_profile_argument(parser: argparse.ArgumentParser, meaning: str = "") -> None:
+    """Add the argument that names a profile, which by default is the one called default."""
+    parser.add_argument("--profile", default="default", help=f"{meaning}{A_PROFILE}")
 
 
 def add_engine_arguments(parser: argparse.ArgumentParser) -> None:

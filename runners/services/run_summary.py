@@ -138,19 +138,22 @@ class RunSummary:
     @property
     def worst(self) -> list[Row]:
         """The cells to visit, worst first: rank, cell, what fails and why (value to detail)."""
-        return sorted(self.of("worst"), key=lambda row: (row.value, row.subject))
+        return self._worst_first("worst")
 
     @property
     def to_visit(self) -> list[NamedCell]:
         """The cells that need maintenance, worst first."""
-        return self._named(self.worst)
+        return self._named("worst")
 
     @property
     def near_misses(self) -> list[NamedCell]:
         """The cells that need none, although KPIs of them are beyond their limits, worst first."""
-        return self._named(sorted(self.of(NEAR_MISS), key=lambda row: (row.value, row.subject)))
+        return self._named(NEAR_MISS)
 
-    def _named(self, rows: Sequence[Row]) -> list[NamedCell]:
+    def _worst_first(self, section: str) -> list[Row]:
+        return sorted(self.of(section), key=lambda row: (row.value, row.subject))
+
+    def _named(self, section: str) -> list[NamedCell]:
         customers = {row.subject: int(row.value) for row in self.of(AFFECTED)}
         since = {row.subject: row.detail for row in self.of(DUE)}
         return [
@@ -162,7 +165,7 @@ class RunSummary:
                 customers.get(row.subject),
                 since.get(row.subject),
             )
-            for row in rows
+            for row in self._worst_first(section)
         ]
 
     @property

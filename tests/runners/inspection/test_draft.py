@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from anomaly import parse_profile
 from anomaly.cleaning.checks import check_input
@@ -157,14 +159,11 @@ def test_times_that_a_run_cannot_read_are_named(folder, drafted):
 
 
 def test_parquet_needs_no_dialect(folder, drafted):
-    pyarrow = pytest.importorskip("pyarrow")
-    from pyarrow import parquet
-
     table = pyarrow.table({"Cell": ["1A", "1A"], "Time": ["06:00", "06:15"], "temp": [1.5, 2.5]})
     parquet.write_table(table, folder / "cells.parquet")
     text = drafted("cells.parquet", "--as", SAMPLES)
     assert "# Parquet needs no delimiter" in text
-    assert 'CellName = "Cell"  # its name says so; 1 names such as' in text
+    assert 'CellName = "Cell"  # its name says so; 1 name such as' in text
     assert "# granularity period: 15 minutes, as in the profile" in text
 
 
