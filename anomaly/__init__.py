@@ -1,14 +1,14 @@
 """Cell tower anomaly detection: DataFrames in, DataFrames out.
 
-from anomaly import Profile, detect
-results = detect(samples, customers=customers, calls=calls, profile=Profile.load("default"))
-results.cells.show()
-results.explain("4CLTE").show()
+    from anomaly import Profile, detect
+    results = detect(samples, customers=customers, calls=calls, profile=Profile.load("default"))
+    results.cells.show()
+    results.explain("4CLTE").show()
 
 Each step alone, on a frame of your own:
 
-from anomaly import above, flag_outliers, median_iqr
-frame.transform(flag_outliers, kpis={"load": above(median_iqr(k=2))}, by=["vendor"]).show()
+    from anomaly import above, flag_outliers, median_iqr
+    frame.transform(flag_outliers, kpis={"load": above(median_iqr(k=2))}, by=["vendor"]).show()
 """
 
 from importlib import import_module
