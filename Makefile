@@ -6,7 +6,7 @@ SPARK4 = 4.1.4
 SPARK4_BIN = .venv-spark4/bin
 # Slow tests that say something new on Spark, and all that is run through Spark Connect.
 SLOW_SPARK_TESTS = $(addprefix tests/,anomaly/pipeline/test_invariance.py \
-  $(addprefix runners/,engines services/test_stopping.py storage/test_fuzz.py \
+  $(addprefix runners/,engines services/test_stopping.py services/test_terminal.py storage/test_fuzz.py \
   storage/test_storage.py) \
   $(addprefix runs/test_,default_profile.py full_disk.py parity.py plan.py surroundings.py))
 # Of them, those whose rows may differ on Spark 4.

