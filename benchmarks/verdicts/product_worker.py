@@ -1,4 +1,4 @@
-"""Runs this library on one folder of inputs after the other, in one Spark session.
+"""Runs this library on one folder of inputs after the other, in one process.
 
 python -m benchmarks.verdicts.product_worker PROFILE, in the library's own environment. Each line
 of standard input is a folder; each line of standard output is what was published of its cells.
@@ -15,7 +15,6 @@ from typing import Any
 import pyarrow.parquet
 
 from anomaly import Profile, load_profile
-from runners.engines.spark.session import LARGE_INPUTS, local_session
 from runners.local import run_locally
 from runners.storage.places import destination_of
 
@@ -47,8 +46,6 @@ def published_cells(profile: Profile, folder: Path) -> list[dict[str, Any]]:
 def main() -> None:
     """Answer until the input ends."""
     profile = load_profile(sys.argv[1])
-    # Many small runs warm the JVM's second compiler as one large run does. Runs find this session.
-    local_session(input_bytes=LARGE_INPUTS)
     for line in sys.stdin:
         # Standard output is for answers alone.
         with contextlib.redirect_stdout(sys.stderr):

@@ -128,4 +128,14 @@ def _obstacle_to_sail(work: Work, master: str | None) -> str:
         return "some places are not on this machine"
     if find_spec("pysail") is None:
         return "Sail is not installed"
+    if _has_session_of_spark():
+        return "this process has a session of Spark"
     return ""
+
+
+def _has_session_of_spark() -> bool:
+    """Whether this process has one already, beside which PySpark starts none of Sail."""
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.getActiveSession()
+    return session is not None and choice_of(session).engine != SAIL

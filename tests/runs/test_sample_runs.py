@@ -7,7 +7,7 @@ import pytest
 from anomaly.pipeline.output_tables import TABLES_OF_A_RUN
 from anomaly.schema.tables import CELL_TABLE, HISTORY_TABLE, SUMMARY_TABLE
 from runners.cli.main import main
-from runners.local import OPTIONS
+from runners.services.arguments import INPUT_OPTIONS
 from runners.services.console import MADE_UP_WORDS
 from tests.builders.small_inputs import SmallInputs, profile_text
 
@@ -26,7 +26,7 @@ def test_inputs_that_are_not_named_are_never_made_up(given, told, tmp_path, caps
         monkeypatch.setattr(f"runners.local.{start}", None)
     assert main(["run", "--out", f"{tmp_path}/out", "--run-date", DAY, *given]) == 2
     error = capsys.readouterr().err
-    assert [source for source, option in OPTIONS.items() if f"{option} PATH" in error] == told
+    assert [source for source, option in INPUT_OPTIONS.items() if f"{option} PATH" in error] == told
     assert ("made-up data: --sample" in error) == (not given)
     assert not (tmp_path / "out").exists()
 

@@ -65,6 +65,15 @@ def test_what_is_set_for_spark_takes_spark(name, value, reason, monkeypatch):
         choose("sail", Work())
 
 
+@pytest.mark.classic
+def test_a_session_of_spark_in_this_process_is_used(spark):
+    reason = "this process has a session of Spark"
+    assert choose(None, Work()) == Choice("spark", reason)
+    assert open_session() is spark
+    with pytest.raises(ConfigurationError, match=f"{reason}: take --engine spark"):
+        choose("sail", Work())
+
+
 def test_a_named_master_is_one_of_spark():
     assert choose(None, Work(), master="local[2]") == Choice("spark", "a Spark master is named")
 
