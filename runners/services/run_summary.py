@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pyspark.sql import Row
 
@@ -65,8 +66,7 @@ class RunSummary:
 
     def of(self, section: str, subject: str | None = None) -> list[Row]:
         """The rows of a section, of all subjects or of one."""
-        found = (row for row in self.rows if row.section == section)
-        return [row for row in found if subject in (None, row.subject)]
+        return [row for row in self._by_section[section] if subject in (None, row.subject)]
 
     def total(self, section: str, subject: str, item: str) -> float:
         """A count, summed over the files if each has its own."""
@@ -98,6 +98,14 @@ class RunSummary:
         reasons = {code for code, one in REASONS.items() if one.is_fault and not one.rejects_row}
         left_out = self.of("missing_value", source)
         return sum(float(row.value) for row in left_out if row.item.rpartition(": ")[2] in reasons)
+
+    @cached_property
+    def _by_section(self) -> Mapping[str, Sequence[Row]]:
+        """The rows of each section; they are looked up hundreds of times."""
+        sections: dict[str, list[Row]] = defaultdict(list)
+        for row in self.rows:
+            sections[row.section].append(row)
+        return sections
 
     @property
     def match_rate(self) -> float:
