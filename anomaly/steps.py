@@ -93,13 +93,12 @@ def peer_baselines(
     """
     profile = _judging(kpis)
     limits = level_rules(baselines(_metrics(frame, kpis, by, "peer_baselines"), profile), profile)
-    of_group = F.col("limits")
 
-    def of_kpi(kpi: str) -> Column:
-        baseline, bounds = of_group[kpi]["baseline"], of_group[kpi]["bounds"]
+    def of_kpi(limits: Column) -> Column:
+        baseline, bounds = limits["baseline"], limits["bounds"]
         return struct_of(
             {
-                "kpi": F.lit(kpi),
+                "kpi": limits["rule"]["kpi"],
                 **{name: baseline[name] for name in ("count", "baseline", "spread")},
                 **{name: bounds[name] for name in ("above", "below")},
             }
@@ -107,7 +106,7 @@ def peer_baselines(
 
     return limits.select(
         F.when(F.col("peers") != ALL, F.col("peers")).alias("peers"),
-        F.inline(F.array(*map(of_kpi, kpis))),
+        F.inline(F.transform("limits", of_kpi)),
     )
 
 

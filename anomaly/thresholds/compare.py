@@ -14,14 +14,14 @@ from anomaly.expressions.texts import measure_text
 from anomaly.profile.model import Profile
 from anomaly.schema.evidence import EVIDENCE_OF_KPI
 from anomaly.thresholds.baselines import ALL
-from anomaly.thresholds.limits import ABOVE, BELOW, BOTH, is_log, with_own_limits
+from anomaly.thresholds.limits import ABOVE, BELOW, BOTH, is_log, with_limits, with_own_limits
 
 # Status of a KPI in a row. Of those that are not judged the flag is NULL: NO_DATA, NO_BASELINE, and
 # OUT_OF_REACH where no value could pass the bound. WARN is no defect yet.
 NO_DATA, NO_BASELINE, OUT_OF_REACH = "NO_DATA", "NO_BASELINE", "OUT_OF_REACH"
 OK, WARN, CRIT = "OK", "WARN", "CRIT"
 # Columns that are added meanwhile; the blank keeps them apart from a user's columns.
-TO_JUDGE = "kpis to judge"
+MEASURED, TO_JUDGE = "measured kpis", "kpis to judge"
 JUDGED_TYPE = "struct<kpi:string,status:string,severity:double>"
 WORST_FIRST = (CRIT, WARN, OK, OUT_OF_REACH, NO_BASELINE, NO_DATA)
 
@@ -73,10 +73,10 @@ def _with_kpis(metrics: DataFrame, rules: DataFrame, level: str, profile: Profil
     error; denominator, where it is a ratio: that of all customers of a cell. A cell has limits of
     its own.
     """
-    kpis, errors, limits = F.col("kpis"), F.col("errors"), F.col("limits")
+    kpis, errors = F.col("kpis"), F.col("errors")
     rows, customers = (F.col(counts) for counts in COUNTS)
     no_number = F.lit(None).cast("double")
-    to_judge = named_array(
+    measured = named_array(
         {
             rule.kpi: {
                 "value": kpis[rule.kpi],
@@ -84,12 +84,16 @@ def _with_kpis(metrics: DataFrame, rules: DataFrame, level: str, profile: Profil
                 "customers": customers[rule.kpi],
                 "error": errors[rule.kpi],
                 "denominator": _denominator(rule.kpi, profile, no_number),
-                "limits": limits[rule.kpi],
             }
             for rule in profile.rules
         }
     )
-    of_level = _with_limits(metrics, rules).withColumn(TO_JUDGE, to_judge).drop("limits")
+    # Zipped, because an array of structs that have their limits is copied field by field.
+    to_judge = F.transform(
+        F.arrays_zip(MEASURED, "limits"), lambda kpi: with_limits(kpi[MEASURED], kpi["limits"])
+    )
+    with_measured = _with_limits(metrics, rules).withColumn(MEASURED, measured)
+    of_level = with_measured.withColumn(TO_JUDGE, to_judge).drop(MEASURED, "limits")
     if profile.level(level).standard_errors:
         return with_own_limits(of_level, TO_JUDGE)
     return of_level
@@ -184,7 +188,7 @@ def in_spreads(deviation: Column, unit: Column) -> Column:
 
     Where there is no spread, 100 % beyond the bound count as one.
     """
-    return F.coalesce(F.abs(deviation) / F.when(unit == "%", 100.0).otherwise(1.0), F.lit(0.0))
+    return F.greatest(F.abs(deviation) / F.when(unit == "%", 100.0).otherwise(1.0), F.lit(0.0))
 
 
 # --- the evidence -------------------------------------------------------------------------------
@@ -247,7 +251,7 @@ def _reason(kpi: Column, status: Column, bound: Column) -> Column:
         F.lit("no value of "), rule["label"], F.lit(" can pass the limit of "), limit
     )
     return (
-        F.when(kpi["value"].isNull(), F.coalesce(_fault_of_denominator(kpi), no_data))
+        F.when(kpi["value"].isNull(), _fault_of_denominator(kpi).otherwise(no_data))
         .when(status == OK, "within its bound")
         .when(status == NO_BASELINE, _too_few(kpi))
         .when(status == OUT_OF_REACH, out_of_reach)
@@ -270,7 +274,7 @@ def _too_few(kpi: Column) -> Column:
 
 
 def _fault_of_denominator(kpi: Column) -> Column:
-    """Why a ratio without a value has none, if its denominator is why; else NULL."""
+    """Why a ratio without a value has none, if its denominator is why; to be continued."""
     rule, denominator = kpi["limits"]["rule"], kpi["denominator"]
     found, minimum = (
         measure_text(number, F.lit("")) for number in (denominator, rule["minimum_denominator"])

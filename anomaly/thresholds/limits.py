@@ -16,7 +16,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.expressions.arithmetic import limit_above, limit_below
-from anomaly.expressions.arrays import by_name, struct_of
+from anomaly.expressions.arrays import struct_of
 from anomaly.expressions.sql import constant_array
 from anomaly.expressions.texts import measure_text
 from anomaly.profile.choices import MissingPolicy
@@ -28,6 +28,8 @@ from anomaly.thresholds.baselines import ALL
 
 ABOVE, BELOW, BOTH = Direction.ABOVE.value, Direction.BELOW.value, Direction.BOTH.value
 
+# What is judged of a KPI in a row.
+KPI_FIELDS = ("kpi", "value", "rows", "customers", "error", "denominator")
 # What a rule has of the profile, with its type.
 OF_RULE = {
     "kpi": "string",
@@ -100,8 +102,8 @@ LIMITS_TYPE = _struct_type({**FITTED, "bounds": _struct_type(OF_BOUNDS)})
 def level_rules(baselines: DataFrame, profile: Profile) -> DataFrame:
     """Baselines (baselines.baselines) to a row per level and group: level, peers, limits.
 
-    `peers` is a group of peers, baselines.ALL for every row of the level; `limits` a struct that
-    has the limits of each judged KPI:
+    `peers` is a group of peers, baselines.ALL for every row of the level; `limits` an array with
+    the limits of each judged KPI, in the order of the profile:
 
     - rule: what the profile says (OF_RULE);
     - baseline: centre, spread, error, distance and warn_distance (of the bounds from the centre) on
@@ -114,7 +116,6 @@ def level_rules(baselines: DataFrame, profile: Profile) -> DataFrame:
       warn_below, what a value must pass to have that status (NULL where no bound is known);
       is_out_of_reach, whether no value can pass any of them; deviation_unit.
     """
-    kpis = [rule.kpi for rule in profile.rules]
     rules = constant_array(
         (_of_rule(rule, profile) for rule in profile.rules),
         ", ".join(f"{name}: {type_}" for name, type_ in OF_RULE.items()),
@@ -144,8 +145,7 @@ def level_rules(baselines: DataFrame, profile: Profile) -> DataFrame:
         .withColumn("limits", F.transform(rules, chosen))
         .withColumn("limits", F.transform("limits", lambda one: _fitted(one, profile)))
         .withColumn("limits", F.transform("limits", _with_sides))
-        .withColumn("limits", F.transform("limits", _with_bounds))
-        .select("level", "peers", struct_of(by_name(F.col("limits"), kpis)).alias("limits"))
+        .select("level", "peers", F.transform("limits", _with_bounds).alias("limits"))
     )
 
 
@@ -155,10 +155,6 @@ def with_own_limits(cells: DataFrame, kpis: str) -> DataFrame:
     spread² = (spread between cells)² + (standard error)², on the scale of the rule. Between cells
     is what the error of a usual cell leaves of the spread that was found.
     """
-
-    def with_limits(kpi: Column, limits: Column) -> Column:
-        fields = ("kpi", "value", "rows", "customers", "error", "denominator")
-        return struct_of({**{name: kpi[name] for name in fields}, "limits": limits})
 
     def own(kpi: Column) -> Column:
         rule, baseline = kpi["limits"]["rule"], kpi["limits"]["baseline"]
@@ -178,6 +174,11 @@ def with_own_limits(cells: DataFrame, kpis: str) -> DataFrame:
     )
     # One step after the other, as in level_rules.
     return reduce(lambda frame, step: frame.withColumn(kpis, F.transform(kpis, step)), steps, cells)
+
+
+def with_limits(kpi: Column, limits: Column) -> Column:
+    """What is known of a KPI in a row (KPI_FIELDS), with its limits."""
+    return struct_of({**{name: kpi[name] for name in KPI_FIELDS}, "limits": limits})
 
 
 def _by_kpi(baselines: Column) -> Column:
