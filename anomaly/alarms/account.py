@@ -105,8 +105,8 @@ def _cells(periods: DataFrame, span: DataFrame) -> DataFrame:
     """A row per cell: last period that it reported, usual periods from one to the next, span."""
     period = F.col("period")
     judged = F.collect_list(F.when(period >= F.col("start_period"), period))
-    is_enough = F.size(judged) >= FEWEST_PERIODS
-    sent, count = F.col("sent"), F.size("sent")
+    is_enough = F.array_size(judged) >= FEWEST_PERIODS
+    sent, count = F.col("sent"), F.array_size("sent")
     between = F.sort_array(
         F.transform(F.arrays_zip("earlier", "later"), lambda pair: pair["later"] - pair["earlier"])
     )

@@ -82,9 +82,9 @@ def reason_of_silence(rules: AlarmRules, periods: Column, first: Column) -> Colu
 def reason_of_alarm(rules: AlarmRules) -> Column:
     """An alarm in one sentence, from a row of the table with the reasons of its KPIs."""
     named = F.array_join(F.slice("kpis", 2, OTHERS_NAMED), ", ")
-    more = F.size("kpis") - 1 - OTHERS_NAMED
+    more = F.array_size("kpis") - 1 - OTHERS_NAMED
     also = F.when(
-        F.size("kpis") > 1,
+        F.array_size("kpis") > 1,
         F.concat(
             F.lit("also out of line: "),
             named,

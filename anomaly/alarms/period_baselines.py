@@ -99,7 +99,7 @@ def _centre_of(kpi: AlarmKpi) -> Column:
         centre = _mean(values)
     else:
         centre = _quantile(values, 0.5 if kpi.q is None else kpi.q)
-    return F.when(F.size(values) >= kpi.minimum_samples, centre)
+    return F.when(F.array_size(values) >= kpi.minimum_samples, centre)
 
 
 def _baseline(kpi: AlarmKpi) -> Column:
@@ -110,13 +110,13 @@ def _baseline(kpi: AlarmKpi) -> Column:
     return F.struct(
         centre.alias("centre"),
         spread.cast("double").alias("spread"),
-        F.size(values).cast("bigint").alias("count"),
+        F.array_size(values).cast("bigint").alias("count"),
     )
 
 
 def _standard_deviation(values: Column, centre: Column) -> Column:
     squares = _sum(values, lambda value: F.pow(value - centre, 2))
-    return F.sqrt(ratio(squares, F.size(values) - 1))
+    return F.sqrt(ratio(squares, F.array_size(values) - 1))
 
 
 def _median_distance(values: Column, centre: Column) -> Column:
@@ -137,7 +137,7 @@ SPREADS: dict[Method, Callable[[Column, Column], Column]] = {
 
 
 def _mean(values: Column) -> Column:
-    return ratio(_sum(values, lambda value: value), F.size(values))
+    return ratio(_sum(values, lambda value: value), F.array_size(values))
 
 
 def _sum(values: Column, term: Callable[[Column], Column]) -> Column:
@@ -146,6 +146,6 @@ def _sum(values: Column, term: Callable[[Column], Column]) -> Column:
 
 def _quantile(values: Column, share: float) -> Column:
     """A quantile of values in order, between two of them in proportion."""
-    rank = share * (F.size(values) - 1)
+    rank = share * (F.array_size(values) - 1)
     below, above = (F.get(values, place(rank).cast("int")) for place in (F.floor, F.ceil))
     return below + (above - below) * (rank - F.floor(rank))

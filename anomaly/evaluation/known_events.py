@@ -69,14 +69,14 @@ def check_events(raw: DataFrame) -> DataFrame:
 
 def clean_events(checked: DataFrame) -> DataFrame:
     """The events without a fault: CellName, kind, started_at, ended_at."""
-    return checked.where(F.size("problems") == 0).select(
+    return checked.where(F.array_size("problems") == 0).select(
         "CellName", "kind", "started_at", "ended_at"
     )
 
 
 def faulty_events(checked: DataFrame) -> DataFrame:
     """The events with a fault: source_file, source_row and problems."""
-    return checked.where(F.size("problems") > 0).select(SOURCE_FILE, "source_row", "problems")
+    return checked.where(F.array_size("problems") > 0).select(SOURCE_FILE, "source_row", "problems")
 
 
 def _text(raw: DataFrame, name: str) -> Column:

@@ -143,9 +143,9 @@ def _compared(cells: DataFrame, margins: Margins) -> DataFrame:
         cells.withColumn("raised_within", within)
         .withColumns(
             {
-                "alarms": F.size(raised_within),
-                "true_alarms": F.size(F.filter(raised_within, is_true)),
-                "alarms_outside": F.size(raised) - F.size(raised_within),
+                "alarms": F.array_size(raised_within),
+                "true_alarms": F.array_size(F.filter(raised_within, is_true)),
+                "alarms_outside": F.array_size(raised) - F.array_size(raised_within),
                 "compared": F.transform(events, compared),
             }
         )
@@ -264,7 +264,7 @@ def _figures_of_all() -> list[Column]:
     cells = F.col("unknown_cells")
     names = F.concat(
         F.array_join(F.slice(cells, 1, CELLS_NAMED), ", "),
-        F.when(F.size(cells) > CELLS_NAMED, ", ...").otherwise(""),
+        F.when(F.array_size(cells) > CELLS_NAMED, ", ...").otherwise(""),
     )
     times = {"from": F.col("judged_from"), "until": F.col("judged_until")}
     return [
@@ -276,7 +276,7 @@ def _figures_of_all() -> list[Column]:
         *_figures(F.lit(JUDGED), {"cell days": F.col("cell_days")}),
         *_figures(F.lit(LEFT_OUT), _left_out()),
         *_figures(F.lit(NOTED), _noted()),
-        _figure(F.lit(NOTED), "unknown cells", F.size(cells), names),
+        _figure(F.lit(NOTED), "unknown cells", F.array_size(cells), names),
     ]
 
 

@@ -1,6 +1,7 @@
 """KPIs by their names: side by side as a struct, or an array of structs to be judged alike."""
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -29,7 +30,8 @@ def struct_of(fields: Mapping[str, Column]) -> Column:
     """A struct of columns by their names."""
     if not fields:
         return F.lit(None).cast(NO_FIELD)
-    return F.struct(*(field.alias(name) for name, field in fields.items()))
+    # Not F.struct, which doubles the time that Sail plans what is inside it.
+    return F.named_struct(*chain(*((F.lit(name), field) for name, field in fields.items())))
 
 
 def struct_type(names: Iterable[str], type_: str) -> str:

@@ -62,7 +62,7 @@ def _entry_of_day(done: Column, day: Column, rules: HistoryRules) -> Column:
 
     NULL for a cell that has not been seen so far, or not for so long that it is forgotten.
     """
-    before = F.get(done, F.size(done) - 1).alias("before")
+    before = F.get(done, F.array_size(done) - 1).alias("before")
     today = F.try_element_at(F.col("found"), day).alias("today")
     return let(F.struct(before, today), lambda seen: _entry_of_seen(seen, day, rules))
 
@@ -95,13 +95,13 @@ def _is_due(seen: Column, recent: Column, rules: HistoryRules) -> Column:
     required = F.filter(
         F.slice(recent, 1, rules.raise_within), lambda one: one["verdict"] == REQUIRED
     )
-    is_clear = (F.size(recent) >= rules.clear_days) & F.forall(
+    is_clear = (F.array_size(recent) >= rules.clear_days) & F.forall(
         F.slice(recent, 1, rules.clear_days),
         lambda one: F.coalesce(one["verdict"] == NOT_REQUIRED, F.lit(False)),
     )
     is_required = F.coalesce(seen["today"][VERDICT.name] == REQUIRED, F.lit(False))
     was_due = seen["before"]["raised_on"].isNotNull()
-    return (is_required & (F.size(required) >= rules.raise_days)) | (was_due & ~is_clear)
+    return (is_required & (F.array_size(required) >= rules.raise_days)) | (was_due & ~is_clear)
 
 
 def _entry(

@@ -211,7 +211,7 @@ def _with_cause_of_verdict(compared: DataFrame) -> DataFrame:
     is_by_evaluated = F.when(
         ~is_judged | (was_judged & is_required), evaluated[1] < evaluated[0]
     ).otherwise(evaluated[1] > evaluated[0])
-    has_families = (F.size(families[0]) > 0) | (F.size(families[1]) > 0)
+    has_families = (F.array_size(families[0]) > 0) | (F.array_size(families[1]) > 0)
     is_by_families = has_families & ~families[0].eqNullSafe(families[1])
     none = F.lit(None).cast("string")
     cause = (

@@ -150,7 +150,7 @@ def _look_alikes(joined: DataFrame) -> DataFrame:
 
     They are counted as cells of their own, which nobody sees who reads the tables.
     """
-    number = F.size("names")
+    number = F.array_size("names")
     found = (
         joined.where(F.col("CellName").isNotNull())
         .groupBy(alike(F.col("CellName")).alias("alike"))

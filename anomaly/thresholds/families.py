@@ -29,10 +29,10 @@ def failed_families(families: Sequence[Family]) -> Column:
 
 def diagnosis(diagnoses: Sequence[Diagnosis]) -> Column:
     """The words of the first diagnosis that fits a row's `evidence`; NULL where none does."""
-    fitting = (
-        F.when(_is_any_bad(one.failed) & ~_is_any_bad(one.sound), one.words) for one in diagnoses
-    )
-    return F.coalesce(*fitting, F.lit(None).cast("string"))
+    fits = F.when(F.lit(False), F.lit(None).cast("string"))
+    for one in diagnoses:
+        fits = fits.when(_is_any_bad(one.failed) & ~_is_any_bad(one.sound), one.words)
+    return fits
 
 
 def kpi_severity(kpi: Column) -> Column:
@@ -55,15 +55,15 @@ def _with_bad_kpis(family: Column) -> Column:
 
 def _fails(family: Column) -> Column:
     rule, bad = family["rule"], family["bad"]
-    defects = F.size(F.filter(bad, lambda kpi: kpi["status"] == CRIT))
+    defects = F.array_size(F.filter(bad, lambda kpi: kpi["status"] == CRIT))
     warnings_count = rule["minimum_warnings"] > 0
-    by_warnings = warnings_count & (F.size(bad) >= rule["minimum_warnings"])
+    by_warnings = warnings_count & (F.array_size(bad) >= rule["minimum_warnings"])
     return (defects >= rule["minimum_defects"]) | by_warnings
 
 
 def _failed(family: Column) -> Column:
     """A family that fails as an element of `failed_families`."""
-    rule, worst, others = family["rule"], family["bad"][0], F.size(family["bad"]) - 1
+    rule, worst, others = family["rule"], family["bad"][0], F.array_size(family["bad"]) - 1
     more = F.concat(
         F.lit(", and "),
         others.cast("string"),

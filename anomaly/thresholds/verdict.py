@@ -30,7 +30,7 @@ def with_counts(judged: DataFrame) -> DataFrame:
     defects = F.filter("judged", lambda kpi: kpi["status"] == CRIT)
     evaluated = F.filter("judged", lambda kpi: kpi["status"].isin(*JUDGED))
     return judged.withColumns(
-        {DEFECT_COUNT.name: F.size(defects), "evaluated_kpis": F.size(evaluated)}
+        {DEFECT_COUNT.name: F.array_size(defects), "evaluated_kpis": F.array_size(evaluated)}
     )
 
 
@@ -73,7 +73,7 @@ def _gravity(profile: Profile) -> Column:
     per_family = len(profile.rules) + 1
     per_visit = per_family * (len(profile.families) + 2)
     to_visit = F.when(F.col(VERDICT.name) == REQUIRED, per_visit).otherwise(0)
-    failed = F.size("failed_families") * per_family
+    failed = F.array_size("failed_families") * per_family
     return (to_visit + failed + F.col(DEFECT_COUNT.name)).cast("int")
 
 
@@ -127,7 +127,7 @@ def _maintenance(rule: VerdictRule) -> Column:
     defects, evaluated = F.col(DEFECT_COUNT.name), F.col("evaluated_kpis")
     enough = evaluated >= rule.minimum_evaluated
     if rule.minimum_failed_families is not None:
-        is_required = F.size(_deciding()) >= rule.minimum_failed_families
+        is_required = F.array_size(_deciding()) >= rule.minimum_failed_families
     elif rule.minimum_defects is not None:
         is_required = enough & (defects >= rule.minimum_defects)
     else:
@@ -145,7 +145,7 @@ def _maintenance(rule: VerdictRule) -> Column:
 def _severity_of_families() -> Column:
     """How far the worst KPI of each family that decides lies out, added up; else as it was."""
     added = F.aggregate(_deciding(), F.lit(0.0), lambda total, family: total + family["severity"])
-    return F.when(F.size(_deciding()) > 0, added).otherwise(F.col("severity"))
+    return F.when(F.array_size(_deciding()) > 0, added).otherwise(F.col("severity"))
 
 
 # --- the reason ---------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def _looks(profile: Profile) -> Column:
 
 def _why_by_families() -> Column:
     reasons = F.transform(_deciding(), lambda family: family["reason"])
-    return F.when(F.size(reasons) > 0, F.array_join(reasons, "; "))
+    return F.when(F.array_size(reasons) > 0, F.array_join(reasons, "; "))
 
 
 def _why_by_count() -> Column:
@@ -194,7 +194,8 @@ def _why_by_count() -> Column:
     )
     worst_first = F.sort_array(by_severity.cast("array<struct<order:double,reason:string>>"))
     named = F.transform(F.slice(worst_first, 1, KPIS_NAMED), lambda kpi: kpi["reason"])
-    return F.when(F.size(defects) > 0, F.concat_ws("; ", _counted(), F.array_join(named, "; ")))
+    reasons = F.concat_ws("; ", _counted(), F.array_join(named, "; "))
+    return F.when(F.array_size(defects) > 0, reasons)
 
 
 def _counted() -> Column:
