@@ -1,10 +1,13 @@
 """Values with their units, written as in the sentences of the tables."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 # The smallest size that has so many digits behind the point, once it is rounded: three significant
 # digits (anomaly.expressions.texts.measure_text writes the same).
 DIGITS = {99.95: 0, 9.995: 1, 0.9995: 2, 0.09995: 3, 0.000995: 4, 9.5e-6: 6}
+
+# More digits than any double has.
+ANY_SIZE = Context(prec=400)
 
 
 def amount(value: float, unit: str) -> float:
@@ -22,8 +25,16 @@ def quantity(value: float | None, unit: str) -> str:
     if value is None:
         return "no data"
     # Nothing has no sign.
-    number = round(amount(value, unit), 9) + 0.0
+    number = float(_rounded(amount(value, unit), 9)) + 0.0
     return f"{_number(number)} {unit_name(unit)}".rstrip()
+
+
+def _rounded(number: float, digits: int) -> Decimal:
+    """A number to so many digits behind the point.
+
+    Engines round the digits that are written, and halves up; Python would round what is stored.
+    """
+    return Decimal(repr(number)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, ANY_SIZE)
 
 
 def _number(number: float) -> str:
@@ -31,8 +42,6 @@ def _number(number: float) -> str:
     if size >= 999.5 or number == int(number):
         return f"{number:,.0f}"
     digits = next((digits for least, digits in DIGITS.items() if size >= least), None)
-    # Spark rounds the digits that are written, and halves up; Python would round what is stored.
-    written = Decimal(repr(number))
-    last = written.adjusted() - 1 if digits is None else -digits
-    rounded = written.quantize(Decimal(1).scaleb(last), ROUND_HALF_UP)
-    return f"{float(rounded):.1e}" if digits is None else f"{rounded:f}"
+    if digits is None:
+        return f"{float(_rounded(number, 1 - Decimal(repr(number)).adjusted())):.1e}"
+    return f"{_rounded(number, digits):f}"
