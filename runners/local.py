@@ -24,6 +24,7 @@ from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, SAMPLES
 from anomaly.schema.tables import CELL_TABLE
 from runners.engines.choice import choose, start
 from runners.report.command import check_report, write_report
+from runners.report.library import bundling
 from runners.sample import write_sample
 from runners.services.arguments import (
     INPUT_OPTIONS,
@@ -161,7 +162,9 @@ def _report(options: argparse.Namespace, out: Storage, progress: Progress) -> st
     if not options.report:
         return ""
     progress.begin(REPORT)
-    page = write_report(session_at(options, out), out, options.run_date, options.report)
+    with bundling() as library:
+        spark = session_at(options, out)
+        page = write_report(spark, out, options.run_date, options.report, library)
     progress.done(REPORT)
     return page
 

@@ -1,6 +1,7 @@
 """The command `report`: writes a published day as an HTML file, and its plots as PNG."""
 
 import argparse
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -23,10 +24,12 @@ PACKAGES = ("altair", "jinja2", "vl_convert")
 def run(options: argparse.Namespace) -> None:
     """Write the report of one day of published tables."""
     out, pictures = options.out, options.png
-    check_report(out, pictures)
-    place = storage_of(options.place, options.prefix)
-    spark = session_at(options, place)
-    print(f"Report: {write_report(spark, place, options.run_date, out, pictures)}")
+    with bundling() as library:
+        check_report(out, pictures)
+        place = storage_of(options.place, options.prefix)
+        spark = session_at(options, place)
+        page = write_report(spark, place, options.run_date, out, library, pictures)
+    print(f"Report: {page}")
 
 
 def check_report(out: str, pictures: str | None = None) -> None:
@@ -47,21 +50,22 @@ def write_report(
     place: Storage,
     day: date | None,
     out: str,
+    library: Callable[[], str],
     pictures: str | None = None,
 ) -> str:
     """Write the report of a day of published tables (by default the last one), and its plots.
 
-    Returns the address of the report.
+    `library` gives the script that draws them (library.bundling). Returns the address of the
+    report.
 
     Raises InputError if there are no such tables, OutputError if the files cannot be written.
     """
-    with bundling() as library:
-        from runners.report.contents import contents_of
-        from runners.report.page import page_of, pictures_of
+    from runners.report.contents import contents_of
+    from runners.report.page import page_of, pictures_of
 
-        with failing_as(InputError, f"{place}: holds no tables of a run"):
-            contents = contents_of(published_day(spark, place.around(CELL_TABLE), day))
-        files = {Path(out): page_of(contents, library()).encode()}
+    with failing_as(InputError, f"{place}: holds no tables of a run"):
+        contents = contents_of(published_day(spark, place.around(CELL_TABLE), day))
+    files = {Path(out): page_of(contents, library).encode()}
     if pictures:
         drawn = pictures_of(contents)
         files |= {Path(pictures) / f"{name}.png": picture for name, picture in drawn.items()}

@@ -17,4 +17,5 @@ REFIT = alt.AutoSizeParams(type="pad", resize=True)
 
 def chart_of(rows: list[Record]) -> alt.Chart:
     """A chart of rows that are embedded in the page."""
-    return alt.Chart(alt.InlineData(values=rows))
+    # Altair copies lists with each step that it adds to a chart.
+    return alt.Chart(alt.InlineData(values=tuple(rows)))

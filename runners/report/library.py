@@ -30,4 +30,7 @@ def bundling() -> Iterator[Callable[[], str]]:
                 raise subprocess.CalledProcessError(process.returncode, process.args)
             return script.decode().replace("</script", r"<\/script")
 
-        yield library
+        try:
+            yield library
+        finally:
+            process.kill()

@@ -1,7 +1,7 @@
 """The page of a report: one self-contained HTML file."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ FOLDER = Path(__file__).parent
 PICTURE_SCALE, KEYS_SHOWN = 2.0, 5
 
 
-def page_of(contents: Contents, library: str = "") -> str:
-    """The HTML text of the page; library: the script that draws its plots."""
+def page_of(contents: Contents, library: Callable[[], str] = str) -> str:
+    """The HTML text of the page; library: the script that draws its plots, once it is there."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -38,7 +38,7 @@ def page_of(contents: Contents, library: str = "") -> str:
         families=_families(contents),
         by_family=[(name, list(kpis)) for name, kpis in groupby(contents.distributions, _family)],
         charts=specifications(contents),
-        library=library,
+        library=library(),
         style=(FOLDER / "page.css").read_text(encoding="utf-8"),
         script=(FOLDER / "page.js").read_text(encoding="utf-8"),
         versions={
