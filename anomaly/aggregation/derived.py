@@ -43,7 +43,7 @@ def with_kpis(averages: DataFrame, level: str, profile: Profile) -> DataFrame:
 
 
 def with_errors(kpis: DataFrame, profile: Profile) -> DataFrame:
-    """Cells with `errors`, the standard errors of their `kpis`, a field for each.
+    """Cells with `errors`, the standard errors of their `kpis`, a field for each judged one.
 
     NULL as a whole where the level has none. In the unit of the KPI; NULL for KPIs of samples,
     which follow upon each other and are no independent draws, and where fewer than four customers
@@ -55,19 +55,13 @@ def with_errors(kpis: DataFrame, profile: Profile) -> DataFrame:
     """
     if not profile.cell_level.standard_errors:
         return kpis.withColumn("errors", no_errors(profile))
-    values, squares = F.col("kpis"), F.col("mean_squares")
-    errors = {
-        kpi.name: _error(squares[kpi.name] - values[kpi.name] * values[kpi.name], kpi.name)
-        for kpi in profile.kpis
-    }
-    errors |= {kpi.name: _derived_error(kpi) for kpi in profile.derived}
-    errors[SAMPLE_COUNT.name] = F.lit(None).cast("double")
+    errors = {rule.kpi: _error_of(rule.kpi, profile) for rule in profile.rules}
     return kpis.withColumn("errors", struct_of(errors))
 
 
 def no_errors(profile: Profile) -> Column:
     """What stands for the standard errors of a row that has none."""
-    return null_struct((kpi.name for kpi in profile.published_kpis), "double")
+    return null_struct((rule.kpi for rule in profile.rules), "double")
 
 
 def _derived(kpi: DerivedKpi, profile: Profile) -> Column:
@@ -112,6 +106,15 @@ def _counts_of_values(profile: Profile) -> tuple[dict[str, Column], dict[str, Co
         with_derived("usable_counts", F.coalesce("sample_count", count_of(0))),
         with_derived("value_customers", F.col("customer_count")),
     )
+
+
+def _error_of(kpi: str, profile: Profile) -> Column:
+    derived, mean = profile.derived_kpi(kpi), F.col("kpis")[kpi]
+    if profile.rests_on_samples(kpi):
+        return F.lit(None).cast("double")
+    if derived is not None:
+        return _derived_error(derived)
+    return _error(F.col("mean_squares")[kpi] - mean * mean, kpi)
 
 
 def _error(variance: Column, kpi: str) -> Column:

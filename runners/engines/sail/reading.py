@@ -1,6 +1,13 @@
-"""Reads input files for Sail: Arrow makes temporary Parquet files of them."""
+"""Reads input files for Sail: Arrow makes temporary Parquet files of them.
 
+Once for as long as they stay as they are: the days of a backfill have inputs in common.
+"""
+
+import os
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -18,16 +25,23 @@ PROVENANCE = (SOURCE_FILE, SOURCE_ROW_ID, MALFORMED_LINE)
 PROVENANCE_OF_LINES = (*PROVENANCE, MALFORMED_TEXT)
 
 
+class FileVersion(NamedTuple):
+    """A file, and what tells its content from an earlier one."""
+
+    address: str
+    packing: str
+    inode: int
+    size: int
+    modified: int
+
+
 def read_csv(spark: SparkSession, files: Sequence[InputFile], form: CsvFormat) -> DataFrame:
     """The rows of CSV files of one format, with their provenance.
 
     Columns that are not wanted have their names, and no values. Raises InputError if a file cannot
     be read, OutputError if the temporary files cannot be written.
     """
-    folder = temporary_folder()
-    written = [CsvFile(file.address, file.packing) for file in files]
-    with reading_and_writing(str(folder)):
-        csv_to_parquet(written, form.header, form.encoding, form.delimiter, form.columns, folder)
+    folder = _csv_as_parquet(_versions(files), form)
     # Columns are named by their positions, because a name may be there twice.
     positions = {str(position): "string" for position in range(len(form.header))}
     rows = read_folder(spark, folder)
@@ -44,14 +58,44 @@ def read_parquet(
     Columns that are not wanted have their names and types, and no values. Raises InputError if a
     file cannot be read, OutputError if the temporary files cannot be written.
     """
-    addresses, folder = [file.address for file in files], temporary_folder()
     try:
-        with reading_and_writing(str(folder)):
-            groups = parquet_to_parquet(addresses, columns, folder)
+        groups = _parquet_as_parquet(_versions(files), frozenset(columns))
     except InputError as error:
         raise InputError(f"{place}: {error}") from error
     origins = [place] if len(groups) == 1 else [group.files[0] for group in groups]
     return [(origin, _rows_of(spark, group)) for origin, group in zip(origins, groups, strict=True)]
+
+
+def _versions(files: Sequence[InputFile]) -> tuple[FileVersion, ...]:
+    return tuple(_version(file) for file in files)
+
+
+def _version(file: InputFile) -> FileVersion:
+    try:
+        found = os.stat(file.address)
+    except OSError:
+        # Reading it tells why.
+        return FileVersion(file.address, file.packing, 0, 0, 0)
+    of_content = found.st_ino, found.st_size, found.st_mtime_ns
+    return FileVersion(file.address, file.packing, *of_content)
+
+
+@cache
+def _csv_as_parquet(files: tuple[FileVersion, ...], form: CsvFormat) -> Path:
+    folder = temporary_folder()
+    with reading_and_writing(str(folder)):
+        written = [CsvFile(file.address, file.packing) for file in files]
+        csv_to_parquet(written, form.header, form.encoding, form.delimiter, form.columns, folder)
+    return folder
+
+
+@cache
+def _parquet_as_parquet(
+    files: tuple[FileVersion, ...], columns: frozenset[str]
+) -> list[ParquetGroup]:
+    folder = temporary_folder()
+    with reading_and_writing(str(folder)):
+        return parquet_to_parquet([file.address for file in files], columns, folder)
 
 
 def _rows_of(spark: SparkSession, group: ParquetGroup) -> DataFrame:
