@@ -20,6 +20,9 @@ from anomaly.thresholds.compare import judge, judge_with_evidence, with_evidence
 from anomaly.thresholds.limits import level_rules
 from anomaly.thresholds.verdict import rank_by_severity, with_counts, with_verdict
 
+# A column that is added meanwhile; the blank keeps it apart from those of a user.
+FLAGS = "flags of rules"
+
 
 def customer_metrics(joined: DataFrame, profile: Profile) -> DataFrame:
     """KPIs of the published customers: a row per customer and cell; `level` says so."""
@@ -91,9 +94,11 @@ def _table(judged: DataFrame, level: str, profile: Profile, run: Run) -> DataFra
     columns = {profile.column_of(kpi): values[kpi] for kpi in kpis}
     if profile.level(level).missing is MissingPolicy.HEALTHY:
         columns = {name: F.coalesce(value, nothing) for name, value in columns.items()}
-    evidence = by_name(F.col("evidence"), (rule.kpi for rule in profile.rules))
-    columns |= {rule.flag: evidence[rule.kpi]["flag"] for rule in profile.rules}
-    return judged.withColumns(run.columns(profile)).select(
+    # Flags alone, because Sail copies what is in an array for each element that is taken from it.
+    flags = F.transform("evidence", lambda kpi: kpi["flag"])
+    flag_of = by_name(F.col(FLAGS), (rule.kpi for rule in profile.rules))
+    columns |= {rule.flag: flag_of[rule.kpi] for rule in profile.rules}
+    return judged.withColumns({FLAGS: flags, **run.columns(profile)}).select(
         *(
             columns[column.name].alias(column.name)
             if column.name in columns

@@ -14,7 +14,15 @@ from anomaly.expressions.texts import measure_text
 from anomaly.profile.model import Profile
 from anomaly.schema.evidence import EVIDENCE_OF_KPI
 from anomaly.thresholds.baselines import ALL
-from anomaly.thresholds.limits import ABOVE, BELOW, BOTH, is_log, with_limits, with_own_limits
+from anomaly.thresholds.limits import (
+    ABOVE,
+    BELOW,
+    BOTH,
+    is_log,
+    with_limits,
+    with_own_limits,
+    without_terms,
+)
 
 # Status of a KPI in a row. Of those that are not judged the flag is NULL: NO_DATA, NO_BASELINE, and
 # OUT_OF_REACH where no value could pass the bound. WARN is no defect yet.
@@ -92,11 +100,12 @@ def _with_kpis(metrics: DataFrame, rules: DataFrame, level: str, profile: Profil
     to_judge = F.transform(
         F.arrays_zip(MEASURED, "limits"), lambda kpi: with_limits(kpi[MEASURED], kpi["limits"])
     )
+    has_own_limits = profile.level(level).standard_errors
+    if not has_own_limits:
+        rules = rules.withColumn("limits", F.transform("limits", without_terms))
     with_measured = _with_limits(metrics, rules).withColumn(MEASURED, measured)
     of_level = with_measured.withColumn(TO_JUDGE, to_judge).drop(MEASURED, "limits")
-    if profile.level(level).standard_errors:
-        return with_own_limits(of_level, TO_JUDGE)
-    return of_level
+    return with_own_limits(of_level, TO_JUDGE) if has_own_limits else of_level
 
 
 def _denominator(kpi: str, profile: Profile, no_number: Column) -> Column:

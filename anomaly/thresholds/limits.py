@@ -83,6 +83,26 @@ OF_BOUNDS = {
     "is_out_of_reach": "boolean",
     "deviation_unit": "string",
 }
+# What bounds are made of: nobody asks for it once they are known.
+TERMS = {
+    "rule": {
+        "method_words",
+        "is_static",
+        "has_spread",
+        "k",
+        "warn_k",
+        "smallest_distance",
+        "ignore_below",
+        "at_least",
+        "at_most",
+        "limit",
+        "minimum",
+        "maximum",
+        "rests_on_samples",
+    },
+    "baseline": {"distance", "warn_distance", "error", "is_usable"},
+    "bounds": set[str](),
+}
 OF_SIDE = {"bound": "double", "warn_bound": "double"}
 
 
@@ -174,6 +194,22 @@ def with_own_limits(cells: DataFrame, kpis: str) -> DataFrame:
     )
     # One step after the other, as in level_rules.
     return reduce(lambda frame, step: frame.withColumn(kpis, F.transform(kpis, step)), steps, cells)
+
+
+def without_terms(limits: Column) -> Column:
+    """The limits of a KPI without what its bounds are made of (TERMS).
+
+    Many rows are judged by them, and engines copy them into each.
+    """
+    parts = {"rule": OF_RULE, "baseline": OF_BASELINE, "bounds": OF_BOUNDS}
+    return struct_of(
+        {
+            part: struct_of(
+                {name: limits[part][name] for name in fields if name not in TERMS[part]}
+            )
+            for part, fields in parts.items()
+        }
+    )
 
 
 def with_limits(kpi: Column, limits: Column) -> Column:
