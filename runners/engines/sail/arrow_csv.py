@@ -4,7 +4,9 @@ Lines without anything unusual are parsed by Arrow, all others by a parser of ou
 line slows down its neighbours, and no more of its file.
 """
 
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from runners.engines.sail.tidy_csv import TidyReader
 
 # What Arrow cannot parse is parsed in so many parts, down to this size.
 PARTS, SMALLEST_PART = 32, 1 << 15
+# Of each some parts are in memory.
+FILES_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,18 @@ def csv_to_parquet(
     case, and the blanks around them. Raises InputError, which names the file, where a file cannot
     be read or a quote in it does not close.
     """
-    for number, file in enumerate(files):
-        positions, uri = _positions(header, wanted), source_uri(file.address)
-        reader = _Reader(len(header), delimiter, positions, uri)
+    positions = _positions(header, wanted)
+
+    def convert(number: int, file: CsvFile) -> None:
+        reader = _Reader(len(header), delimiter, positions, source_uri(file.address))
         blocks = blocks_of(file.address, file.packing, encoding)
         with writing(folder / f"{number}.parquet", reader.schema) as add:
             for table in reader.tables(blocks):
                 add(table)
+
+    with ThreadPoolExecutor(FILES_AT_ONCE) as threads:
+        # In their order, so that the first one at fault is told.
+        deque(threads.map(convert, range(len(files)), files), maxlen=0)
 
 
 def _positions(header: Sequence[str], wanted: Collection[str]) -> tuple[int, ...]:
