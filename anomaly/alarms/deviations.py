@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from anomaly.alarms.period_baselines import baseline_name, keys_of, period_baselines
 from anomaly.alarms.periods import first_period_of_step, step_of, time_of, with_groups, with_step
 from anomaly.expressions.arithmetic import TIE_TOLERANCE
-from anomaly.expressions.arrays import named_array
+from anomaly.expressions.arrays import named_array, struct_of
 from anomaly.expressions.guards import require_columns
 from anomaly.expressions.timestamps import UTC_ZONE, is_doubled
 from anomaly.profile.alarm_rules import AlarmKpi, AlarmRules, Grouping
@@ -206,21 +206,27 @@ def _judged(compared: Column) -> Column:
     )
     bound = in_unit(centre + side * rule["warn"] * spread)
     level = F.when(farthest >= side * floor, side * smoothed).otherwise(0.0)
-    return F.struct(
-        compared["kpi"].alias("kpi"),
+    status = (
         F.when(compared["value"].isNull(), NO_DATA)
         .when(centre.isNull(), NO_BASELINE)
         .when(level > rule["crit"] + TIE_TOLERANCE, CRIT)
         .when(level > rule["warn"] + TIE_TOLERANCE, WARN)
         .otherwise(OK)
-        .alias("status"),
-        level.alias("level"),
-        F.when(is_above, Direction.ABOVE.value).otherwise(Direction.BELOW.value).alias("direction"),
-        in_unit(compared["value"]).alias("value"),
-        smoothed_value.alias("smoothed_value"),
-        usual.alias("baseline"),
-        compared["count"].alias("baseline_count"),
-        F.when(is_above, F.greatest(bound, floor)).otherwise(F.least(bound, floor)).alias("bound"),
-        compared["deviation"].alias("deviation"),
-        smoothed.alias("smoothed_deviation"),
+    )
+    direction = F.when(is_above, Direction.ABOVE.value).otherwise(Direction.BELOW.value)
+    nearest = F.when(is_above, F.greatest(bound, floor)).otherwise(F.least(bound, floor))
+    return struct_of(
+        {
+            "kpi": compared["kpi"],
+            "status": status,
+            "level": level,
+            "direction": direction,
+            "value": in_unit(compared["value"]),
+            "smoothed_value": smoothed_value,
+            "baseline": usual,
+            "baseline_count": compared["count"],
+            "bound": nearest,
+            "deviation": compared["deviation"],
+            "smoothed_deviation": smoothed,
+        }
     )

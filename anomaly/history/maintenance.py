@@ -6,7 +6,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from anomaly.expressions.arrays import let
+from anomaly.expressions.arrays import let, struct_of
 from anomaly.profile.sections import HistoryRules
 from anomaly.schema.tables import DEFECT_COUNT, HISTORY_COLUMNS, RECENT_TYPE, RUN_COLUMNS, VERDICT
 from anomaly.thresholds.verdict import NOT_REQUIRED, REQUIRED
@@ -62,9 +62,10 @@ def _entry_of_day(done: Column, day: Column, rules: HistoryRules) -> Column:
 
     NULL for a cell that has not been seen so far, or not for so long that it is forgotten.
     """
-    before = F.get(done, F.array_size(done) - 1).alias("before")
-    today = F.try_element_at(F.col("found"), day).alias("today")
-    return let(F.struct(before, today), lambda seen: _entry_of_seen(seen, day, rules))
+    before = F.get(done, F.array_size(done) - 1)
+    today = F.try_element_at(F.col("found"), day)
+    both = struct_of({"before": before, "today": today})
+    return let(both, lambda seen: _entry_of_seen(seen, day, rules))
 
 
 def _entry_of_seen(seen: Column, day: Column, rules: HistoryRules) -> Column:
@@ -129,8 +130,8 @@ def _entry(
             .otherwise(day)
         )
         of_cells = (today[name] for name in OF_CELLS)
-        return F.struct(state, since, raised_on, cleared_on, *of_cells, recent, day).cast(
-            ENTRY_TYPE
-        )
+        values = (state, since, raised_on, cleared_on, *of_cells, recent, day)
+        names = (*(column.name for column in OWN_COLUMNS[1:]), "run_date")
+        return struct_of(dict(zip(names, values, strict=True))).cast(ENTRY_TYPE)
 
     return let(state, entry)

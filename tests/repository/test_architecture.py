@@ -20,6 +20,14 @@ def test_transforms_hold_no_action_and_import_no_runner(path):
 
 
 @pytest.mark.parametrize(
+    "path", sorted((ROOT / "anomaly").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_transforms_take_the_size_of_an_array_by_array_size(path):
+    """F.size of NULL is -1 or NULL by a setting, too."""
+    assert "F.size(" not in path.read_text(), "use F.array_size"
+
+
+@pytest.mark.parametrize(
     "path", sorted((ROOT / "runners").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
 )
 def test_runners_run_on_spark_connect(path):
