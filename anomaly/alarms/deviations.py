@@ -23,6 +23,8 @@ RULE_TYPE = (
     "smallest_spread: double, warn: double, crit: double, at_least: double, at_most: double, "
     "ignore_below: double>"
 )
+# What is known of a KPI in a period, and published as it is.
+OF_PERIOD = ("kpi", "value", "deviation", "smoothed_deviation")
 
 
 def in_step() -> WindowSpec:
@@ -59,6 +61,9 @@ def judged_periods(periods: DataFrame, span: DataFrame, rules: AlarmRules) -> Da
         is_repeated = is_doubled(time_of(F.col("period"), rules), rules.time_zone)
         sent = sent.where(F.col("is_reported").isNotNull() | ~is_repeated)
     compared = named_array({kpi.name: _compared(kpi, rules) for kpi in rules.kpis})
+    # One step after the other: nested in one, Sail plans some of it dozens of times.
+    steps = (_with_side, _with_level, _judged)
+    judged = reduce(F.transform, steps, compared)
     return (
         sent.transform(with_groups, rules)
         .transform(_with_baselines, periods, span, rules)
@@ -68,7 +73,7 @@ def judged_periods(periods: DataFrame, span: DataFrame, rules: AlarmRules) -> Da
             "step",
             "period",
             (~F.coalesce("is_reported", F.lit(False))).alias("is_missing"),
-            F.transform(compared, _judged).alias("judged"),
+            judged.alias("judged"),
         )
     )
 
@@ -185,48 +190,75 @@ def _shift(kpi: AlarmKpi) -> float:
     return 0.0 if kpi.relative_to else kpi.offset
 
 
-def _judged(compared: Column) -> Column:
-    """What is found of a KPI in a period: an element of `judged`, from its `_compared`."""
+def _with_side(compared: Column) -> Column:
+    """A KPI (`_compared`) with the side on which it is judged, and both in its unit."""
     rule, smoothed = compared["rule"], compared["smoothed_deviation"]
     centre, spread = _centre(compared["centre"], rule), _spread(compared["spread"], rule)
-
-    def in_unit(on_scale: Column) -> Column:
-        return F.when(rule["is_log"], F.exp(on_scale) - rule["shift"]).otherwise(on_scale)
-
     is_above = F.when(rule["direction"] == Direction.BOTH.value, smoothed >= 0).otherwise(
         rule["direction"] == Direction.ABOVE.value
     )
-    side = F.when(is_above, 1.0).otherwise(-1.0)
-    usual = in_unit(centre)
-    smoothed_value = in_unit(compared["smoothed_value"])
+    return struct_of(
+        {
+            **{name: compared[name] for name in ("rule", "count", *OF_PERIOD)},
+            "smoothed_value": _in_unit(compared["smoothed_value"], rule),
+            "centre": centre,
+            "spread": spread,
+            "usual": _in_unit(centre, rule),
+            "is_above": is_above,
+            "side": F.when(is_above, 1.0).otherwise(-1.0),
+        }
+    )
+
+
+def _with_level(one: Column) -> Column:
+    """The same with its level, and the bound that it passes to be WARN."""
+    rule, side, is_above, usual = (one[name] for name in ("rule", "side", "is_above", "usual"))
+    smoothed, centre, spread = (one[name] for name in ("smoothed_deviation", "centre", "spread"))
     # Capped, a value may stay below a floor that what was measured is beyond.
-    farthest = F.greatest(side * smoothed_value, side * in_unit(centre + smoothed * spread))
+    farthest = F.greatest(
+        side * one["smoothed_value"], side * _in_unit(centre + smoothed * spread, rule)
+    )
     floor = F.when(is_above, F.greatest(rule["at_least"], usual + rule["ignore_below"])).otherwise(
         F.least(rule["at_most"], usual - rule["ignore_below"])
     )
-    bound = in_unit(centre + side * rule["warn"] * spread)
-    level = F.when(farthest >= side * floor, side * smoothed).otherwise(0.0)
+    bound = _in_unit(centre + side * rule["warn"] * spread, rule)
+    passed = ("rule", "count", *OF_PERIOD, "smoothed_value", "centre", "usual", "is_above")
+    return struct_of(
+        {
+            **{name: one[name] for name in passed},
+            "level": F.when(farthest >= side * floor, side * smoothed).otherwise(0.0),
+            "bound": F.when(is_above, F.greatest(bound, floor)).otherwise(F.least(bound, floor)),
+        }
+    )
+
+
+def _judged(one: Column) -> Column:
+    """What is found of a KPI in a period: an element of `judged`."""
+    rule, level = one["rule"], one["level"]
     status = (
-        F.when(compared["value"].isNull(), NO_DATA)
-        .when(centre.isNull(), NO_BASELINE)
+        F.when(one["value"].isNull(), NO_DATA)
+        .when(one["centre"].isNull(), NO_BASELINE)
         .when(level > rule["crit"] + TIE_TOLERANCE, CRIT)
         .when(level > rule["warn"] + TIE_TOLERANCE, WARN)
         .otherwise(OK)
     )
-    direction = F.when(is_above, Direction.ABOVE.value).otherwise(Direction.BELOW.value)
-    nearest = F.when(is_above, F.greatest(bound, floor)).otherwise(F.least(bound, floor))
+    direction = F.when(one["is_above"], Direction.ABOVE.value).otherwise(Direction.BELOW.value)
     return struct_of(
         {
-            "kpi": compared["kpi"],
+            "kpi": one["kpi"],
             "status": status,
             "level": level,
             "direction": direction,
-            "value": in_unit(compared["value"]),
-            "smoothed_value": smoothed_value,
-            "baseline": usual,
-            "baseline_count": compared["count"],
-            "bound": nearest,
-            "deviation": compared["deviation"],
-            "smoothed_deviation": smoothed,
+            "value": _in_unit(one["value"], rule),
+            "smoothed_value": one["smoothed_value"],
+            "baseline": one["usual"],
+            "baseline_count": one["count"],
+            "bound": one["bound"],
+            "deviation": one["deviation"],
+            "smoothed_deviation": one["smoothed_deviation"],
         }
     )
+
+
+def _in_unit(on_scale: Column, rule: Column) -> Column:
+    return F.when(rule["is_log"], F.exp(on_scale) - rule["shift"]).otherwise(on_scale)
