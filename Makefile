@@ -76,8 +76,9 @@ lint: setup
 # In CI these two meet no Java but the one that comes along, as on a machine that has none.
 WITHOUT_JAVA = $(if $(filter true,$(CI)),.ci/without_java)
 
+# By two processes, each with an engine of its own.
 test-fast: setup
-	$(WITHOUT_JAVA) $(BIN)/pytest $(COVERAGE)
+	$(WITHOUT_JAVA) $(BIN)/pytest -n 2 --dist loadfile $(COVERAGE)
 
 # Whole runs, and hundreds of broken files.
 test-slow: setup

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pyspark
 import pytest
@@ -29,6 +30,10 @@ with suppress(ModuleNotFoundError):  # not where notebooks are executed
 ENGINE = os.environ.get("TEST_ENGINE") or ("sail" if find_spec("pysail") else "spark")
 # What tests run as a command would otherwise choose an engine of its own.
 os.environ["CELL_TOWER_ENGINE"] = "sail" if ENGINE == "sail" else "spark"
+
+
+# What workers of pytest-xdist report of tests that were left out, and what was told of it.
+LEFT_OUT, TOLD = "left out", pytest.StashKey[set[str]]()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -65,7 +70,21 @@ def _leave_out(marker: str, why: str, config: pytest.Config, items: list[pytest.
     if without:
         items[:] = [item for item in items if item not in without]
         config.hook.pytest_deselected(items=without)
-        print(f"{marker}: {len(without)} tests left out, {why}")
+        line = f"{marker}: {len(without)} tests left out, {why}"
+        # A worker of pytest-xdist, all of which find the same, has no screen.
+        getattr(config, "workeroutput", {}).setdefault(LEFT_OUT, []).append(line)
+        if not hasattr(config, "workeroutput"):
+            print(line)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Tell once what workers left out."""
+    told = node.config.stash.setdefault(TOLD, set())
+    for line in getattr(node, "workeroutput", {}).get(LEFT_OUT, []):
+        if line not in told:
+            told.add(line)
+            print(line)
 
 
 @pytest.fixture(scope="session")

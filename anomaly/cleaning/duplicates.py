@@ -11,8 +11,8 @@ from anomaly.schema.inputs import SOURCE_FILE, SOURCE_ROW_ID
 
 # The order of the rows in their files.
 FILE_ORDER = (SOURCE_FILE, SOURCE_ROW_ID)
-# Rows about the same are found by sorting them in so many parts: with a part for each key Sail takes
-# ten times as long.
+# Rows about the same are found by sorting them in so many parts: with a part for each key, Sail
+# takes ten times as long.
 PARTS = 4096
 
 

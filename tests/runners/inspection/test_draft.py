@@ -8,7 +8,7 @@ from pyarrow import parquet
 
 from anomaly import parse_profile
 from anomaly.cleaning.checks import check_input
-from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, SAMPLES
+from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, SAMPLES, SOURCE_FILE, SOURCE_ROW_ID
 from runners.cli.main import main
 from runners.storage.inputs import read_input
 
@@ -77,7 +77,8 @@ def test_the_draft_reads_every_row_of_files_with_other_names_and_marks(spark, fo
     rows = {}
     for source, name in OPTIONS.items():
         raw = read_input(spark, source, str(folder / "data" / name), profile)
-        rows[source] = check_input(source, raw, profile).collect()
+        checked = check_input(source, raw, profile).orderBy(SOURCE_FILE, SOURCE_ROW_ID)
+        rows[source] = checked.collect()
         assert [row.row_reason for row in rows[source]] == [None] * len(rows[source])
     assert [(row.customerID, row.tenure, row.CellName) for row in rows[CUSTOMERS]] == [
         (1001, 5, "1A"),
