@@ -30,19 +30,25 @@ ABOVE, BELOW, BOTH = Direction.ABOVE.value, Direction.BELOW.value, Direction.BOT
 
 # What is judged of a KPI in a row.
 KPI_FIELDS = ("kpi", "value", "rows", "customers", "error", "denominator")
-# What a rule has of the profile, with its type.
-OF_RULE = {
+# What limits have of the profile, with its type, and what is known once a level and those with whom
+# a KPI is compared are known. Terms are what bounds are made of: nobody needs them afterwards.
+LASTING_OF_RULE = {
     "kpi": "string",
     "label": "string",
     "unit": "string",
     "family": "string",
     "method": "string",
-    "method_words": "string",
-    "is_static": "boolean",
-    "has_spread": "boolean",
     "direction": "string",
     "scale": "string",
     "offset": "double",
+    "minimum_count": "bigint",
+    "denominator": "string",
+    "minimum_denominator": "double",
+}
+TERMS_OF_RULE = {
+    "method_words": "string",
+    "is_static": "boolean",
+    "has_spread": "boolean",
     "k": "double",
     "warn_k": "double",
     "smallest_distance": "double",
@@ -53,26 +59,26 @@ OF_RULE = {
     "minimum": "double",
     "maximum": "double",
     "rests_on_samples": "boolean",
-    "minimum_count": "bigint",
-    "denominator": "string",
-    "minimum_denominator": "double",
 }
-# And what is known once its level, and those with whom the KPI is compared, are.
-OF_BASELINE = {
+LASTING_OF_BASELINE = {
     "missing_is_healthy": "boolean",
     "minimum_customers": "int",
     "centre": "double",
     "baseline": "double",
     "spread": "double",
-    "distance": "double",
-    "warn_distance": "double",
-    "error": "double",
     "standard_error": "double",
     "count": "bigint",
     "peers": "string",
-    "is_usable": "boolean",
     "origin": "string",
 }
+TERMS_OF_BASELINE = {
+    "distance": "double",
+    "warn_distance": "double",
+    "error": "double",
+    "is_usable": "boolean",
+}
+OF_RULE = LASTING_OF_RULE | TERMS_OF_RULE
+OF_BASELINE = LASTING_OF_BASELINE | TERMS_OF_BASELINE
 OF_BOUNDS = {
     "above": "double",
     "below": "double",
@@ -82,26 +88,6 @@ OF_BOUNDS = {
     "warn_below": "double",
     "is_out_of_reach": "boolean",
     "deviation_unit": "string",
-}
-# What bounds are made of: nobody asks for it once they are known.
-TERMS = {
-    "rule": {
-        "method_words",
-        "is_static",
-        "has_spread",
-        "k",
-        "warn_k",
-        "smallest_distance",
-        "ignore_below",
-        "at_least",
-        "at_most",
-        "limit",
-        "minimum",
-        "maximum",
-        "rests_on_samples",
-    },
-    "baseline": {"distance", "warn_distance", "error", "is_usable"},
-    "bounds": set[str](),
 }
 OF_SIDE = {"bound": "double", "warn_bound": "double"}
 
@@ -197,19 +183,16 @@ def with_own_limits(cells: DataFrame, kpis: str) -> DataFrame:
 
 
 def without_terms(limits: Column) -> Column:
-    """The limits of a KPI without what its bounds are made of (TERMS).
+    """The limits of a KPI without the terms of its bounds.
 
     Many rows are judged by them, and engines copy them into each.
     """
-    parts = {"rule": OF_RULE, "baseline": OF_BASELINE, "bounds": OF_BOUNDS}
-    return struct_of(
-        {
-            part: struct_of(
-                {name: limits[part][name] for name in fields if name not in TERMS[part]}
-            )
-            for part, fields in parts.items()
-        }
-    )
+    parts = {"rule": LASTING_OF_RULE, "baseline": LASTING_OF_BASELINE, "bounds": OF_BOUNDS}
+    lasting = {
+        part: struct_of({name: limits[part][name] for name in fields})
+        for part, fields in parts.items()
+    }
+    return struct_of(lasting)
 
 
 def with_limits(kpi: Column, limits: Column) -> Column:
@@ -305,7 +288,8 @@ def _fitted(chosen: Column, profile: Profile) -> Column:
             of_level(" customers, ", " cells, "),
         ),
     ).otherwise(" (")
-    return struct_of({"rule": rule, "baseline": struct_of(values)}).cast(FITTED_TYPE)
+    in_order = struct_of({name: values[name] for name in OF_BASELINE})
+    return struct_of({"rule": rule, "baseline": in_order}).cast(FITTED_TYPE)
 
 
 def _distances(rule: Column, spread: Column) -> dict[str, Column]:
