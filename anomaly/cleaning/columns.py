@@ -49,7 +49,10 @@ def conform(raw: DataFrame, source: str, profile: Profile, origin: str = "") -> 
     """
     where = f"{source} ({origin})" if origin else source
     named = dict(profile.inputs[source].columns)
-    return select_expected_columns(raw, expected_columns(source, profile), where, names=named)
+    remedy = f'say in [inputs.{source}.columns] what they are called; X = "" leaves out KPI X'
+    return select_expected_columns(
+        raw, expected_columns(source, profile), where, names=named, remedy=remedy
+    )
 
 
 def unused_times(raw: DataFrame, source: str, profile: Profile) -> list[str]:
@@ -69,18 +72,20 @@ def select_expected_columns(
     where: str,
     times: Collection[str] = ("Time",),
     names: Mapping[str, str] = MappingProxyType({}),
+    remedy: str = "",
 ) -> DataFrame:
     """The same for columns that are named, each with whether it must be there.
 
     `where` begins messages; `times` are the columns that hold times. `names` are those that columns
     have in the raw frame, where they are not their own; the empty one for what is not to be read.
+    `remedy` says what to do about columns that are missing.
     """
     # Through Spark Connect each question for a schema is a call.
     schema = raw.schema
     found = defaultdict(list)
     for name in schema.names:
         found[name.strip().lower()].append(name)
-    faults, selected = [], []
+    faults, selected, missing = [], [], []
     for name, required in expected.items():
         named = names.get(name, name).strip()
         # What has been conformed already has its own name.
@@ -96,7 +101,11 @@ def select_expected_columns(
         elif named and named != name:
             faults.append(f"column {name}, which the profile says is named {named!r}, is missing")
         elif required:
-            faults.append(f"column {name} is missing")
+            missing.append(name)
+    if missing:
+        those = f"{'column' if len(missing) == 1 else 'columns'} {', '.join(missing)}"
+        be = "is" if len(missing) == 1 else "are"
+        faults.append(f"{those} {be} missing{f' ({remedy})' if remedy else ''}")
     if faults:
         raise InputError(f"{where}: {'; '.join(faults)}. {_columns_there(schema.names)}")
     # In the order of the file, in which rejected rows are shown.

@@ -218,7 +218,10 @@ def _input_problems(profile: Profile) -> list[str]:
                 f"[inputs.{name}] delimiter must be one character, but not a quote or a line break"
             )
         if rules.delimiter == rules.decimal:
-            problems.append(f"[inputs.{name}] delimiter and decimal must differ")
+            problems.append(
+                f"[inputs.{name}] delimiter and decimal are both {rules.decimal!r}; set delimiter, "
+                "which is ',' unless a profile says otherwise"
+            )
         if charset_of(rules.encoding) is None:
             problems.append(
                 f"[inputs.{name}] encoding {rules.encoding!r} is unknown; use UTF-8, UTF-16, "

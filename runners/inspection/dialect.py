@@ -4,6 +4,7 @@ import codecs
 import csv
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from anomaly.profile.encodings import codec_of
@@ -14,8 +15,13 @@ DELIMITERS = (",", ";", "\t", "|")
 FRACTION = r"[+-]?\d*{mark}\d+([eE][+-]?\d+)?"
 # 1,234 may be a thousand or a fraction.
 THOUSANDS = r"[+-]?[1-9]\d{0,2}[.,]\d{3}"
-# Western Europe's encodings differ in few letters, such as the euro sign.
-WESTERN = ("windows-1252", "ISO-8859-15", "ISO-8859-1")
+# Encodings of one byte for a letter, the most common first: Western and Central Europe, Cyrillic
+# and Greek.
+OF_ONE_BYTE = ("windows-1252", "windows-1250", "windows-1251", "windows-1253")
+# Letters side by side, ASCII or not, and what some encoding may have for a letter.
+WORD = re.compile(r"[^\s\x00-@\[-`{-\x7f]{2,}")
+LATIN_UNTIL = "\u024f"
+WORDS_SHOWN = 3
 
 
 class Finding(NamedTuple):
@@ -42,16 +48,35 @@ def find_encoding(start: bytes) -> Finding:
     try:
         # The last letter may be cut off.
         text = codecs.getincrementaldecoder("utf-8")().decode(start)
-    except UnicodeDecodeError as error:
-        line = start[: error.end].rsplit(b"\n", 1)[-1] + start[error.end :].split(b"\n", 1)[0]
-        words = re.findall(r"\w+", line.decode(WESTERN[0], errors="replace"))
-        word = next((word for word in words if not word.isascii()), "")
-        return Finding(
-            WESTERN[0],
-            f"it is not UTF-8 and reads {word!r} in this encoding",
-            f"so may others ({', '.join(WESTERN[1:])})",
-        )
+    except UnicodeDecodeError:
+        return _of_one_byte(start)
     return Finding("UTF-8", f"{sum(not letter.isascii() for letter in text):,} letters are valid")
+
+
+def _of_one_byte(start: bytes) -> Finding:
+    """The encoding in which words look least like those of another one."""
+    words = {
+        name: dict.fromkeys(word for word in WORD.findall(start.decode(name, "replace")))
+        for name in OF_ONE_BYTE
+    }
+    garbled = {name: sum(map(_signs_of_garbling, words[name])) for name in OF_ONE_BYTE}
+    best, *others = (name for name in OF_ONE_BYTE if garbled[name] == min(garbled.values()))
+    shown = [repr(word) for word in words[best] if not word.isascii()][:WORDS_SHOWN]
+    evidence = f"not UTF-8; in this encoding it reads {', '.join(shown)}"
+    return Finding(best, evidence, f"it may be {' or '.join(others)}" if others else "")
+
+
+def _signs_of_garbling(word: str) -> int:
+    """How often letters of a word are none, stand where none do, or are of several scripts."""
+    letters = [letter for letter in word if letter.isalpha()]
+    are_latin = {letter <= LATIN_UNTIL for letter in letters}
+    return (
+        sum(not letter.isalpha() for letter in word if not letter.isascii())
+        + sum(one.islower() and next_.isupper() for one, next_ in pairwise(word))
+        + (len(are_latin) > 1)
+        # No Latin language has words of accented letters alone.
+        + (len(letters) > 3 and are_latin == {True} and not any(map(str.isascii, letters)))
+    )
 
 
 def text_of(start: bytes, encoding: str) -> str:

@@ -106,9 +106,11 @@ def alarm_headline(summary: RunSummary) -> str:
     alarms = summary.alarms
     if alarms is None:
         return ""
+    share = percent(summary.share_without_baseline)
+    unjudged = f"; {share} of the values had no baseline" if summary.lacks_baseline else ""
     return (
         f"{counted(alarms.raised, 'alarm')} in {alarms.cell_days:,.1f} cell days, from "
-        f"{alarms.begin} to {alarms.until} UTC; {alarms.active:,.0f} active"
+        f"{alarms.begin} to {alarms.until} UTC; {alarms.active:,.0f} active{unjudged}"
     )
 
 

@@ -2,11 +2,8 @@
 
 from anomaly.alarms.account import BEHIND, CELLS, LACKING, SAMPLES_SENT
 from anomaly.schema.inputs import SAMPLES
-from anomaly.thresholds.compare import CRIT, NO_BASELINE, OK, WARN
 from runners.services.plurals import counted
 from runners.services.run_summary import RunSummary
-
-LARGEST_SHARE_WITHOUT_BASELINE = 0.5
 
 
 def notices(summary: RunSummary) -> list[str]:
@@ -70,13 +67,9 @@ def _end_of_samples(summary: RunSummary) -> list[str]:
 
 def _without_baseline(summary: RunSummary) -> list[str]:
     """A sentence if most samples had no baseline, so that only silence can raise an alarm."""
-    periods = {
-        status: sum(row.value for row in summary.of("alarm_kpi") if row.item == status)
-        for status in (NO_BASELINE, OK, WARN, CRIT)
-    }
-    share = periods[NO_BASELINE] / (sum(periods.values()) or 1)
-    if share <= LARGEST_SHARE_WITHOUT_BASELINE:
+    if not summary.lacks_baseline:
         return []
+    share = summary.share_without_baseline
     return [
         f"{SAMPLES}: {share:.1%} of the values could not be judged for alarms, because there are "
         "too few baseline samples; give the samples of the weeks before with --history"

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -139,7 +139,8 @@ def read_inputs(
     """The inputs of a day checked, and the times that samples may have.
 
     The inputs are read side by side: each takes small jobs, which leave cores idle. Raises
-    InputError, as where dated samples are of other days.
+    InputError that names every input that cannot be read; or as where dated samples are of other
+    days.
     """
 
     def read(source: str) -> DataFrame:
@@ -160,9 +161,16 @@ def read_inputs(
         reading = {source: threads.submit(read, source) for source in inputs}
         times = threads.submit(found_times)
         checking = {source: threads.submit(checked, source) for source in inputs}
+        faults = [str(one.exception()) for one in reading.values() if _is_refused(one)]
+        if len(faults) > 1:
+            raise InputError("\n".join(faults))
         # In the order of the inputs, so that the first one at fault is told.
         found = {CHECKED[source]: one.result() for source, one in checking.items()}
         return found, times.result()
+
+
+def _is_refused(reading: Future[DataFrame]) -> bool:
+    return isinstance(reading.exception(), InputError)
 
 
 def keep_alarms(destination: Destination, day: date, profile: Profile) -> None:

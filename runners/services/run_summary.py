@@ -18,6 +18,7 @@ from anomaly.summary.account import (
     NEAR_MISS,
     NOT_JUDGED,
 )
+from anomaly.thresholds.compare import CRIT, NO_BASELINE, OK, WARN
 from anomaly.thresholds.verdict import REQUIRED
 from runners.services.origins import ORIGIN, Origin
 
@@ -25,6 +26,7 @@ from runners.services.origins import ORIGIN, Origin
 ENGINE = "engine"
 # The section that says since when cells are due.
 DUE = "due"
+LARGEST_SHARE_WITHOUT_BASELINE = 0.5
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,20 @@ class RunSummary:
     def cells_by_minutes(self) -> Mapping[int, float]:
         """The number of cells by the minutes between their samples."""
         return {int(row.item): row.value for row in self.of("alarms", MINUTES_BETWEEN)}
+
+    @property
+    def share_without_baseline(self) -> float:
+        """The share of the values that could not be judged for alarms: too few baseline samples."""
+        values = {
+            status: sum(float(row.value) for row in self.of("alarm_kpi") if row.item == status)
+            for status in (NO_BASELINE, OK, WARN, CRIT)
+        }
+        return values[NO_BASELINE] / (sum(values.values()) or 1)
+
+    @property
+    def lacks_baseline(self) -> bool:
+        """Whether most values could not be judged for alarms, so that only silence raises them."""
+        return self.share_without_baseline > LARGEST_SHARE_WITHOUT_BASELINE
 
     @property
     def alarms(self) -> AlarmFigures | None:

@@ -42,6 +42,8 @@ SPARKS_OWN = re.compile(
     r"_(SUCCESS|(common_|spark_)?metadata|temporary|delta_log|change_data|(started|committed)_.*)"
 )
 UNREADABLE_NAMED = 5
+# What no decoder knows, and control characters that some take for letters of others.
+NOT_OF_ENCODING = re.compile("[\ufffd\x80-\x9f]")
 OPEN_HEADER = "a quote in its header does not close"
 # Of a column, with line breaks in it.
 LONGEST_NAME = 300
@@ -201,8 +203,11 @@ def header_of(file: File, start: bytes, encoding: str, delimiter: str) -> tuple[
         raise InputError(f"{file}: its lines end with CR alone; end them with LF or CR LF")
     if any(_runs_on(name, delimiter) for name in names):
         raise InputError(f"{file}: {OPEN_HEADER}")
-    if any("\ufffd" in name for name in names):
-        raise InputError(f"{file}: its header is not {encoding}; set `encoding` in the profile")
+    if any(NOT_OF_ENCODING.search(name) for name in names):
+        raise InputError(
+            f"{file}: its header is not {encoding}; set `encoding` in the profile (the command "
+            "`inspect` looks for it)"
+        )
     if not any(name.strip() for name in names):
         raise InputError(f"{file}: is empty; a CSV file begins with the names of its columns")
     return tuple(names)

@@ -7,10 +7,10 @@ import pytest
 
 from anomaly.profile.model import Profile
 from anomaly.profile.settings import about_of
-from docs import profile_reference, rejected_rows_reference, tables_reference
+from docs import kpis_reference, profile_reference, rejected_rows_reference, tables_reference
 from docs.profile_reference import TABLES
 
-GENERATORS = (profile_reference, rejected_rows_reference, tables_reference)
+GENERATORS = (kpis_reference, profile_reference, rejected_rows_reference, tables_reference)
 
 
 @pytest.mark.parametrize("generator", GENERATORS, ids=lambda one: one.PAGE.name)

@@ -67,3 +67,13 @@ def test_a_refused_run_changes_nothing(good, capfd, other, code, said):
     assert run(**{name: str(folder / path) for name, path in other.items()}) == code
     assert said in capfd.readouterr().err
     assert contents(folder / "out") == before
+
+
+def test_every_input_that_cannot_be_read_is_named(good, capfd):
+    folder, run = good
+    places = {source: str(folder / f"no {source}") for source in ("customers", "samples", "calls")}
+    assert run(**places) == 3
+    told = capfd.readouterr().err
+    assert [place for place in places.values() if f"{place} does not exist" in told] == [
+        *places.values()
+    ]

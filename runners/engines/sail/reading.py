@@ -4,6 +4,7 @@ Once for as long as they stay as they are: the days of a backfill have inputs in
 """
 
 import os
+import time
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from runners.engines.sail.arrow_csv import CsvFile, csv_to_parquet
 from runners.engines.sail.arrow_parquet import ParquetGroup, parquet_to_parquet
 from runners.engines.sail.temporary import read_folder, temporary_folder
 
+SETTLED_AFTER_NS = 2_000_000_000
 PROVENANCE = (SOURCE_FILE, SOURCE_ROW_ID, MALFORMED_LINE)
 PROVENANCE_OF_LINES = (*PROVENANCE, MALFORMED_TEXT)
 
@@ -41,7 +43,9 @@ def read_csv(spark: SparkSession, files: Sequence[InputFile], form: CsvFormat) -
     Columns that are not wanted have their names, and no values. Raises InputError if a file cannot
     be read, OutputError if the temporary files cannot be written.
     """
-    folder = _csv_as_parquet(_versions(files), form)
+    versions = _versions(files)
+    convert = _csv_as_parquet if _are_settled(versions) else _csv_as_parquet.__wrapped__
+    folder = convert(versions, form)
     # Columns are named by their positions, because a name may be there twice.
     positions = {str(position): "string" for position in range(len(form.header))}
     rows = read_folder(spark, folder)
@@ -58,8 +62,10 @@ def read_parquet(
     Columns that are not wanted have their names and types, and no values. Raises InputError if a
     file cannot be read, OutputError if the temporary files cannot be written.
     """
+    versions = _versions(files)
+    convert = _parquet_as_parquet if _are_settled(versions) else _parquet_as_parquet.__wrapped__
     try:
-        groups = _parquet_as_parquet(_versions(files), frozenset(columns))
+        groups = convert(versions, frozenset(columns))
     except InputError as error:
         raise InputError(f"{place}: {error}") from error
     origins = [place] if len(groups) == 1 else [group.files[0] for group in groups]
@@ -78,6 +84,11 @@ def _version(file: InputFile) -> FileVersion:
         return FileVersion(file.address, file.packing, 0, 0, 0)
     of_content = found.st_ino, found.st_size, found.st_mtime_ns
     return FileVersion(file.address, file.packing, *of_content)
+
+
+def _are_settled(files: Sequence[FileVersion]) -> bool:
+    """Whether a change would be seen: clocks of file systems may tick a few times a second."""
+    return max(file.modified for file in files) < time.time_ns() - SETTLED_AFTER_NS
 
 
 @cache

@@ -536,6 +536,12 @@ def test_a_header_of_another_encoding_is_refused(spark, tmp_path):
         checked(spark, tmp_path, text.encode("latin-1"))
 
 
+def test_a_header_of_a_related_encoding_is_refused_by_its_control_characters(spark, tmp_path):
+    text = "CellName,PRBUsageUL,maxUE_DL,Zajętość\nBern,3,4,\n".encode("cp1250")
+    with pytest.raises(InputError, match=r"0\.csv: its header is not ISO-8859-2; set `encoding`"):
+        checked(spark, tmp_path, text, profile=profile_with('encoding = "iso-8859-2"'))
+
+
 def test_an_encoding_of_the_profile_is_any_that_java_knows(spark, tmp_path):
     text = "CellName,PRBUsageUL,maxUE_DL\nŽilina €,1,2\n"
     profile = profile_with('encoding = "windows-1252"')

@@ -29,9 +29,29 @@ def test_the_encoding_is_found_and_reads_the_text(content, encoding):
 
 def test_encodings_that_differ_in_few_letters_are_a_doubt_with_a_word_to_check():
     found = str(find_encoding(TEXT.encode("cp1252")))
-    assert found.startswith("cannot tell for sure: so may others (ISO-8859-15, ISO-8859-1)")
-    assert "'Straße'" in found
+    assert found.startswith("cannot tell for sure: it may be windows-1250")
+    assert "'Straße', 'Köln'" in found
     assert not find_encoding(TEXT.encode()).doubt
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "others"),
+    [
+        ("Komórka;Zajętość PRB DL [%];Śr. przepływność DL\n", "windows-1250", []),
+        ("Nr abonenta;Usługa głosowa;Głos zakończone\n", "windows-1250", []),
+        ("N° client;Ancienneté;Débit moyen DL\n", "windows-1252", ["windows-1250"]),
+        ("Сота;Количество абонентов;Скорость\n", "windows-1251", ["windows-1253"]),
+        ("Комірка;Кількість абонентів;Швидкість\n", "windows-1251", []),
+        ("Κυψέλη;Χρήστες;Ταχύτητα\n", "windows-1253", []),
+    ],
+)
+def test_of_encodings_with_a_byte_for_a_letter_the_one_is_taken_that_garbles_no_word(
+    text, encoding, others
+):
+    found = find_encoding(text.encode(encoding))
+    assert found.value == encoding
+    assert [name for name in others if name in found.doubt] == others
+    assert bool(found.doubt) == bool(others)
 
 
 @pytest.mark.parametrize(

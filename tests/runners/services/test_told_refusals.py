@@ -10,6 +10,7 @@ import pytest
 from pyspark.sql import Row
 
 from runners.cli.main import main
+from runners.services.console import alarm_headline
 from runners.services.notices import notices
 from runners.services.rejections import LONGEST_TEXT, Rejections, _shortened, cure
 from runners.services.run_summary import RunSummary
@@ -136,6 +137,14 @@ def test_it_is_told_where_nothing_says_what_is_usual():
     assert notices(RunSummary(few)) == []
     (told,) = notices(RunSummary(most))
     assert "60.0% of the values could not be judged for alarms" in told
+    alarms = [
+        Row(*row, "detail")("alarms", "judged", *one)
+        for one in (("cell days", 1.0, None), ("from", None, "begin"), ("until", None, "end"))
+    ]
+    assert alarm_headline(RunSummary([*alarms, *few])).endswith("end UTC; 0 active")
+    assert alarm_headline(RunSummary([*alarms, *most])).endswith(
+        "end UTC; 0 active; 60% of the values had no baseline"
+    )
 
 
 def test_a_long_row_is_told_by_both_of_its_ends():
