@@ -44,12 +44,9 @@ from anomaly.schema.inputs import (
 from anomaly.schema.reasons import FAULT_TYPE
 from anomaly.schema.tables import REJECTED_COLUMNS
 
-# In the text of Customer_ID the customer number begins at this character: behind three digits, or
-# behind what is no digit; of A1234 nobody can say how much is its number.
-CUSTOMER_NUMBER_START, MOST_DIGITS = 4, 2**31 - 1
+MOST_DIGITS = 2**31 - 1
 # What engines take . for differs.
 ANY = r"[^\n\r\x{85}\x{2028}\x{2029}]"
-CUSTOMER_NUMBER = f"^([0-9]{{3}}|{ANY}{{2}}[^0-9])0*[0-9]{{1,18}}$"
 
 # What stands for bytes that an encoding does not know.
 NOT_DECODED = "\ufffd"
@@ -175,8 +172,8 @@ def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
     found = without_zeros(text_of("Customer_ID", rules))
     if "Customer_ID" in numeric_columns(raw):
         found = whole_number(raw, "Customer_ID").cast("string")
-    digits = F.when(found.rlike(CUSTOMER_NUMBER), found.substr(CUSTOMER_NUMBER_START, MOST_DIGITS))
-    values = {"customerID": digits.cast("bigint"), "values": F.col(VALUES)}
+    number = _customer_number(found, rules.customer_id_prefix)
+    values = {"customerID": number, "values": F.col(VALUES)}
     row_faults = [
         malformed(),
         Fault(found.isNull(), "Customer_ID", "missing_key"),
@@ -185,6 +182,17 @@ def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
         *filters(rules, {"Customer_ID": values["customerID"]}),
     ]
     return _finished(_checked(raw, values, row_faults), rules, "customerID")
+
+
+def _customer_number(text: Column, prefix: int) -> Column:
+    """The number behind so many characters; NULL where it does not begin there.
+
+    They are digits, or the last of them is none: of A1234 and three characters nobody can say how
+    much is the number.
+    """
+    before = f"([0-9]{{{prefix}}}|{ANY}{{{prefix - 1}}}[^0-9])" if prefix else ""
+    is_whole = text.rlike(f"^{before}0*[0-9]{{1,18}}$")
+    return F.when(is_whole, text.substr(prefix + 1, MOST_DIGITS)).cast("bigint")
 
 
 def check_input(

@@ -76,6 +76,12 @@ class InputRules:
     ignore: tuple[str, ...] = setting(
         (), "files and folders to ignore, such as `*.xlsx`; `*` and `?` are wildcards"
     )
+    customer_id_prefix: int = setting(
+        3,
+        "of call statistics: what stands in `Customer_ID` before the customer number; 0: nothing",
+        "characters",
+        least=0,
+    )
     columns: tuple[tuple[str, str], ...] = setting(
         (),
         'column = its name in the files, if that differs; `""`: the files do not have it, and '

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
 
-from anomaly.cleaning.checks import CUSTOMER_NUMBER_START
 from anomaly.cleaning.values import NUMBER, WHOLE_NUMBER_PATTERN
 from anomaly.profile.input_columns import expected_columns
 from anomaly.profile.model import Profile
@@ -21,8 +20,8 @@ SMALLEST_LIKENESS = 0.6
 # Keys of one input that another one has, so that they are joined at all.
 SMALLEST_OVERLAP = 0.5
 EXAMPLE_LENGTH = 30
-# As `checks.CUSTOMER_NUMBER`, whose syntax is that of Spark.
-CUSTOMER_ID = r"([0-9]{3}|..[^0-9])0*[0-9]{1,18}"
+# A customer number behind three characters, and by itself: by `customer_id_prefix`.
+CUSTOMER_IDS = {3: r"([0-9]{3}|..[^0-9])0*[0-9]{1,18}", 0: r"[0-9]{1,18}"}
 
 
 @dataclass(frozen=True)
@@ -218,17 +217,22 @@ def _customer(name: str, columns: Columns, keys: Keys, taken: Collection[str]) -
 
 def _caller(name: str, columns: Columns, keys: Keys, taken: Collection[str]) -> Choice:
     numbers = {
-        one: {int(text[CUSTOMER_NUMBER_START - 1 :]) for text in texts}
+        (one, prefix): {int(text[prefix:]) for text in texts}
         for one, texts in columns.filled.items()
-        if one not in taken and texts and all(re.fullmatch(CUSTOMER_ID, text) for text in texts)
+        for prefix, pattern in CUSTOMER_IDS.items()
+        if one not in taken and texts and all(re.fullmatch(pattern, text) for text in texts)
     }
     shared = {one: len(found & {*keys.customers}) for one, found in numbers.items()}
     same = [one for one, n in shared.items() if n and n >= SMALLEST_OVERLAP * len(numbers[one])]
     if len(same) == 1:
-        n, of = shared[same[0]], len(numbers[same[0]])
-        told = f"from the fourth character on, {n:,} of its {of:,} numbers are customers"
-        return Choice(name, same[0], told)
-    return _one_of(name, columns, same or [*numbers], OF_CUSTOMER, "customer numbers")
+        column, prefix = same[0]
+        where = "from the fourth character on" if prefix else "with customer_id_prefix = 0"
+        told = (
+            f"{where}, {shared[same[0]]:,} of its {len(numbers[same[0]]):,} numbers are customers"
+        )
+        return Choice(name, column, told)
+    found = dict.fromkeys(column for column, _ in same or numbers)
+    return _one_of(name, columns, [*found], OF_CUSTOMER, "customer numbers")
 
 
 _SPECIAL: Mapping[str, Mapping[str, Chooser]] = {

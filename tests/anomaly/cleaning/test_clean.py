@@ -1,5 +1,7 @@
 """Cleaning: each kind of fault by hand-made rows."""
 
+from dataclasses import replace
+
 import pytest
 
 from anomaly import InputError, load_profile, parse_profile
@@ -39,6 +41,23 @@ def test_a_row_without_a_cell_is_rejected(spark, profile):
     checked = check_samples(raw, profile)
     assert {row.row_reason for row in checked.collect()} == {"missing_key"}
     assert clean_rows(checked).collect() == []
+
+
+def test_a_customer_number_may_have_another_prefix_or_none(spark, profile):
+    kpis = [kpi.column for kpi in profile.kpis_of("call_statistics")]
+    schema = ", ".join(["Customer_ID string", *(f"`{name}` double" for name in kpis)])
+    ids = ["42", "0042", "1000042", "A42", "48-7", "481", "48.7"]
+    raw = spark.createDataFrame([(one, *[1.0] * len(kpis)) for one in ids], schema)
+    expected = {
+        0: [42, 42, 1000042, None, None, 481, None],
+        1: [2, 42, 42, 42, None, 81, None],
+        2: [None, 42, 42, None, None, 1, None],
+    }
+    for prefix, numbers in expected.items():
+        rules = replace(profile.inputs["call_statistics"], customer_id_prefix=prefix)
+        inputs = {**profile.inputs, "call_statistics": rules}
+        rows = check_calls(raw, replace(profile, inputs=inputs)).collect()
+        assert [row.customerID for row in rows] == numbers, prefix
 
 
 def test_customer_numbers_are_the_text_from_the_fourth_character(spark, profile):

@@ -113,6 +113,13 @@ def test_each_setting_stands_beside_its_evidence(drafted):
     assert told["period_minutes = 60"] == "2 of 2 steps between samples of a cell"
 
 
+def test_a_customer_number_without_a_prefix_is_told(folder, drafted):
+    file = folder / "data" / "anrufe.csv"
+    file.write_text(file.read_text().replace("A-x", ""))
+    (told,) = [line for line in drafted().splitlines() if line.startswith("Customer_ID = ")]
+    assert "with customer_id_prefix = 0, 2 of its 2 numbers are customers" in told
+
+
 def test_what_no_profile_reads_is_listed_and_customers_are_not_quoted(drafted):
     text = drafted()
     assert "# Not read, candidates for KPIs: Temperatur (20 to 23)" in text
