@@ -91,7 +91,7 @@ def join_calls(with_samples: DataFrame, callers: DataFrame) -> DataFrame:
 
 
 def without_partner(joined: DataFrame) -> DataFrame:
-    """Callers that are no customer, and customers without calls.
+    """Callers who are not customers, and customers without calls.
 
     customerID, is_customer and call_row_count, which is NULL of customers.
     """

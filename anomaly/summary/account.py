@@ -136,7 +136,7 @@ def join_figures(joined: DataFrame, without_partner: DataFrame) -> DataFrame:
     )
     callers = figure(
         UNMATCHED,
-        F.when(is_customer, "customers without calls").otherwise("callers that are no customer"),
+        F.when(is_customer, "customers without calls").otherwise("callers who are not customers"),
         F.col("customerID").cast("string"),
         F.coalesce("call_row_count", F.lit(1)),
     )

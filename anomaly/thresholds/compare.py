@@ -261,7 +261,7 @@ def _reason(kpi: Column, status: Column, bound: Column) -> Column:
     )
     return (
         F.when(kpi["value"].isNull(), _fault_of_denominator(kpi).otherwise(no_data))
-        .when(status == OK, "within its bound")
+        .when(status == OK, "within its limit")
         .when(status == NO_BASELINE, _too_few(kpi))
         .when(status == OUT_OF_REACH, out_of_reach)
         .otherwise(against_bound)

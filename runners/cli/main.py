@@ -65,7 +65,7 @@ COMMANDS: Mapping[str, Command] = {
         "Compares published alarms with known events, such as trouble tickets.",
     ),
     "inspect": Command(
-        "draft a profile from files that it does not know",
+        "draft a profile for files of an unfamiliar format",
         cli.inspect_arguments,
         "runners.cli.inspect_files:run",
         "Looks at files, and drafts how a profile reads them, with what it saw.",

@@ -151,7 +151,7 @@ def _by_words(
             fact = columns.fact(best[0])
             found[name] = Choice(name, best[0], f"the words of both names agree; {fact}")
         else:
-            why = f"{'several columns are' if best else 'no column is'} like it"
+            why = f"{'several columns have' if best else 'no column has'} a similar name"
             if rivals:
                 why = f"this column is also like {', '.join(rivals)}"
             found[name] = Choice(name, None, why, best)

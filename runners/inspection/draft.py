@@ -1,7 +1,7 @@
 """The draft of a profile that reads inspected files: TOML, with the evidence beside each line."""
 
 import shlex
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 
 from anomaly.profile.files import toml_of
@@ -38,7 +38,7 @@ def draft(
         lines += ["", *_input_lines(one, inputs, profile)]
     for source in INPUT_CONTRACTS:
         if source not in [one.source for one in inputs]:
-            lines += ["", f"# {source}: {CANNOT_TELL}; no table looks like it"]
+            lines += ["", f"# {source}: {CANNOT_TELL}; no table has its columns"]
     lines += ["", *_period_lines(inputs, profile)]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -52,7 +52,7 @@ def _input_lines(one: Input, inputs: Sequence[Input], profile: Profile) -> Itera
         yield from (f"#   {_plain(name)}: {one.columns.fact(name)}" for name in table.header)
         return
     if sum(other.source == one.source for other in inputs) > 1:
-        yield f"# {CANNOT_TELL} which table is {one.source}: several look like it; keep one"
+        yield f"# {CANNOT_TELL} which table is {one.source}: several may be; keep one"
     arguments = f"{INPUT_OPTIONS[one.source]} {shlex.quote(place)}"
     yield f"# {one.source}: {one.evidence}; read it with {arguments}"
     yield f"[inputs.{one.source}]"
@@ -60,7 +60,7 @@ def _input_lines(one: Input, inputs: Sequence[Input], profile: Profile) -> Itera
     yield ""
     yield f"[inputs.{one.source}.columns]"
     expected = expected_columns(one.source, profile)
-    kpis = {kpi.column for kpi in profile.kpis_of(one.source)}
+    kpis = {kpi.column: f"{kpi.meaning}; {kpi.unit}" for kpi in profile.kpis_of(one.source)}
     for choice in one.choices:
         yield from _column_lines(choice, expected[choice.column], one, kpis)
     yield from _unused_lines(one)
@@ -107,14 +107,14 @@ def _dialect_lines(parts: Sequence[Part]) -> Iterator[str]:
 
 
 def _column_lines(
-    choice: Choice, is_required: bool, one: Input, kpis: Collection[str]
+    choice: Choice, is_required: bool, one: Input, kpis: Mapping[str, str]
 ) -> Iterator[str]:
     if choice.found is None:
         facts = (f"{_plain(name)} ({one.columns.fact(name)})" for name in choice.candidates)
         named = ", ".join(facts)
         needed = "needed" if is_required else "optional"
         if choice.column in kpis:
-            needed = 'needed; "" leaves its KPI out'
+            needed = f'{kpis[choice.column]}; "" leaves it out'
         candidates = f"; candidates: {named}" if named else ""
         yield f"# {choice.column} = {CANNOT_TELL} ({needed}): {choice.evidence}{candidates}"
         return

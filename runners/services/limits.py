@@ -20,7 +20,7 @@ WHY_NOT_JUDGED = {
     FEW_SAMPLES: "send too few samples",
     REPORTING: "send samples, of which too few KPIs can be judged",
 }
-KINDS_OF_PERSONS = ("customers without calls", "callers that are no customer")
+KINDS_OF_PERSONS = ("customers without calls", "callers who are not customers")
 
 
 def check_limits(summary: RunSummary, profile: Profile, rejections: Rejections) -> None:

@@ -31,7 +31,7 @@ def kpi(name: str, status: str, **other: object) -> dict[str, object]:
     """Evidence of one KPI; usual is 4 users, and 2 spreads above that are bad."""
     usual = {"value": 3.0, "unit": "users", "bound": 6.0, "direction": "above", "spread": 1.0}
     usual |= {"method": "median_iqr", "baseline": 4.0, "baseline_count": 33, "value_count": 96}
-    usual |= {"deviation": -1.0, "deviation_unit": "spreads", "reason": "within its bound"}
+    usual |= {"deviation": -1.0, "deviation_unit": "spreads", "reason": "within its limit"}
     return usual | {"kpi": name, "status": status, "flag": FLAGS.get(status)} | other
 
 
@@ -140,7 +140,7 @@ def test_each_kpi_of_a_cell_is_explained_defects_first(spark):
     assert shown.caption == "9ALTE on 2026-11-02: maintenance Required, rank 1. sleeps: low"
     usual = "4 users (median of 33)"
     of_peers = "4 users (median of 33 L800)"
-    near, fine = "close 5.5 is near the bound", "within its bound"
+    near, fine = "close 5.5 is near the bound", "within its limit"
     assert shown.columns[:3] == ("KPI", "Family", "Status")
     assert shown.columns[3:] == ("Value", "Limit", "Baseline", "Deviation", "Reason")
     assert shown.rows == [

@@ -25,7 +25,7 @@ from tests.builders.small_inputs import SmallInputs, profile_text
 
 FLAGS = {"OK": 0, "WARN": 0, "CRIT": 1}
 USUAL = {"unit": "%", "direction": "above", "method": "median_iqr", "spread": 1.0}
-USUAL |= {"value_count": 9, "baseline_count": 33, "reason": "within its bound"}
+USUAL |= {"value_count": 9, "baseline_count": 33, "reason": "within its limit"}
 Kpi = dict[str, object]
 
 

@@ -145,7 +145,7 @@ def test_what_has_no_partner_is_counted_and_named(figures):
         ("cells without customers", "9NLTE"): 1,
         ("customers to calls", "matched customers"): 2,
         ("customers to calls", "unmatched customers"): 2,
-        ("callers that are no customer", "90"): 1,
+        ("callers who are not customers", "90"): 1,
     }
     assert {key: figures.get(key) for key in expected} == expected
 

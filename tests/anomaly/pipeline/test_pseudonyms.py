@@ -36,7 +36,7 @@ from tests.builders.small_inputs import SmallInputs, profile_text, write_csv
 KEY = "a key of this test: Schlüssel 42"
 SECRET = "projects/my-project/secrets/customer-hash/versions/3"
 HEADER = ["Index", "tenure", "PhoneService", "MultipleLines", "InternetService", "CellTower"]
-WITHOUT_PARTNER = ("callers that are no customer", "customers without calls")
+WITHOUT_PARTNER = ("callers who are not customers", "customers without calls")
 # Stands in texts of rows that are rejected.
 NAME = "Mustermann"
 
@@ -186,7 +186,7 @@ HASHING = "--hash-customers"
 
 
 def distinctive_inputs(folder: Path) -> dict[str, str]:
-    """Small inputs with distinctive numbers, callers that are no customer, and faulty rows."""
+    """Small inputs with distinctive numbers, callers who are not customers, and faulty rows."""
     inputs = SmallInputs()
     places = inputs.write(folder)
     for file in (folder / "customers").iterdir():

@@ -142,7 +142,8 @@ def test_what_cannot_be_told_is_not_set_but_listed(folder, drafted):
     )
     (kpi,) = [line for line in text.splitlines() if "meanThr_DL = " in line]
     assert kpi.startswith(
-        '# meanThr_DL = cannot tell (needed; "" leaves its KPI out): several columns are like it; '
+        '# meanThr_DL = cannot tell (mean throughput, downlink; Mbps; "" leaves it out): '
+        "several columns have a similar name; "
     )
     assert "DL Throughput avg (Mbps) (4 numbers from 7.5 to 12.5)" in kpi
     assert "mean Throughput DL (4 numbers from 20 to 23)" in kpi

@@ -219,7 +219,7 @@ def test_where_nothing_matches_examples_of_both_keys_are_told(inputs, capfd):
     assert inputs.run() == 3
     told = capfd.readouterr().err
     assert "0.0% of the customers have samples and call statistics" in told
-    assert "callers that are no customer: '7001', '7002', '7003'" in told
+    assert "callers who are not customers: '7001', '7002', '7003'" in told
     assert "customers without calls: '1', '10', '11'" in told
     assert "cells without customers: 'eNB-1ALTE', 'eNB-1BLTE', 'eNB-1CLTE'" in told
     assert re.search("cells without samples: '[1-4][ABC]LTE', '", told)
