@@ -172,7 +172,7 @@ def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
     found = without_zeros(text_of("Customer_ID", rules))
     if "Customer_ID" in numeric_columns(raw):
         found = whole_number(raw, "Customer_ID").cast("string")
-    number = _customer_number(found, rules.customer_id_prefix)
+    number = customer_number(found, rules.customer_id_prefix)
     values = {"customerID": number, "values": F.col(VALUES)}
     row_faults = [
         malformed(),
@@ -184,7 +184,7 @@ def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
     return _finished(_checked(raw, values, row_faults), rules, "customerID")
 
 
-def _customer_number(text: Column, prefix: int) -> Column:
+def customer_number(text: Column, prefix: int) -> Column:
     """The number behind so many characters; NULL where it does not begin there.
 
     They are digits, or the last of them is none: of A1234 and three characters nobody can say how
