@@ -75,7 +75,7 @@ def reason_of_kpi(rules: AlarmRules) -> Column:
 def reason_of_silence(rules: AlarmRules, periods: Column, first: Column) -> Column:
     """That a cell sent nothing for so many periods, from an instant on."""
     return F.format_string(
-        f"the cell sent no samples for %s {_periods(rules)}, from %s on", periods, _time(first)
+        "the cell sent no samples for %s, from %s on", _periods(rules, periods), _time(first)
     )
 
 
@@ -106,7 +106,7 @@ def reason_of_alarm(rules: AlarmRules) -> Column:
             "; ",
             F.get("evidence", 0)["reason"],
             also,
-            F.format_string(f"%s bad {_periods(rules)}", F.col("bad_periods")),
+            _periods(rules, F.col("bad_periods"), "bad "),
             end,
         ),
     )
@@ -119,10 +119,14 @@ def _usual_for(kpi: AlarmKpi) -> str:
     return " ".join((*(whose or ["all cells"]), *when))
 
 
-def _periods(rules: AlarmRules) -> str:
-    if rules.period_minutes == 15:
-        return "quarter hours"
-    return f"periods of {rules.period_minutes} minutes"
+def _periods(rules: AlarmRules, count: Column, which: str = "") -> Column:
+    """So many periods, of which kind, in words."""
+    minutes = rules.period_minutes
+    one, many = ("quarter hour", "quarter hours")
+    if minutes != 15:
+        one, many = (f"{noun} of {minutes} minutes" for noun in ("period", "periods"))
+    words = F.when(count == 1, f"{which}{one}").otherwise(f"{which}{many}")
+    return F.concat_ws(" ", count.cast("string"), words)
 
 
 def _time(instant: Column) -> Column:

@@ -174,8 +174,23 @@ class Profile:
     @property
     def fingerprint(self) -> str:
         """The name and a hash of all settings: equal only for profiles that judge alike."""
-        settings = json.dumps(asdict(self), sort_keys=True, default=str)
+        settings = json.dumps(
+            asdict(self, dict_factory=_without_later_defaults), sort_keys=True, default=str
+        )
         return f"{self.name}@{hashlib.sha256(settings.encode()).hexdigest()[:12]}"
+
+
+# Settings that came later, with their defaults: they count where they are set, so that profiles
+# keep their fingerprints.
+LATER_DEFAULTS = {"customer_id_prefix": 3}
+
+
+def _without_later_defaults(settings: Iterable[tuple[str, object]]) -> dict[str, object]:
+    return {
+        name: value
+        for name, value in settings
+        if name not in LATER_DEFAULTS or value != LATER_DEFAULTS[name]
+    }
 
 
 # The number of samples of a cell is a KPI without a column; rules may judge it.

@@ -108,7 +108,7 @@ def test_kpis_at_once_are_one_alarm_that_explains_itself(states):
     assert (critical.kpis, critical.peak_deviation) == (["one", "two"], 5)
     assert critical.reason == (
         "critical since 2026-01-12 12:00 UTC: load of the cell (one) is 5.00 % as a mean of 360 "
-        "minutes, alarm above 2.00; also out of line: two; 1 bad periods of 360 minutes; cleared "
+        "minutes, alarm above 2.00; also out of line: two; 1 bad period of 360 minutes; cleared "
         "2026-01-13 00:00 UTC"
     )
     alone = alarms["one KPI alone"]

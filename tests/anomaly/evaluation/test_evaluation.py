@@ -322,7 +322,9 @@ def test_each_fault_is_told_with_its_row_and_column(spark, tmp_path):
 
 def test_a_missing_column_is_named(spark, tmp_path):
     (tmp_path / "truth.csv").write_text("CellName;start;end\n")
-    with pytest.raises(InputError, match=r"truth \(.*truth.csv\): column CellName is missing"):
+    with pytest.raises(
+        InputError, match=r"truth \(.*truth.csv\): columns CellName, start, end are missing"
+    ):
         checked(spark, tmp_path)
 
 
