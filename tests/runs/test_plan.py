@@ -23,7 +23,7 @@ pytestmark = pytest.mark.classic
 MOST_JOBS = 8
 # The column of the one row that is sent to each task to meet every row there, by level and group.
 SENT = "BroadcastExchange IdentityBroadcastMode"
-OF_ONE_ROW = r".*Project \[(\w+)#\d+\]\n.*Filter .* = level#\d+\) AND .* = peers#\d+\)"
+OF_ONE_ROW = r".*Project \[(?:.* AS )?(\w+)#\d+\]\n.*Filter .* = level#\d+\) AND .* = peers#\d+\)"
 ONE_ROW = re.compile(rf"ReusedExchange \[(\w+)#\d+\], {SENT}|- {SENT}.*\n{OF_ONE_ROW}")
 
 
