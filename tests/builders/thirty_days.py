@@ -243,7 +243,9 @@ class Days:
         for table in TABLES:
             rows = [{**row, "run_id": None} for row in self.read(table)]
             if table == SUMMARY_TABLE:
-                rows = [row for row in rows if row["section"] not in ("seconds", "origin")]
+                # Runs that are killed are processes of their own, which choose in their own way.
+                of_process = ("seconds", "origin", "engine")
+                rows = [row for row in rows if row["section"] not in of_process]
             found[table] = sorted(repr(sorted(row.items())) for row in rows)
         return found
 
