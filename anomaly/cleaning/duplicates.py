@@ -24,15 +24,15 @@ def tell_hours_apart(checked: DataFrame) -> DataFrame:
     of the same time it is not known of which hour they are, and they are rejected.
     """
     is_doubled = F.col("later_by").isNotNull() & F.col("row_reason").isNull()
-    same = _Same(("CellName", "time"), is_alone=~is_doubled)
+    same, is_later = _same(("CellName", "time"), is_alone=~is_doubled)
     later = F.col("time") + F.make_interval(mins=F.col("later_by"))
     was_doubled, unknown = F.col("was_doubled"), F.col("was_doubled") & (F.col("sent") != 2)
     return (
         checked.withColumns(
             {
                 "was_doubled": is_doubled,
-                "sent": F.count("*").over(same.rows),
-                "is_second": same.is_later,
+                "sent": F.count("*").over(same),
+                "is_second": is_later,
             }
         )
         .withColumns(
@@ -58,10 +58,10 @@ def reject_duplicates(
     is_alone = F.col("row_reason").isNotNull()
     for key in keys:
         is_alone |= F.col(key).isNull()
-    same = _Same(keys, is_alone)
+    same, is_later = _same(keys, is_alone)
     contents = F.xxhash64(*compared)
-    differ = F.min(contents).over(same.rows) != F.max(contents).over(same.rows)
-    repeated = F.when(differ, "contradicting_rows").when(same.is_later, "duplicate_row")
+    differ = F.min(contents).over(same) != F.max(contents).over(same)
+    repeated = F.when(differ, "contradicting_rows").when(is_later, "duplicate_row")
     return (
         checked.withColumn("repeated", F.when(~is_alone, repeated))
         # A row that stands alone is no repetition, so nothing that is there is replaced.
@@ -89,19 +89,15 @@ def limit_rows(checked: DataFrame, key: str, rows_per_key: int) -> DataFrame:
     )
 
 
-class _Same:
-    """Windows over rows about the same: `keys` are equal, and no row is_alone.
+def _same(keys: Sequence[str], is_alone: Column) -> tuple[WindowSpec, Column]:
+    """Rows about the same, and whether one of them is before a row, in the order of FILE_ORDER.
 
-    rows: all of them. is_later: whether one of them is before a row, in the order of FILE_ORDER.
-    Both say nothing of rows that stand alone.
+    Rows about the same have equal `keys`. Of rows that stand alone both say nothing.
     """
-
-    def __init__(self, keys: Sequence[str], is_alone: Column) -> None:
-        # Those are spread by their own number, or one task would get all of them.
-        number = F.when(is_alone, F.xxhash64(*FILE_ORDER)).otherwise(F.xxhash64(*keys))
-        part = Window.partitionBy(F.pmod(number, F.lit(PARTS)), is_alone)
-        in_turn = part.orderBy(*keys, *FILE_ORDER)
-        before = (F.lag(key).over(in_turn) == F.col(key) for key in keys)
-        here = Window.currentRow
-        self.rows: WindowSpec = part.orderBy(*keys).rangeBetween(here, here)
-        self.is_later: Column = F.coalesce(reduce(and_, before), F.lit(False))
+    # Those are spread by their own number, or one task would get all of them.
+    number = F.when(is_alone, F.xxhash64(*FILE_ORDER)).otherwise(F.xxhash64(*keys))
+    part = Window.partitionBy(F.pmod(number, F.lit(PARTS)), is_alone)
+    in_turn, here = part.orderBy(*keys, *FILE_ORDER), Window.currentRow
+    has_key_of_last = reduce(and_, (F.lag(key).over(in_turn) == F.col(key) for key in keys))
+    same = part.orderBy(*keys).rangeBetween(here, here)
+    return same, F.coalesce(has_key_of_last, F.lit(False))
