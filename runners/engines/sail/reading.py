@@ -5,10 +5,11 @@ Once for as long as they stay as they are: the days of a backfill have inputs in
 
 import os
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
+from inspect import unwrap
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -22,6 +23,7 @@ from runners.engines.sail.arrow_csv import CsvFile, csv_to_parquet
 from runners.engines.sail.arrow_parquet import ParquetGroup, parquet_to_parquet
 from runners.engines.sail.temporary import read_folder, temporary_folder
 
+Made = TypeVar("Made")
 SETTLED_AFTER_NS = 2_000_000_000
 PROVENANCE = (SOURCE_FILE, SOURCE_ROW_ID, MALFORMED_LINE)
 PROVENANCE_OF_LINES = (*PROVENANCE, MALFORMED_TEXT)
@@ -43,9 +45,7 @@ def read_csv(spark: SparkSession, files: Sequence[InputFile], form: CsvFormat) -
     Columns that are not wanted have their names, and no values. Raises InputError if a file cannot
     be read, OutputError if the temporary files cannot be written.
     """
-    versions = _versions(files)
-    convert = _csv_as_parquet if _are_settled(versions) else _csv_as_parquet.__wrapped__
-    folder = convert(versions, form)
+    folder = _converted(_csv_as_parquet, files, form)
     # Columns are named by their positions, because a name may be there twice.
     positions = {str(position): "string" for position in range(len(form.header))}
     rows = read_folder(spark, folder)
@@ -62,18 +62,22 @@ def read_parquet(
     Columns that are not wanted have their names and types, and no values. Raises InputError if a
     file cannot be read, OutputError if the temporary files cannot be written.
     """
-    versions = _versions(files)
-    convert = _parquet_as_parquet if _are_settled(versions) else _parquet_as_parquet.__wrapped__
     try:
-        groups = convert(versions, frozenset(columns))
+        groups = _converted(_parquet_as_parquet, files, frozenset(columns))
     except InputError as error:
         raise InputError(f"{place}: {error}") from error
     origins = [place] if len(groups) == 1 else [group.files[0] for group in groups]
     return [(origin, _rows_of(spark, group)) for origin, group in zip(origins, groups, strict=True)]
 
 
-def _versions(files: Sequence[InputFile]) -> tuple[FileVersion, ...]:
-    return tuple(_version(file) for file in files)
+def _converted(convert: Callable[..., Made], files: Sequence[InputFile], how: object) -> Made:
+    """What a conversion that is cached makes of files, anew where a change may not be seen.
+
+    Clocks of file systems may tick a few times a second.
+    """
+    versions = tuple(map(_version, files))
+    is_settled = max(one.modified for one in versions) < time.time_ns() - SETTLED_AFTER_NS
+    return (convert if is_settled else unwrap(convert))(versions, how)
 
 
 def _version(file: InputFile) -> FileVersion:
@@ -84,11 +88,6 @@ def _version(file: InputFile) -> FileVersion:
         return FileVersion(file.address, file.packing, 0, 0, 0)
     of_content = found.st_ino, found.st_size, found.st_mtime_ns
     return FileVersion(file.address, file.packing, *of_content)
-
-
-def _are_settled(files: Sequence[FileVersion]) -> bool:
-    """Whether a change would be seen: clocks of file systems may tick a few times a second."""
-    return max(file.modified for file in files) < time.time_ns() - SETTLED_AFTER_NS
 
 
 @cache
