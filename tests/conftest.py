@@ -71,15 +71,16 @@ def _leave_out(marker: str, why: str, config: pytest.Config, items: list[pytest.
         items[:] = [item for item in items if item not in without]
         config.hook.pytest_deselected(items=without)
         line = f"{marker}: {len(without)} tests left out, {why}"
-        # A worker of pytest-xdist, all of which find the same, has no screen.
-        getattr(config, "workeroutput", {}).setdefault(LEFT_OUT, []).append(line)
-        if not hasattr(config, "workeroutput"):
+        # A worker of pytest-xdist has no screen.
+        if hasattr(config, "workeroutput"):
+            config.workeroutput.setdefault(LEFT_OUT, []).append(line)
+        else:
             print(line)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Tell once what workers left out."""
+    """Tell once what workers left out, each of which finds the same."""
     told = node.config.stash.setdefault(TOLD, set())
     for line in getattr(node, "workeroutput", {}).get(LEFT_OUT, []):
         if line not in told:

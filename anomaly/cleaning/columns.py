@@ -49,7 +49,9 @@ def conform(raw: DataFrame, source: str, profile: Profile, origin: str = "") -> 
     """
     where = f"{source} ({origin})" if origin else source
     named = dict(profile.inputs[source].columns)
-    remedy = f'say in [inputs.{source}.columns] what they are called; X = "" leaves out KPI X'
+    remedy = f"say in [inputs.{source}.columns] what they are called"
+    if profile.kpis_of(source):
+        remedy += '; X = "" leaves out KPI X'
     return select_expected_columns(
         raw, expected_columns(source, profile), where, names=named, remedy=remedy
     )

@@ -182,7 +182,7 @@ class Profile:
 
 # Settings that came later, with their defaults: they count where they are set, so that profiles
 # keep their fingerprints.
-LATER_DEFAULTS = {"customer_id_prefix": 3}
+LATER_DEFAULTS = {"customer_id_prefix": InputRules().customer_id_prefix}
 
 
 def _without_later_defaults(settings: Iterable[tuple[str, object]]) -> dict[str, object]:

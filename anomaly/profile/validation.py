@@ -9,10 +9,10 @@ from anomaly.profile.encodings import charset_of
 from anomaly.profile.input_columns import expected_columns
 from anomaly.profile.methods import Direction, Method, Scale
 from anomaly.profile.model import Profile
-from anomaly.profile.sections import Rule
+from anomaly.profile.sections import InputRules, Rule
 from anomaly.profile.settings import out_of_range
 from anomaly.profile.verdict_validation import verdict_problems
-from anomaly.schema.inputs import INPUT_CONTRACTS
+from anomaly.schema.inputs import CALL_STATISTICS, INPUT_CONTRACTS
 from anomaly.schema.tables import SAMPLE_COUNT, TABLE_COLUMNS
 from anomaly.suggestions import did_you_mean
 
@@ -222,6 +222,8 @@ def _input_problems(profile: Profile) -> list[str]:
                 f"[inputs.{name}] delimiter and decimal are both {rules.decimal!r}; set delimiter, "
                 "which is ',' unless a profile says otherwise"
             )
+        if name != CALL_STATISTICS and rules.customer_id_prefix != InputRules().customer_id_prefix:
+            problems.append(f"[inputs.{name}] customer_id_prefix: only call_statistics has it")
         if charset_of(rules.encoding) is None:
             problems.append(
                 f"[inputs.{name}] encoding {rules.encoding!r} is unknown; use UTF-8, UTF-16, "

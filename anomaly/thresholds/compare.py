@@ -283,7 +283,7 @@ def _too_few(kpi: Column) -> Column:
 
 
 def _fault_of_denominator(kpi: Column) -> Column:
-    """Why a ratio without a value has none, if its denominator is why; to be continued."""
+    """Why a ratio has no value, if its denominator is why: conditions that the caller ends."""
     rule, denominator = kpi["limits"]["rule"], kpi["denominator"]
     found, minimum = (
         measure_text(number, F.lit("")) for number in (denominator, rule["minimum_denominator"])

@@ -29,6 +29,7 @@ def failed_families(families: Sequence[Family]) -> Column:
 
 def diagnosis(diagnoses: Sequence[Diagnosis]) -> Column:
     """The words of the first diagnosis that fits a row's `evidence`; NULL where none does."""
+    # One list of conditions: Sail plans what coalesce() is given twice.
     fits = F.when(F.lit(False), F.lit(None).cast("string"))
     for one in diagnoses:
         fits = fits.when(_is_any_bad(one.failed) & ~_is_any_bad(one.sound), one.words)

@@ -20,7 +20,7 @@ SMALLEST_LIKENESS = 0.6
 # Keys of one input that another one has, so that they are joined at all.
 SMALLEST_OVERLAP = 0.5
 EXAMPLE_LENGTH = 30
-# A customer number behind three characters, and by itself: by `customer_id_prefix`.
+# A customer number behind three characters, and by itself, as checks.customer_number has it.
 CUSTOMER_IDS = {3: r"([0-9]{3}|..[^0-9])0*[0-9]{1,18}", 0: r"[0-9]{1,18}"}
 
 

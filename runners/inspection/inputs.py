@@ -37,7 +37,7 @@ class Input:
 def inputs_of(tables: Sequence[Table], profile: Profile, given: str | None = None) -> list[Input]:
     """The tables with what they are, in the order of the inputs; `given` names it for all."""
     columns = [Columns(table) for table in tables]
-    found = [(given, "as --as says") if given else _source(one, profile) for one in columns]
+    found = [(given, "given by --as") if given else _source(one, profile) for one in columns]
     inputs: list[Input] = []
     keys = Keys()
     # The cells of customers are found by those of samples, and callers by the customers.

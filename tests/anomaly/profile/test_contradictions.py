@@ -181,6 +181,7 @@ def test_what_is_just_allowed_is_no_problem(heading, settings):
         (SAMPLES, {"delimiter": "'\"'"}, SAMPLES, "delimiter"),
         (SAMPLES, {"delimiter": '"\\n"'}, SAMPLES, "delimiter"),
         (SAMPLES, {"decimal": '","', "delimiter": '","'}, SAMPLES, "delimiter and decimal"),
+        (SAMPLES, {"customer_id_prefix": "0"}, SAMPLES, "only call_statistics has it"),
         (SAMPLES, {"encoding": '"none"'}, SAMPLES, "encoding 'none'"),
         ("[inputs.samples.keep_where]", {"load": '"> 1"'}, SAMPLES, "'load'"),
         (COLUMNS, {"none": '"x"'}, COLUMNS, "no column 'none'"),
