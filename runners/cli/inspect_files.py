@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> None:
     if not files:
         raise InputError(f"{place}: no .csv or .parquet file there")
     others = [file for file in seen if file not in files]
-    inputs = inputs_of(tables_of(files), profile, options.source)
+    inputs = inputs_of(tables_of(files, profile.inputs.values()), profile, options.source)
     # The draft may be saved in another folder than the profile.
     is_shipped = options.profile in SHIPPED
     base = options.profile if is_shipped else str(Path(options.profile).resolve())

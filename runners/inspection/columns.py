@@ -20,6 +20,7 @@ SMALLEST_LIKENESS = 0.6
 # Keys of one input that another one has, so that they are joined at all.
 SMALLEST_OVERLAP = 0.5
 EXAMPLE_LENGTH = 30
+AS_IN_PROFILE = "as in the profile"
 # A customer number behind three characters, and by itself, as checks.customer_number has it.
 CUSTOMER_IDS = {3: r"([0-9]{3}|..[^0-9])0*[0-9]{1,18}", 0: r"[0-9]{1,18}"}
 
@@ -104,23 +105,27 @@ def choices_of(source: str, columns: Columns, profile: Profile, keys: Keys) -> l
     """A choice for each column that the profile reads of an input, in the profile's order."""
     special = _SPECIAL[source]
     kpis = {kpi.column: (kpi.column, kpi.name, kpi.meaning) for kpi in profile.kpis_of(source)}
-    expected = expected_columns(source, profile)
-    exact = {name: _exact(name, columns.table.header) for name in expected}
+    header, named = columns.table.header, dict(profile.inputs[source].columns)
+    expected = [name for name in expected_columns(source, profile) if named.get(name) != ""]
+    settled = {name: _exact(named[name], header) for name in expected if name in named}
+    exact = {name: settled.get(name) or _exact(name, header) for name in expected}
     taken = {name for name in exact.values() if name}
     found = {}
     for name, same in exact.items():
-        if same:
+        if same and same == settled.get(name):
+            found[name] = Choice(name, same, AS_IN_PROFILE)
+        elif same:
             found[name] = Choice(name, same, f"has this name; {columns.fact(same)}")
         elif name in special:
             found[name] = special[name](name, columns, keys, taken)
             taken |= {found[name].found or name}
-    named = {name: kpis.get(name, (name,)) for name in expected if name not in found}
-    found |= _by_words(named, columns, taken, {name for name in named if name in kpis})
+    others = {name: kpis.get(name, (name,)) for name in expected if name not in found}
+    found |= _by_words(others, columns, taken, {name for name in others if name in kpis})
     return [found[name] for name in expected]
 
 
 def _exact(name: str, header: Sequence[str]) -> str | None:
-    return next((one for one in header if one.lower() == name.lower()), None)
+    return next((one for one in header if one.lower() == name.strip().lower()), None)
 
 
 def _by_words(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from anomaly.profile.encodings import codec_of
+from anomaly.profile.encodings import charset_of, codec_of
 from runners.storage.files import BYTE_ORDER_MARKS, encoding_of
 from runners.storage.local_files import START_BYTES
 
@@ -36,31 +36,34 @@ class Finding(NamedTuple):
         return doubt + self.evidence
 
 
-def find_encoding(start: bytes) -> Finding:
-    """The encoding of a text file, from its first bytes."""
+def find_encoding(start: bytes, known: Sequence[str] = ()) -> Finding:
+    """The encoding of a text file, from its first bytes; of several that fit, a known one."""
     for mark, name in BYTE_ORDER_MARKS.items():
         if start.startswith(mark):
             return Finding(name, "by its byte order mark")
     if b"\0" in start:
         return Finding("UTF-16", "every other byte is zero")
+    like_ascii = [name for name in known if b"ab".decode(codec_of(name), "replace") == "ab"]
     if start.isascii():
-        return Finding("UTF-8", "all letters are ASCII, which nearly every encoding shares")
+        evidence = "all letters are ASCII, which nearly every encoding shares"
+        return Finding([*like_ascii, "UTF-8"][0], evidence)
     try:
         # The last letter may be cut off.
         text = codecs.getincrementaldecoder("utf-8")().decode(start)
     except UnicodeDecodeError:
-        return _of_one_byte(start)
+        return _of_one_byte(start, like_ascii)
     return Finding("UTF-8", f"{sum(not letter.isascii() for letter in text):,} letters are valid")
 
 
-def _of_one_byte(start: bytes) -> Finding:
+def _of_one_byte(start: bytes, known: Sequence[str]) -> Finding:
     """The encoding in which words look least like those of another one."""
+    charsets = {charset_of(name) for name in known}
+    names = [*known, *(name for name in OF_ONE_BYTE if name not in charsets)]
     words = {
-        name: dict.fromkeys(word for word in WORD.findall(start.decode(name, "replace")))
-        for name in OF_ONE_BYTE
+        name: dict.fromkeys(WORD.findall(start.decode(codec_of(name), "replace"))) for name in names
     }
-    garbled = {name: sum(map(_signs_of_garbling, words[name])) for name in OF_ONE_BYTE}
-    best, *others = (name for name in OF_ONE_BYTE if garbled[name] == min(garbled.values()))
+    garbled = {name: sum(map(_signs_of_garbling, words[name])) for name in names}
+    best, *others = (name for name in names if garbled[name] == min(garbled.values()))
     shown = [repr(word) for word in words[best] if not word.isascii()][:WORDS_SHOWN]
     evidence = f"not UTF-8; in this encoding it reads {', '.join(shown)}"
     return Finding(best, evidence, f"it may be {' or '.join(others)}" if others else "")
@@ -87,22 +90,22 @@ def text_of(start: bytes, encoding: str) -> str:
     return text if len(start) < START_BYTES else text[: text.rfind("\n") + 1]
 
 
-def find_delimiter(text: str) -> Finding:
+def find_delimiter(text: str, known: Sequence[str] = ()) -> Finding:
     """The delimiter that gives rows as many fields as the header, in the most rows."""
     found = []
-    for mark in DELIMITERS:
+    for mark in dict.fromkeys((*known, *DELIMITERS)):
         rows = records(text, mark)
         fields = len(rows[0]) if rows else 0
         alike = sum(len(row) == fields for row in rows[1:])
         share = alike / max(len(rows) - 1, 1)
         if fields > 1:
             words = f"{fields} fields in the header and in {alike:,} of {len(rows) - 1:,} rows"
-            found.append((share, fields, mark, words))
+            found.append((share, mark in known, fields, mark, words))
     if not found:
         return Finding(",", "there is one column whatever the delimiter")
-    share, _, best, words = max(found)
-    rivals = [one for one in found if one[0] == share and one[2] != best]
-    others = [f"{mark!r} gives {told}" for _, _, mark, told in rivals]
+    share, *_, best, words = max(found)
+    rivals = [one for one in found if one[0] == share and one[-2] != best]
+    others = [f"{mark!r} gives {told}" for *_, mark, told in rivals]
     return Finding(best, words, " and ".join(others))
 
 
@@ -112,13 +115,14 @@ def records(text: str, delimiter: str) -> list[list[str]]:
     return [row for row in reader if row]
 
 
-def find_decimal(fields: Iterable[str], delimiter: str) -> Finding:
+def find_decimal(fields: Iterable[str], delimiter: str, known: Sequence[str] = ()) -> Finding:
     """The decimal mark, by the fields that are numbers with one mark in them."""
     texts = [field.strip() for field in fields]
     of = {mark: _with_mark(texts, mark) for mark in ".,"}
     counts = {mark: len(found) for mark, found in of.items()}
     if not any(counts.values()):
-        return Finding(".", "no number has a fraction")
+        mark = "," if "," in known and delimiter != "," else "."
+        return Finding(mark, "no number has a fraction")
     best = max(counts, key=lambda mark: counts[mark])
     other = "," if best == "." else "."
     evidence = f"as in {of[best][0]}; {counts[best]:,} numbers have it, {counts[other]:,} {other!r}"

@@ -9,9 +9,9 @@ from anomaly.profile.input_columns import expected_columns
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import InputRules
 from anomaly.schema.inputs import CUSTOMERS, INPUT_CONTRACTS, SAMPLES
-from runners.inspection.columns import Choice
+from runners.inspection.columns import AS_IN_PROFILE, Choice
 from runners.inspection.inputs import Input
-from runners.inspection.tables import Part
+from runners.inspection.tables import Part, settled
 from runners.inspection.times import UNREADABLE, period_of
 from runners.services.arguments import INPUT_OPTIONS
 from runners.services.plurals import counted
@@ -56,7 +56,7 @@ def _input_lines(one: Input, inputs: Sequence[Input], profile: Profile) -> Itera
     arguments = f"{INPUT_OPTIONS[one.source]} {shlex.quote(place)}"
     yield f"# {one.source}: {one.evidence}; read it with {arguments}"
     yield f"[inputs.{one.source}]"
-    yield from _dialect_lines(table.parts)
+    yield from _dialect_lines(table.parts, profile.inputs[one.source])
     yield ""
     yield f"[inputs.{one.source}.columns]"
     expected = expected_columns(one.source, profile)
@@ -87,7 +87,7 @@ def _unused_lines(one: Input) -> Iterator[str]:
             )
 
 
-def _dialect_lines(parts: Sequence[Part]) -> Iterator[str]:
+def _dialect_lines(parts: Sequence[Part], rules: InputRules) -> Iterator[str]:
     """The settings that say how CSV files are written, and whether all files agree on them."""
     first, default = parts[0].dialect, InputRules()
     if first is None:
@@ -99,7 +99,10 @@ def _dialect_lines(parts: Sequence[Part]) -> Iterator[str]:
         ("decimal", first.decimal),
     ):
         is_default = finding.value == getattr(default, name)
-        yield _setting(name, finding.value, f"{finding}{' (the default)' * is_default}")
+        told = f"{finding}{' (the default)' * is_default}"
+        if finding.value in settled(name, [rules]):
+            told = f"{AS_IN_PROFILE}; {finding.evidence}"
+        yield _setting(name, finding.value, told)
     for part in parts[1:]:
         if part.dialect and part.dialect.values != first.values:
             values = ", ".join(map(repr, part.dialect.values))

@@ -1,7 +1,7 @@
 """The tables that files hold: files with the same columns are one table."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -89,13 +89,23 @@ class Table:
         return sum(len(part.rows) for part in self.parts)
 
 
-def tables_of(files: Sequence[File]) -> list[Table]:
-    """The tables of some files. Raises InputError for a file that cannot be read."""
+def tables_of(files: Sequence[File], rules: Collection[InputRules] = ()) -> list[Table]:
+    """The tables of some files; of what fits them equally, the settings of `rules` are taken.
+
+    Raises InputError for a file that cannot be read.
+    """
+    known = {name: settled(name, rules) for name in ("encoding", "delimiter", "decimal")}
     by_columns: dict[tuple[str, ...], list[Part]] = defaultdict(list)
     for file in files:
-        part = _parquet_part(file) if file.kind == ".parquet" else _csv_part(file)
+        part = _parquet_part(file) if file.kind == ".parquet" else _csv_part(file, known)
         by_columns[tuple(sorted(part.header))].append(part)
     return [Table([part.file for part in parts], _some(parts)) for parts in by_columns.values()]
+
+
+def settled(name: str, rules: Iterable[InputRules]) -> list[str]:
+    """The values that some rules have for a setting, except the default, which may be no choice."""
+    values = dict.fromkeys(getattr(one, name) for one in rules)
+    return [value for value in values if value != getattr(InputRules(), name)]
 
 
 def _some(parts: Sequence[Part]) -> list[Part]:
@@ -103,15 +113,16 @@ def _some(parts: Sequence[Part]) -> list[Part]:
     return [parts[place] for place in sorted(places)][:FILES_OPENED]
 
 
-def _csv_part(file: File) -> Part:
+def _csv_part(file: File, known: Mapping[str, Sequence[str]]) -> Part:
     start = LocalFiles().start(file)
-    encoding = find_encoding(start)
+    encoding = find_encoding(start, known["encoding"])
     text = text_of(start, encoding.value)
-    delimiter = find_delimiter(text)
+    delimiter = find_delimiter(text, known["delimiter"])
     header, *rows = records(text, delimiter.value) or [[]]
     if not header:
         raise InputError(f"{file}: is empty; a CSV file begins with the names of its columns")
-    decimal = find_decimal((field for row in rows for field in row), delimiter.value)
+    fields = (field for row in rows for field in row)
+    decimal = find_decimal(fields, delimiter.value, known["decimal"])
     names = tuple(name.strip() for name in header)
     return Part(file, names, rows, Dialect(encoding, delimiter, decimal))
 

@@ -55,6 +55,30 @@ def test_of_encodings_with_a_byte_for_a_letter_the_one_is_taken_that_garbles_no_
 
 
 @pytest.mark.parametrize(
+    ("text", "known", "encoding"),
+    [
+        ("Zelle;Köln\n", ["cp1250"], "cp1250"),
+        ("Zelle;Köln\n", ["cp1251"], "windows-1252"),
+        ("Zelle;Koeln\n", ["cp1252"], "cp1252"),
+        ("Zelle;Koeln\n", ["UTF-16"], "UTF-8"),
+        ("Début;Débit\n", ["mac-roman"], "mac-roman"),
+    ],
+)
+def test_of_encodings_that_read_a_file_as_well_the_known_one_is_taken(text, known, encoding):
+    assert find_encoding(text.encode(encoding), known).value == encoding
+
+
+def test_of_delimiters_and_decimal_marks_that_fit_as_well_the_known_one_is_taken():
+    both = "a,b;c,d\n1,2;3,4\n5,6;7,8\n"
+    assert find_delimiter(both).value == ","
+    assert find_delimiter(both, [";"]).value == ";"
+    assert find_delimiter("a^b\n1^2\n", ["^"]).value == "^"
+    assert find_decimal(["1", "2"], ";", [","]).value == ","
+    assert find_decimal(["1", "2"], ",", [","]).value == "."
+    assert find_decimal(["1.5", "2"], ";", [","]).value == "."
+
+
+@pytest.mark.parametrize(
     ("text", "delimiter"),
     [
         ("a;b;c\n1,5;2,5;3,5\n1,5;2;3,5\n", ";"),

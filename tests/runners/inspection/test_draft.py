@@ -149,6 +149,49 @@ def test_what_cannot_be_told_is_not_set_but_listed(folder, drafted):
     assert "mean Throughput DL (4 numbers from 20 to 23)" in kpi
 
 
+SETTLED = """
+[inputs.samples]
+encoding = "cp1250"
+delimiter = ";"
+decimal = ","
+[inputs.samples.columns]
+CellName = "Ort Zelle"
+Time = "Beginn"
+Date = ""
+meanThr_DL = "Durchsatz"
+"""
+
+
+def test_what_the_profile_says_of_a_file_is_taken_from_it_and_no_longer_open(folder, drafted):
+    with (folder / "small.toml").open("a") as profile:
+        profile.write(SETTLED)
+    (folder / "data" / "zaehler.csv").write_text(
+        # Each of them is a doubt without the profile.
+        "ORT ZELLE;Zelle;Beginn;Ende;Durchsatz;Köln\n"
+        "1A;1A;06:00;06:15;1,250;1\n1A;1A;06:15;06:30;2,500;1\n",
+        encoding="cp1250",
+    )
+    told = [line.partition("#") for line in drafted("data/zaehler.csv").splitlines()]
+    settings = {setting.strip(): why.strip() for setting, _, why in told if setting}
+    assert settings['CellName = "ORT ZELLE"'] == "as in the profile"
+    assert settings['Time = "Beginn"'] == "as in the profile"
+    assert settings['meanThr_DL = "Durchsatz"'] == "as in the profile"
+    assert settings['encoding = "cp1250"'].startswith("as in the profile; not UTF-8")
+    assert settings['delimiter = ";"'].startswith("as in the profile; 6 fields")
+    assert settings['decimal = ","'] == "as in the profile; as in 1,250; 2 numbers have it, 0 '.'"
+    open_ones = [why.split(" = ")[0].strip() for *_, why in told if " = cannot tell" in why]
+    assert open_ones == ["meanThr_UL", "PRBUsageDL"]
+
+
+def test_a_column_that_the_profile_names_and_a_file_lacks_is_looked_for(folder, drafted):
+    with (folder / "small.toml").open("a") as profile:
+        profile.write(SETTLED)
+    lines = drafted("data/zaehler.csv").splitlines()
+    (cell,) = [line for line in lines if line.startswith("CellName = ")]
+    assert cell.startswith('CellName = "Zelle"  # its name says so')
+    assert 'Time = "Beginn"  # as in the profile' in lines
+
+
 def test_a_table_that_is_like_no_input_is_described_and_not_drafted(folder, drafted):
     (folder / "data" / "notes.csv").write_text("author;words\nA;12\nB;15\n")
     (folder / "data" / "plan.xlsx").write_bytes(b"PK\x03\x04")
