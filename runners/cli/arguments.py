@@ -13,6 +13,7 @@ from runners.services.arguments import (
     A_PROFILE,
     add_common_arguments,
     add_engine_arguments,
+    add_input_arguments,
     add_output_arguments,
     add_profile_argument,
 )
@@ -172,13 +173,19 @@ def check_config_arguments(parser: argparse.ArgumentParser) -> None:
 
 def inspect_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `inspect`."""
-    parser.add_argument("place", metavar="FOLDER|FILE", help="CSV or Parquet files on this machine")
+    parser.add_argument(
+        "place",
+        nargs="?",
+        metavar="FOLDER|FILE",
+        help="CSV or Parquet files on this machine, whatever they are",
+    )
+    add_input_arguments(parser)
     add_profile_argument(parser, "the profile that the draft extends: ")
     parser.add_argument(
         "--as",
         dest="source",
         choices=tuple(INPUT_CONTRACTS),
-        help="what the files are, if their columns do not show it",
+        help="what the files of FOLDER|FILE are, if their columns do not show it",
     )
 
 

@@ -42,8 +42,8 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
     ),
     "inspect": (
         ("draft a profile from a folder with all three inputs", "inspect data > my.toml"),
-        ("files of samples whose columns do not show what they are",
-         "inspect counters.csv --as samples"),
+        ("of files whose columns do not show what they are",
+         "inspect --customers clients.csv --samples counters.csv\n--calls calls.csv > my.toml"),
     ),
     "sample": (
         ("make the three inputs, and truth.csv with their faults", "sample --out made-up"),

@@ -48,7 +48,8 @@ def _input_lines(one: Input, inputs: Sequence[Input], profile: Profile) -> Itera
     place = _plain(_place(one))
     yield f"# {place}: {counted(len(table.files), 'file')}, {counted(table.rows, 'row')} looked at"
     if one.source is None:
-        yield f"# {CANNOT_TELL} which input it is ({one.evidence}); inspect it with --as INPUT"
+        options = ", ".join(INPUT_OPTIONS.values())
+        yield f"# {CANNOT_TELL} which input it is ({one.evidence}); give it as one of {options}"
         yield from (f"#   {_plain(name)}: {one.columns.fact(name)}" for name in table.header)
         return
     if sum(other.source == one.source for other in inputs) > 1:

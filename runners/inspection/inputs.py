@@ -34,10 +34,16 @@ class Input:
     choices: Sequence[Choice] = ()
 
 
-def inputs_of(tables: Sequence[Table], profile: Profile, given: str | None = None) -> list[Input]:
-    """The tables with what they are, in the order of the inputs; `given` names it for all."""
-    columns = [Columns(table) for table in tables]
-    found = [(given, "given by --as") if given else _source(one, profile) for one in columns]
+def inputs_of(tables: Sequence[tuple[Table, str | None]], profile: Profile) -> list[Input]:
+    """The tables with what they are, in the order of the inputs.
+
+    Beside each table stands what it is, or None to find that out.
+    """
+    columns = [Columns(table) for table, _ in tables]
+    found = [
+        (given, "as given") if given else _source(one, profile)
+        for one, (_, given) in zip(columns, tables, strict=True)
+    ]
     inputs: list[Input] = []
     keys = Keys()
     # The cells of customers are found by those of samples, and callers by the customers.

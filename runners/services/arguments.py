@@ -38,11 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that one run and many have in common."""
     add_profile_argument(parser)
-    parser.add_argument("--customers", help="customers: a file or folder, CSV or Parquet")
-    parser.add_argument(
-        "--samples", help="samples of the cells, one per granularity period (15 min), likewise"
-    )
-    parser.add_argument("--calls", help="call statistics of the customers, likewise")
+    add_input_arguments(parser)
     parser.add_argument(
         "--out",
         default="out",
@@ -72,6 +68,15 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         help="publish keyed hashes instead of customer numbers; the environment variable "
         "CELL_TOWER_HASH_KEY holds the key, or names a secret",
     )
+
+
+def add_input_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name the inputs."""
+    parser.add_argument("--customers", help="customers: a file or folder, CSV or Parquet")
+    parser.add_argument(
+        "--samples", help="samples of the cells, one per granularity period (15 min), likewise"
+    )
+    parser.add_argument("--calls", help="call statistics of the customers, likewise")
 
 
 def add_profile_argument(parser: argparse.ArgumentParser, meaning: str = "") -> None:

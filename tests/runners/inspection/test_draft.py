@@ -149,6 +149,54 @@ def test_what_cannot_be_told_is_not_set_but_listed(folder, drafted):
     assert "mean Throughput DL (4 numbers from 20 to 23)" in kpi
 
 
+GIVEN = {CUSTOMERS: "--customers", SAMPLES: "--samples", CALL_STATISTICS: "--calls"}
+
+
+@pytest.fixture
+def unlike(folder):
+    """The files of the folder, with names and columns that show nothing."""
+    places = {}
+    for number, (source, name) in enumerate(OPTIONS.items()):
+        header, rows = FILES[name].split("\n", 1)
+        fields = ";".join(f"F{number}{place}" for place in range(header.count(";") + 1))
+        places[source] = folder / "data" / f"{number}.csv"
+        (folder / "data" / name).unlink()
+        places[source].write_text(f"{fields}\n{rows}", encoding="cp1252")
+    return places
+
+
+def test_files_that_show_nothing_of_what_they_are_are_drafted_together(folder, unlike, capsys):
+    command = ["inspect", "--profile", str(folder / "small.toml")]
+    for source, place in unlike.items():
+        command += [GIVEN[source], str(place)]
+    assert main(command) == 0
+    text = capsys.readouterr().out
+    lines = text.splitlines()
+    for source, place in unlike.items():
+        assert f"# {source}: as given; read it with {GIVEN[source]} {place}" in lines
+    settings = [line.partition("  #")[0] for line in lines]
+    assert [settings.count(f'delimiter = "{mark}"') for mark in ";,"] == [3, 0]
+    # Found by the keys of the others: the cells of customers, and the customers of calls.
+    assert 'CellTower = "F06"' in settings
+    assert 'Customer_ID = "F20"' in settings
+    assert list(parse_profile(text).inputs) == [CUSTOMERS, SAMPLES, CALL_STATISTICS]
+
+
+def test_of_a_folder_only_the_files_need_to_be_named_that_cannot_be_told(folder, unlike, drafted):
+    samples = str(unlike[SAMPLES])
+    text = drafted("data", "--samples", samples)
+    assert f"# samples: as given; read it with --samples {samples}" in text
+    assert text.count(f"# {samples}: 1 file") == 1
+    assert text.count("cannot tell which input it is") == 2
+    assert "; give it as one of --customers, --samples, --calls" in text
+
+
+def test_inspect_needs_something_to_look_at(capsys):
+    assert main(["inspect"]) == 2
+    told = "give a folder or file, or any of --customers, --samples, --calls"
+    assert told in capsys.readouterr().err
+
+
 SETTLED = """
 [inputs.samples]
 encoding = "cp1250"
