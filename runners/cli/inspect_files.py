@@ -1,11 +1,9 @@
 """Drafts a profile from files that nobody described: the command `inspect`."""
 
 import argparse
-from pathlib import Path
 
 from anomaly import load_profile
 from anomaly.errors import ConfigurationError, InputError
-from anomaly.profile.files import SHIPPED
 from runners.inspection.draft import draft
 from runners.inspection.inputs import inputs_of
 from runners.inspection.tables import tables_of
@@ -38,11 +36,8 @@ def run(options: argparse.Namespace) -> None:
         found = tables_of(readable, profile.inputs.values())
         tables += [(table, source) for table in found]
     others = [file for file, _ in files.values() if not _is_table(file)]
-    # The draft may be saved in another folder than the profile.
-    is_shipped = options.profile in SHIPPED
-    base = options.profile if is_shipped else str(Path(options.profile).resolve())
     names = ", ".join(place for place, _ in places)
-    print(draft(inputs_of(tables, profile), others, profile, base, names), end="")
+    print(draft(inputs_of(tables, profile), others, profile, options.profile, names), end="")
 
 
 def _files(given: str) -> list[File]:

@@ -2,9 +2,11 @@
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from os.path import commonpath, dirname, relpath
+from pathlib import Path
 from textwrap import wrap
 
-from anomaly.profile.files import toml_of
+from anomaly.profile.files import SHIPPED, toml_of
 from anomaly.profile.input_columns import expected_columns
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import InputRules
@@ -28,12 +30,15 @@ def draft(
 
     `others` are files that could not be looked at.
     """
+    is_relative = base not in SHIPPED and not Path(base).is_absolute()
+    why = f"what is judged, and how{'; a path from the folder of this file' * is_relative}"
     lines = [
         f"# Drafted from the first rows of {name}. Check each line, and what it cannot tell.",
-        _setting("extends", base, "what is judged, and how"),
+        _setting("extends", base, why),
         _setting("name", "draft", "choose a name; published rows have it"),
     ]
-    lines += [f"# Not looked at: {_plain(str(file))} (no CSV or Parquet)" for file in others]
+    names = [_plain(_named(file.address)) for file in others]
+    lines += [f"# Not looked at: {other} (no CSV or Parquet)" for other in names]
     for one in inputs:
         lines += ["", *_input_lines(one, inputs, profile)]
     for source in INPUT_CONTRACTS:
@@ -155,14 +160,12 @@ def _period_lines(inputs: Sequence[Input], profile: Profile) -> Iterator[str]:
 def _place(one: Input) -> str:
     """The file of a table, or the folder that holds all of its files."""
     addresses = [file.address for file in one.table.files]
-    if len(addresses) == 1:
-        return addresses[0]
-    folders = [address.split("/")[:-1] for address in addresses]
-    shared = next(
-        (n for n, parts in enumerate(zip(*folders, strict=False)) if len(set(parts)) > 1),
-        min(map(len, folders)),
-    )
-    return "/".join(folders[0][:shared])
+    return _named(addresses[0] if len(addresses) == 1 else commonpath(map(dirname, addresses)))
+
+
+def _named(address: str) -> str:
+    """A path from the current folder, where commands are typed; in full if it lies elsewhere."""
+    return relpath(address) if Path(address).is_relative_to(Path.cwd()) else address
 
 
 def _setting(name: str, value: object, evidence: str) -> str:

@@ -191,6 +191,30 @@ def test_of_a_folder_only_the_files_need_to_be_named_that_cannot_be_told(folder,
     assert "; give it as one of --customers, --samples, --calls" in text
 
 
+def test_a_draft_names_files_from_the_folder_in_which_it_is_made(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    assert main(["inspect", "data", "--profile", "small.toml"]) == 0
+    text = capsys.readouterr().out
+    assert str(folder) not in text
+    assert 'extends = "small.toml"  # what is judged, and how; a path from the folder' in text
+    assert "read it with --samples data/zaehler.csv" in text
+    Path("mine.toml").write_text(text)
+    assert main(["check-config", "mine.toml"]) == 0
+
+
+def test_a_draft_of_files_elsewhere_names_them_in_full(folder, monkeypatch, drafted):
+    (folder / "here").mkdir()
+    monkeypatch.chdir(folder / "here")
+    text = drafted()
+    assert f'extends = "{folder}/small.toml"  # what is judged, and how\n' in text
+    assert f"read it with --samples {folder}/data/zaehler.csv" in text
+
+
+def test_a_draft_extends_a_shipped_profile_by_its_name(folder, capsys):
+    assert main(["inspect", str(folder / "data")]) == 0
+    assert 'extends = "default"  # what is judged, and how\n' in capsys.readouterr().out
+
+
 def test_inspect_needs_something_to_look_at(capsys):
     assert main(["inspect"]) == 2
     told = "give a folder or file, or any of --customers, --samples, --calls"
