@@ -163,8 +163,8 @@ def _customers(request: Request, judged: DataFrame, limits: DataFrame) -> DataFr
     return hash_customers(customers, request.hash_key)
 
 
-def _result_figures(_: Request, customers: DataFrame, cells: DataFrame) -> DataFrame:
-    return result_figures(customers, cells)
+def _result_figures(request: Request, customers: DataFrame, cells: DataFrame) -> DataFrame:
+    return result_figures(customers, cells, request.profile)
 
 
 def _summary(request: Request, *figures: DataFrame | None) -> DataFrame:

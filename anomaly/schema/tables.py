@@ -185,8 +185,8 @@ SUMMARY_COLUMNS = (
         "section",
         "string",
         "input, column, rejected, missing_value, join, unmatched, look_alike, kpi, out_of_reach, "
-        "verdict, worst, near_miss, affected, due, alarms, alarm_kpi, alarm, origin, engine or "
-        "seconds",
+        "verdict, peers, worst, near_miss, affected, due, alarms, alarm_kpi, alarm, origin, engine "
+        "or seconds",
     ),
     Column("subject", "string", "subject of the figure: an input, a join, a level, a cell"),
     Column("item", "string", "name of the figure: a count, a reason code, a key, a KPI"),

@@ -12,6 +12,7 @@ from anomaly.cleaning.checks import SAME_NUMBERS, numbers_of_inputs
 from anomaly.cleaning.names import alike
 from anomaly.expressions.frames import union
 from anomaly.profile.model import Profile
+from anomaly.profile.sections import Peers
 from anomaly.schema.inputs import SOURCE_FILE
 from anomaly.schema.tables import (
     CELL_LEVEL,
@@ -161,7 +162,7 @@ def _look_alikes(joined: DataFrame) -> DataFrame:
     return figure_per_row(top_n_per_group(found, [number], [F.col("alike")]), names)
 
 
-def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:
+def result_figures(customers: DataFrame, cells: DataFrame, profile: Profile) -> DataFrame:
     """Rows published, KPIs evaluated and flagged per level, verdicts, and the worst cells.
 
     And, where a bound lies beyond what a KPI can be, how many rows its rule could not judge.
@@ -182,9 +183,8 @@ def result_figures(customers: DataFrame, cells: DataFrame) -> DataFrame:
             for table, level, verdict, state in tables
         ),
     )
-    return (
-        _kpi_figures(published).unionByName(_verdict_figures(published)).unionByName(_worst(cells))
-    )
+    of_cells = _verdict_figures(published, profile.peers)
+    return _kpi_figures(published).unionByName(of_cells).unionByName(_worst(cells))
 
 
 def _kpi_figures(published: DataFrame) -> DataFrame:
@@ -210,18 +210,23 @@ def _kpi_figures(published: DataFrame) -> DataFrame:
     return explode_figures(of_kpis, F.concat(counts, figures_if(out_of_reach > 0, unreachable)))
 
 
-def _verdict_figures(published: DataFrame) -> DataFrame:
-    """Per level the rows, and the cells by verdict, and without one by what they sent."""
+def _verdict_figures(published: DataFrame, peers: Peers | None) -> DataFrame:
+    """Per level the rows, and the cells by verdict, and without one by what they sent.
+
+    And, where the profile groups cells, how many are compared with those of their own group.
+    """
     is_cell, is_judged = F.col("level") == CELL_LEVEL, F.col("verdict").isNotNull()
     why = figure("not_judged", F.col("level"), F.col("sample_state"), 1)
-    return explode_and_sum(
-        published,
-        F.concat(
-            F.array(_row_figure()),
-            figures_if(is_cell, _verdict_figure()),
-            figures_if(is_cell & ~is_judged, why),
-        ),
-    )
+    figures = [
+        F.array(_row_figure()),
+        figures_if(is_cell, _verdict_figure()),
+        figures_if(is_cell & ~is_judged, why),
+    ]
+    if peers is not None:
+        has_own = F.exists("evidence", lambda kpi: kpi["peers"].isNotNull())
+        compared = figure("peers", F.col("level"), peers.column, F.when(has_own, 1).otherwise(0))
+        figures.append(figures_if(is_cell, compared))
+    return explode_and_sum(published, F.concat(*figures))
 
 
 def tower_figures(cells: DataFrame, most: int = LARGEST_KEYS) -> DataFrame:

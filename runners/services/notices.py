@@ -2,6 +2,7 @@
 
 from anomaly.alarms.account import BEHIND, CELLS, LACKING, SAMPLES_SENT
 from anomaly.schema.inputs import SAMPLES
+from anomaly.schema.tables import CELL_LEVEL
 from runners.services.plurals import counted
 from runners.services.run_summary import RunSummary
 
@@ -11,6 +12,7 @@ def notices(summary: RunSummary) -> list[str]:
     return [
         *_empty_columns(summary),
         *_look_alikes(summary),
+        *_all_peers(summary),
         *_cells_that_send_rarely(summary),
         *_end_of_samples(summary),
         *_without_baseline(summary),
@@ -32,6 +34,16 @@ def _look_alikes(summary: RunSummary) -> list[str]:
         f"cells {row.item} count as different cells, but their names differ only in case, in the "
         "kind of dash, or in letters of two alphabets that look the same"
         for row in summary.of("look_alike")
+    ]
+
+
+def _all_peers(summary: RunSummary) -> list[str]:
+    """A sentence if the profile groups cells by a column, and no cell was judged by its group."""
+    return [
+        f"no cell is compared with those of its own {row.item}, but with all cells: the column is "
+        "missing or empty, or too few cells have the same text in it"
+        for row in summary.of("peers", CELL_LEVEL)
+        if not row.value
     ]
 
 

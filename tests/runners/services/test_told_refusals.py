@@ -14,7 +14,7 @@ from runners.services.console import alarm_headline
 from runners.services.notices import notices
 from runners.services.rejections import LONGEST_TEXT, Rejections, _shortened, cure
 from runners.services.run_summary import RunSummary
-from tests.builders.small_inputs import SmallInputs, profile_text
+from tests.builders.small_inputs import SmallInputs, families_text, profile_text
 
 pytestmark = pytest.mark.slow
 
@@ -122,6 +122,26 @@ def test_names_that_people_may_take_for_one_are_told(inputs, caplog, name, other
         "where section = 'look_alike'"
     )
     assert figures.fetchall() == [(alike, f"{name}, {other}", 2)]
+
+
+@pytest.mark.parametrize(("column", "compared"), [("Band", 10), ("Vendor", 0)])
+def test_cells_that_are_all_peers_for_want_of_a_column_are_told_once(
+    inputs, caplog, column, compared
+):
+    """Ten of twelve cells send samples, three or four of each band, and three are enough."""
+    text = families_text().replace('column = "Band"', f'column = "{column}"\nrequired = false')
+    (inputs.folder / "profile.toml").write_text(text)
+    assert inputs.run() == 0
+    told = [message for message in caplog.messages if message.startswith("no cell is compared")]
+    assert told == [
+        "no cell is compared with those of its own Vendor, but with all cells: the column is "
+        "missing or empty, or too few cells have the same text in it"
+    ] * (not compared)
+    figures = duckdb.sql(
+        f"select subject, item, value from '{inputs.out}/run_summary/*/*.parquet' "
+        "where section = 'peers'"
+    )
+    assert figures.fetchall() == [("cell", column, compared)]
 
 
 def test_it_is_told_where_nothing_says_what_is_usual():
