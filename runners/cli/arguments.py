@@ -123,7 +123,9 @@ def show_arguments(parser: argparse.ArgumentParser) -> None:
         "--alarms", action="store_true", help="the active and the newest alarms, not the cells"
     )
     parser.add_argument(
-        "--csv", action="store_true", help="print CSV: a row for each cell to visit, KPI or alarm"
+        "--csv",
+        action="store_true",
+        help="print CSV: a row for each cell to visit, KPI or alarm; times are UTC",
     )
     add_engine_arguments(parser)
 

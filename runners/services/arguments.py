@@ -101,7 +101,9 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
         "--quiet", action="store_true", help="print errors only (with --json: and the summary)"
     )
     parser.add_argument(
-        "--json", action="store_true", help="print the summary as one JSON document, for scripts"
+        "--json",
+        action="store_true",
+        help="print the summary as one JSON document, for scripts; times are UTC",
     )
 
 

@@ -46,6 +46,14 @@ def test_the_help_of_each_command_ends_with_examples(command, capsys):
     assert shown[1].split()[:2] == ["cell-tower-anomaly", command]
 
 
+@pytest.mark.parametrize(("command", "option"), [("show", "--csv"), ("alarms", "--json")])
+def test_output_for_scripts_whose_times_have_no_zone_is_said_to_be_utc(command, option, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    *_, of_option = capsys.readouterr().out.partition("\nexamples:")[0].split(f"\n  {option} ")
+    assert "times are UTC" in " ".join(of_option.partition("\n  --")[0].split())
+
+
 @pytest.mark.parametrize(
     "arguments", [arguments for examples in EXAMPLES.values() for _, arguments in examples]
 )
