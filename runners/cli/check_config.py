@@ -11,3 +11,4 @@ def run(options: argparse.Namespace) -> None:
     print(
         f"{profile.fingerprint}: {len(profile.kpis)} KPIs, {len(profile.rules)} rules, no problems"
     )
+    print("No input files were looked at; a run checks them first.")

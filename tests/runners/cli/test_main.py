@@ -63,6 +63,7 @@ def test_profiles_are_checked_without_a_package_of_the_extras(tmp_path):
     assert [line[10:] for line in told.splitlines() if line.startswith("exit code")] == list("0002")
     assert told.startswith(f"cell-tower-anomaly {anomaly.__version__}\n")
     assert told.count("no problems") == 2
+    assert told.count("\nNo input files were looked at; a run checks them first.\n") == 2
     assert "no_setting" in told
 
 
