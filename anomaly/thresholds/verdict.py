@@ -211,7 +211,7 @@ def _customers() -> Column:
     """How many customers with call statistics the cell has."""
     count = F.col("customerID_count")
     return F.concat(
-        F.when(count == 0, "no").otherwise(count.cast("string")),
+        F.when(count == 0, "no").otherwise(F.format_number(count, 0)),
         F.when(count == 1, " customer").otherwise(" customers"),
         F.lit(" with call statistics"),
     )

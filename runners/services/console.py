@@ -21,9 +21,8 @@ NOUNS = {
     CALL_STATISTICS: ("row of call statistics", "rows of call statistics"),
 }
 # At the end of a reason.
-ITS_CUSTOMERS = re.compile(r"; (no|\d+) customers? with call statistics$")
+ITS_CUSTOMERS = re.compile(r"; (no|[\d,]+) customers? with call statistics$")
 IN_BRACKETS = re.compile(r" \([^()]*\)")
-BEFORE_PER_CENT = re.compile(r"(?<=\d) (?=%)")
 
 
 def plain_text(outcome: Outcome) -> str:
@@ -116,7 +115,7 @@ def alarm_headline(summary: RunSummary) -> str:
 
 def in_short(cell: NamedCell) -> tuple[str, str]:
     """What is wrong with a cell in a few words, and the KPI that shows it most clearly."""
-    first = BEFORE_PER_CENT.sub("", ITS_CUSTOMERS.sub("", cell.reason).split("; ")[0])
+    first = ITS_CUSTOMERS.sub("", cell.reason).split("; ")[0]
     diagnosis, has_one, evidence = first.partition(": ")
     if not has_one:
         return cell.fails, IN_BRACKETS.sub("", first)

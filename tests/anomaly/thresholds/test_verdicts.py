@@ -197,6 +197,15 @@ def test_the_worst_kpi_of_a_family_is_the_farthest(spark):
     )
 
 
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [(0, "no customers"), (999, "999 customers"), (1234567, "1,234,567 customers")],
+)
+def test_customers_are_counted_as_on_screens(spark, count, told):
+    (row,) = verdicts(spark, [(evidence("oCoooo"), 96, count, None)])
+    assert row.verdict_reason == f"load is low; {told} with call statistics"
+
+
 def test_more_failed_families_rank_first_then_more_defects_then_the_farthest(spark):
     far, near = [9, 0, 9, 9, 0, 0], [4, 0, 4, 4, 0, 0]
     rows = [

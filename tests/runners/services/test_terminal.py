@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[3]
 FIGURE = Row("section", "subject", "item", "value", "detail", "run_id", "profile", "run_date")
 OF_RUN = ("r1", "default@1", date(2026, 11, 3))
 WHY = "looks congested: load of the cell (load) is 73.0 % against the usual 1.85 % (20 cells)"
+REASON = f"{WHY}; 1,200 customers with call statistics"
 SUMMARY = RunSummary(
     [
         FIGURE(*figure, *OF_RUN)
@@ -39,7 +40,7 @@ SUMMARY = RunSummary(
             ("verdict", "cell", "Not judged", 1.0, None),
             ("not_judged", "cell", "NO_SAMPLES", 1.0, None),
             ("out_of_reach", "cell", "calls", 48.0, "no value can pass"),
-            ("worst", "1[red]A", "utilization", 1.0, f"{WHY}; 1200 customers with call statistics"),
+            ("worst", "1[red]A", "utilization", 1.0, REASON),
             ("worst", "2B", "2 of 9 KPIs", 2.0, "2 of 9 judged KPIs are beyond their limits"),
             ("affected", "1[red]A", "customers with call statistics", 1200.0, None),
             ("affected", "2B", "customers with call statistics", 1.0, None),
@@ -72,8 +73,8 @@ def test_plain_text_says_what_is_wrong_since_when_and_how_much_was_used():
     assert plain_text(OUTCOME).splitlines() == [
         "2 of 1,052 cells need maintenance, 1 could not be judged; worst first:",
         "   1  1[red]A  utilization, since 2026-10-30",
-        f"        {WHY}; 1200",
-        "        customers with call statistics",
+        f"        {WHY};",
+        "        1,200 customers with call statistics",
         "   2  2B  2 of 9 KPIs",
         "        2 of 9 judged KPIs are beyond their limits",
         "Near miss: 3C: load of the cell (load) is 41 %",
@@ -92,13 +93,19 @@ def test_a_terminal_shows_the_cells_as_a_table_as_wide_as_the_screen(width):
     assert lines[0] == "2 of 1,052 cells need maintenance, 1 could not be judged"
     assert lines[2].split() == ["#", "Cell", "What", "is", "wrong", "Customers", "Since"]
     assert re.fullmatch(r"1  1\[red\]A  Looks congested +1,200  2026-10-30", lines[3])
-    evidence = "utilization: load of the cell is 73.0% against the usual 1.85%"
+    evidence = "utilization: load of the cell is 73.0 % against the usual 1.85 %"
     assert evidence in " ".join(line.strip() for line in lines[4:6])
     assert any(re.fullmatch(r"2  2B       2 of 9 KPIs +1  new", line) for line in lines)
     # A command that is copied stays one line.
     *others, command = lines
     assert command.endswith(COMMAND)
     assert max(map(len, others)) <= width
+
+
+def test_the_screen_and_plain_text_tell_the_same_numbers():
+    """Plain text has more of them: the number of baseline values, which stands in brackets."""
+    plain = set(re.findall(r"\d[\d,.]*(?: %)?", plain_text(OUTCOME)))
+    assert set(re.findall(r"\d[\d,.]*(?: %)?", "\n".join(shown(300)))) <= plain
 
 
 def test_what_no_history_and_no_count_says_has_no_column():
@@ -113,7 +120,7 @@ def test_what_no_history_and_no_count_says_has_no_column():
     [
         (f"{WHY}, and 1 more KPI; b (b) is 1; no customers with call statistics",
          ("looks congested",
-          "retainability: load of the cell is 73.0% against the usual 1.85%, and 1 more KPI")),
+          "retainability: load of the cell is 73.0 % against the usual 1.85 %, and 1 more KPI")),
         ("load (load) is 0.2 Mbps per %; 1 customer with call statistics",
          ("retainability", "load is 0.2 Mbps per %")),
     ],
@@ -139,7 +146,7 @@ def test_scripts_get_one_document(capsys):
         "rank": 1,
         "cell": "1[red]A",
         "fails": "utilization",
-        "reason": f"{WHY}; 1200 customers with call statistics",
+        "reason": REASON,
         "customers": 1200,
         "since": "2026-10-30",
     }
