@@ -29,7 +29,8 @@ REASONS = {
         Reason(
             "bad_customer_number",
             True,
-            "the customer number is not a whole number, or it is unclear where it begins",
+            "the customer number is not a whole number, or it is unclear where it begins, "
+            "which customer_id_prefix says for call statistics",
         ),
         Reason("malformed_line", True, "more or fewer fields than the header"),
         Reason(

@@ -36,6 +36,7 @@ from anomaly.thresholds.compare import CRIT, OUT_OF_REACH
 from anomaly.thresholds.verdict import NOT_REQUIRED, REQUIRED
 
 UNMATCHED = "unmatched"
+CUSTOMERS_TO_CALLS = "customers to calls"
 # The join of all inputs, and two of its counts.
 ALL_INPUTS, MATCHED_CUSTOMERS, CUSTOMERS_READ = "all inputs", "matched customers", "customers"
 # What is counted of cells without a verdict, in place of one.
@@ -116,8 +117,8 @@ def join_figures(joined: DataFrame, without_partner: DataFrame) -> DataFrame:
         ("customers to samples", MATCHED_CUSTOMERS): is_customer & has_samples,
         ("customers to samples", "unmatched customers"): is_customer & ~has_samples,
         ("customers to samples", "cells without customers"): is_cell_alone,
-        ("customers to calls", MATCHED_CUSTOMERS): is_customer & has_calls,
-        ("customers to calls", "unmatched customers"): is_customer & ~has_calls,
+        (CUSTOMERS_TO_CALLS, MATCHED_CUSTOMERS): is_customer & has_calls,
+        (CUSTOMERS_TO_CALLS, "unmatched customers"): is_customer & ~has_calls,
         (ALL_INPUTS, MATCHED_CUSTOMERS): is_customer & has_calls & has_samples,
         (ALL_INPUTS, CUSTOMERS_READ): is_customer,
     }

@@ -32,7 +32,7 @@ def check_limits(summary: RunSummary, profile: Profile, rejections: Rejections) 
         raise InputError(
             f"{summary.match_rate:.1%} of the customers have samples and call statistics, "
             f"fewer than the profile's smallest_match_rate of {limits.smallest_match_rate:.1%}"
-            f"{_keys(summary, rejections.tells_persons)}"
+            f"{_keys(summary, rejections.tells_persons)}{_cure_of_calls(summary, profile)}"
         )
     _check_judged(summary, limits)
 
@@ -71,6 +71,17 @@ def _keys(summary: RunSummary, tells_persons: bool) -> str:
         if tells_persons or kind not in KINDS_OF_PERSONS
         else f"; {kind}: (withheld)"
         for kind, rows in summary.unmatched.items()
+    )
+
+
+def _cure_of_calls(summary: RunSummary, profile: Profile) -> str:
+    """The likely remedy where it is the calls that do not match, whatever the samples do."""
+    if summary.match_rate_of_calls >= profile.limits.smallest_match_rate:
+        return ""
+    prefix = profile.inputs[CALL_STATISTICS].customer_id_prefix
+    return (
+        "; does the customer number begin elsewhere in Customer_ID? Set customer_id_prefix in "
+        f"[inputs.{CALL_STATISTICS}], which is {prefix}: the number of characters before it"
     )
 
 

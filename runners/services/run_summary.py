@@ -14,6 +14,7 @@ from anomaly.summary.account import (
     AFFECTED,
     ALL_INPUTS,
     CUSTOMERS_READ,
+    CUSTOMERS_TO_CALLS,
     MATCHED_CUSTOMERS,
     NEAR_MISS,
     NOT_JUDGED,
@@ -112,7 +113,15 @@ class RunSummary:
     @property
     def match_rate(self) -> float:
         """The share of the customers that have samples and call statistics."""
-        matched = self.total("join", ALL_INPUTS, MATCHED_CUSTOMERS)
+        return self._share_matched(ALL_INPUTS)
+
+    @property
+    def match_rate_of_calls(self) -> float:
+        """The share of the customers that have call statistics."""
+        return self._share_matched(CUSTOMERS_TO_CALLS)
+
+    def _share_matched(self, join: str) -> float:
+        matched = self.total("join", join, MATCHED_CUSTOMERS)
         return matched / self.total("join", ALL_INPUTS, CUSTOMERS_READ)
 
     @property

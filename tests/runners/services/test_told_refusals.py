@@ -245,6 +245,31 @@ def test_where_nothing_matches_examples_of_both_keys_are_told(inputs, capfd):
     assert re.search("cells without samples: '[1-4][ABC]LTE', '", told)
 
 
+def test_where_calls_match_no_customer_the_setting_of_their_number_is_told(inputs, capfd):
+    profile, text = inputs.folder / "profile.toml", f"{profile_text()}\n[limits]\n"
+    text += "smallest_match_rate = 0.05\n[inputs.call_statistics]\n"
+    profile.write_text(text)
+    # Six characters stand before the number, and not three: 0001000042 is the customer 42.
+    inputs.change("call_statistics", lambda number, _: f"000{number}", "Customer_ID")
+    assert inputs.run() == 3
+    assert (
+        "; does the customer number begin elsewhere in Customer_ID? Set customer_id_prefix in "
+        "[inputs.call_statistics], which is 3: the number of characters before it"
+    ) in capfd.readouterr().err
+    profile.write_text(f"{text}customer_id_prefix = 6\n")
+    assert inputs.run() == 0
+
+
+def test_where_calls_match_their_customers_it_is_not(inputs, capfd):
+    profile = inputs.folder / "profile.toml"
+    profile.write_text(profile.read_text() + "\n[limits]\nsmallest_match_rate = 0.05\n")
+    inputs.change("samples", lambda cell, _: f"eNB-{cell}", "CellName")
+    assert inputs.run() == 3
+    told = capfd.readouterr().err
+    assert "0.0% of the customers have samples and call statistics" in told
+    assert "customer_id_prefix" not in told
+
+
 @pytest.mark.parametrize(("mark", "told"), [(";", '";"'), ("\t", '"\\t"'), ("|", '"|"')])
 def test_a_file_of_one_column_gets_the_hint_to_its_delimiter(inputs, capfd, mark, told):
     file = Path(inputs.places["samples"]) / "0.csv"
