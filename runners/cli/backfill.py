@@ -3,13 +3,14 @@
 import argparse
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from anomaly import Profile, load_profile
+from anomaly import Profile, Run, load_profile
 from anomaly.alarms.periods import history_begin
 from anomaly.errors import ConfigurationError, InputError
 from anomaly.schema.inputs import CALL_STATISTICS, CUSTOMERS, HISTORY, SAMPLES
@@ -17,12 +18,13 @@ from anomaly.schema.tables import SUMMARY_TABLE
 from runners.engines.choice import choose, start
 from runners.engines.errors import failing_as
 from runners.services.arguments import destination_in, inputs_of
+from runners.services.days_ahead import DaysAhead
 from runners.services.days_done import AS_PUBLISHED, DayDone, DaysDone
 from runners.services.hash_key import hash_key
 from runners.services.origins import ORIGIN, Origin, origins
-from runners.services.pipeline_run import new_run, run_pipeline
+from runners.services.pipeline_run import Opened, new_run, run_opened
 from runners.services.plurals import counted
-from runners.services.progress import ENGINE
+from runners.services.progress import ENGINE, INPUTS
 from runners.services.run_summary import RunSummary
 from runners.services.sessions import work_at
 from runners.services.terminal import PLAIN, Following, Terminal
@@ -30,7 +32,7 @@ from runners.services.times_of_run import find_times
 from runners.storage.destination import Storage
 from runners.storage.files import Place, has_files
 from runners.storage.inputs import read_input
-from runners.storage.places import file_system, storages_of
+from runners.storage.places import file_system, keep_apart, storages_of
 
 PLACEHOLDER = "{run_date}"
 MEANINGS = {
@@ -94,27 +96,37 @@ def run_days(
     Raises AnomalyError if a day fails: the days before it are published, and the next backfill
     continues from there.
     """
+    profile = backfill.profile
     known = _published_origins(spark, backfill)
     with_history = _is_dated(spark, backfill)
-    for day in backfill.days:
-        inputs = _inputs_of(spark, backfill, day, with_history)
-        reasons = _reasons(
-            known.get(day), origins(spark, inputs, backfill.profile), backfill.profile
-        )
-        following.say(f"{day}  {'; '.join(reasons) or AS_PUBLISHED}")
-        finished = None
-        if reasons:
-            finished = run_pipeline(
-                spark,
-                backfill.profile,
-                inputs,
-                backfill.out,
-                new_run(day),
-                following.progress(f"{day}  "),
-                backfill.hash_key,
-            )
-        following.advance()
-        yield DayDone(day, reasons, finished.summary if finished else None)
+
+    def begin(run: Run) -> tuple[list[str], Opened | None]:
+        inputs = _inputs_of(spark, backfill, run.run_date, with_history)
+        made_from = origins(spark, inputs, profile)
+        reasons = _reasons(known.get(run.run_date), made_from, profile)
+        if not reasons:
+            return reasons, None
+        keep_apart(inputs, backfill.out)
+        return reasons, days.open(inputs, made_from, run)
+
+    runs = [new_run(day) for day in backfill.days]
+    with DaysAhead(spark, profile) as days, ThreadPoolExecutor(1) as thread:
+        begun = thread.submit(begin, runs[0])
+        for run, next_run in zip(runs, [*runs[1:], None], strict=True):
+            progress = following.progress(f"{run.run_date}  ")
+            progress.begin(INPUTS)
+            reasons, opened = begun.result()
+            if next_run:
+                begun = thread.submit(begin, next_run)
+            following.say(f"{run.run_date}  {'; '.join(reasons) or AS_PUBLISHED}")
+            finished = None
+            if opened:
+                progress.done(INPUTS)
+                finished = run_opened(
+                    spark, profile, opened, backfill.out, run, progress, backfill.hash_key
+                )
+            following.advance()
+            yield DayDone(run.run_date, reasons, finished.summary if finished else None)
 
 
 def _check(inputs: Mapping[str, str], options: argparse.Namespace) -> None:

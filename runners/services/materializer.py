@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 
 from anomaly.run import Frame
 from runners.engines.choice import engine_of
+from runners.engines.engine import Keeper, Kept
 from runners.engines.errors import reading_and_writing
 from runners.services.progress import STAGES, Progress
 from runners.storage.destination import FrameStore
@@ -131,10 +132,7 @@ class Materializer:
         is_told = name in STAGES and MATERIALIZATIONS[name].stored is Stored.NOWHERE
         if is_told:
             self._progress.begin(name)
-        if plan is Plan.SHORTENED:
-            kept, rows = self._keeper.shorten(name.value, frame)
-        else:
-            kept, rows = self._keeper.keep(name.value, frame, plan is Plan.CACHED)
+        kept, rows = kept_as_planned(self._keeper, name, frame)
         if is_told and rows is None:
             self._progress.drop(name)
         elif is_told:
@@ -153,6 +151,16 @@ class Materializer:
         self.stored[name], rows = store()
         self._progress.done(name, rows)
         return self.stored[name]
+
+
+def kept_as_planned(keeper: Keeper, name: Frame, frame: DataFrame) -> Kept:
+    """The frame to go on with, as MATERIALIZATIONS says."""
+    plan = MATERIALIZATIONS.get(name, LAZY).plan
+    if plan is Plan.WHOLE:
+        return frame, None
+    if plan is Plan.SHORTENED:
+        return keeper.shorten(name.value, frame)
+    return keeper.keep(name.value, frame, plan is Plan.CACHED)
 
 
 def counted(name: str, kept: DataFrame) -> tuple[DataFrame, int]:

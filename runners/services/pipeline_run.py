@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 
@@ -61,6 +61,21 @@ def new_run(run_date: date, on_made_up_data: bool = False) -> Run:
 
 
 @dataclass(frozen=True)
+class Opened:
+    """What a run goes on from: inputs that are checked, or the results of stages.
+
+    made_from: the files of the inputs. times: those that samples may have. kept: frames that are
+    computed already.
+    """
+
+    frames: Mapping[Frame, DataFrame]
+    made_from: Sequence[Origin]
+    times: TimesOfRun = ANY_TIME
+    is_large: bool = True
+    kept: Mapping[Frame, DataFrame] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Finished:
     """The result of a run: its summary, and where its tables are."""
 
@@ -85,28 +100,40 @@ def run_pipeline(
     progress.begin(INPUTS)
     checked, times = read_inputs(spark, inputs, profile, run.run_date)
     made_from = origins(spark, inputs, profile)
-    alarms = alarm_request(HISTORY in inputs, profile, times)
+    opened = Opened(checked, made_from, times, should_cache_columnar(inputs))
     progress.done(INPUTS)
-    request = Request(profile, run, times, alarms, key_frame(spark, hash_key))
-    caches_inputs = should_cache_columnar(inputs)
-    return make_and_publish(spark, checked, request, out, progress, made_from, caches_inputs)
+    return run_opened(spark, profile, opened, out, run, progress, hash_key)
+
+
+def run_opened(
+    spark: SparkSession,
+    profile: Profile,
+    opened: Opened,
+    out: Storage,
+    run: Run,
+    progress: Progress,
+    hash_key: bytes | None = None,
+) -> Finished:
+    """The same of inputs that are open."""
+    has_history = HISTORY in (one.source for one in opened.made_from)
+    alarms = alarm_request(has_history, profile, opened.times)
+    request = Request(profile, run, opened.times, alarms, key_frame(spark, hash_key))
+    return make_and_publish(spark, opened, request, out, progress)
 
 
 def make_and_publish(
     spark: SparkSession,
-    given: Mapping[Frame, DataFrame],
+    opened: Opened,
     request: Request,
     out: Storage,
     progress: Progress,
-    made_from: Sequence[Origin],
-    caches_inputs: bool = True,
 ) -> Finished:
     """Make the tables of a run from frames of its graph, check its limits, and publish them.
 
     Raises AnomalyError, with the previous output whole.
     """
     profile, run = request.profile, request.run
-    has_alarms = request.alarms is not None or Frame.ALARMS in given
+    has_alarms = request.alarms is not None or Frame.ALARMS in opened.frames
     tables = (*TABLES_OF_A_RUN, *(TABLES_OF_ALARMS if has_alarms else ()))
     columns = table_columns(profile, tables, hash_customers=request.hash_key is not None)
     progress.begin(DESTINATION)
@@ -114,23 +141,23 @@ def make_and_publish(
         progress.done(DESTINATION)
         if not has_alarms:
             keep_alarms(destination, run.run_date, profile)
-        with Materializer(destination, progress, caches_inputs) as frames:
+        with Materializer(destination, progress, opened.is_large) as frames:
             frames.stage_with(
                 Frame.CELLS, HISTORY_TABLE, partial(stage_history, destination, profile, run)
             )
-            kept = frames.materialize_all(given)
-            results = results_of(kept, request, frames.materialize, frames.submit)
+            given = {**frames.materialize_all(opened.frames), **opened.kept}
+            results = results_of(given, request, frames.materialize, frames.submit)
             progress.begin(SUMMARY_TABLE)
             summary = RunSummary(results.summary.collect())
             history = frames.stored[HISTORY_TABLE]
             summary = with_due_days(summary, history, destination, profile, run)
         with refusing(frames.stored[REJECTED_TABLE], out, progress) as rejections:
             if has_alarms:
-                sources = [one.source for one in made_from]
+                sources = [one.source for one in opened.made_from]
                 check_run_limits(summary, profile, rejections, sources)
             else:
                 check_limits(summary, profile, rejections)
-        return publish(destination, summary, profile, run, progress, made_from)
+        return publish(destination, summary, profile, run, progress, opened.made_from)
 
 
 def read_inputs(

@@ -18,6 +18,7 @@ from runners.services.materializer import Materializer
 from runners.services.origins import ORIGIN, Origin, origins
 from runners.services.pipeline_run import (
     Finished,
+    Opened,
     alarm_request,
     make_and_publish,
     read_inputs,
@@ -93,7 +94,7 @@ class StageRun:
             for row in self._read(stage)[ORIGIN].collect()
         ]
         request = Request(self.profile, self.run, hash_key=self.hash_key)
-        return make_and_publish(self.spark, given, request, out, self.progress, made_from)
+        return make_and_publish(self.spark, Opened(given, made_from), request, out, self.progress)
 
     def _check_limits(self, folder: str) -> None:
         """All inputs are joined now: what would stop the run at its end stops it here.
