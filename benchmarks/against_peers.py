@@ -1,14 +1,15 @@
 """The work of the lab by this library, by DuckDB, by Polars, and by Spark in the lab's style."""
 
 from benchmarks.bench import Bench, Case, Measured
-from benchmarks.commands import CORES, LAB_PROFILE, PEERS, SPARK_3, library, program
+from benchmarks.commands import CORES, LAB_PROFILE, PEERS, SAIL, SPARK_3, library, program
 from benchmarks.equality import check_equal
 from benchmarks.figures import median_seconds, straight_line, times
 from benchmarks.inputs import millions_of_calls
 from benchmarks.peers.lab import read_lab
 from benchmarks.table import Line
 
-OURS, DUCKDB, POLARS, LAB_STYLE = "this library", "DuckDB", "Polars", "Spark in the lab's style"
+OURS, ON_SPARK = "this library on Sail", "this library on Spark"
+DUCKDB, POLARS, LAB_STYLE = "DuckDB", "Polars", "Spark in the lab's style"
 LARGEST_SCALE = 30
 # The lab's style takes minutes, so it is measured less often, and not on much data.
 LARGEST_LAB_STYLE_SCALE = 10
@@ -35,7 +36,8 @@ def cases(bench: Bench, scale: int) -> list[Case]:
     """Ours, and each peer that can do this scale."""
     inputs, rounds = bench.inputs.at(scale), bench.rounds(scale)
     found = [
-        Case(OURS, library(inputs, LAB_PROFILE), rounds),
+        Case(OURS, library(inputs, LAB_PROFILE, engine=SAIL), rounds),
+        Case(ON_SPARK, library(inputs, LAB_PROFILE), rounds),
         Case(DUCKDB, program(PEERS, "benchmarks.peers.duckdb_sql", inputs), rounds),
         Case(
             POLARS,
@@ -53,7 +55,7 @@ def cases(bench: Bench, scale: int) -> list[Case]:
 
 def against_ours(name: str, runs: list[Measured], ours: list[Measured]) -> str:
     """How many times a peer's seconds ours are, in words."""
-    return "" if name == OURS else f"this library takes {times(ours, runs)} as long"
+    return "" if name == OURS else f"{OURS} takes {times(ours, runs)} as long"
 
 
 def straight_lines(bench: Bench, measured: dict[int, dict[str, list[Measured]]]) -> list[Line]:
@@ -65,7 +67,7 @@ def straight_lines(bench: Bench, measured: dict[int, dict[str, list[Measured]]])
             for scale, by_name in measured.items()
             if name in by_name
         }
-        for name in (OURS, DUCKDB, POLARS, LAB_STYLE)
+        for name in (OURS, ON_SPARK, DUCKDB, POLARS, LAB_STYLE)
     }
     fits = {name: straight_line(by) for name, by in medians.items() if len(by) > 1}
     return [

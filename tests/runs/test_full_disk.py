@@ -63,7 +63,7 @@ def days(out: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("out", "temporary", "free"),
     [
-        ("disk/out", "tmp", 8_000),
+        pytest.param("disk/out", "tmp", 8_000, marks=pytest.mark.on_one_spark),
         ("disk/out", "tmp", 90_000),
         pytest.param("out", "disk/tmp", 8_000, marks=ON_SAIL),
     ],

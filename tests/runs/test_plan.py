@@ -19,7 +19,7 @@ from runners.storage.places import destination_of
 from tests.builders.alarm_kpis import HEAD, OF_PEERS, kpi
 from tests.builders.small_inputs import SmallInputs, profile_text, write_csv
 
-pytestmark = pytest.mark.classic
+pytestmark = [pytest.mark.classic, pytest.mark.on_each_spark]
 MOST_JOBS = 8
 # The column of the one row that is sent to each task to meet every row there, by level and group.
 SENT = "BroadcastExchange IdentityBroadcastMode"

@@ -53,8 +53,11 @@ def only_ours(told: bytes) -> list[str]:
 @pytest.mark.spark
 @pytest.mark.parametrize(
     "environment",
-    [{"PYTHONIOENCODING": "latin-1"}, {"LC_ALL": "C"}, {"LC_ALL": "POSIX"}],
-    ids=["a console of latin-1", "C", "POSIX"],
+    [
+        pytest.param({"PYTHONIOENCODING": "latin-1"}, id="a console of latin-1"),
+        pytest.param({"LC_ALL": "C"}, id="C", marks=pytest.mark.on_one_spark),
+        pytest.param({"LC_ALL": "POSIX"}, id="POSIX"),
+    ],
 )
 def test_a_run_goes_by_no_letters_but_its_own(tmp_path, environment):
     folder = tmp_path / "Málaga"

@@ -164,6 +164,7 @@ OF_DATED = LEAST_ROWS | {ALARMS_TABLE: 2, ANOMALIES_TABLE: 100}
 
 
 @pytest.mark.slow
+@pytest.mark.on_each_spark
 @pytest.mark.parametrize(
     ("inputs", "profile", "least_rows"),
     [

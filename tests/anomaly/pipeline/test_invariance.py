@@ -10,7 +10,7 @@ from runners.storage.inputs import read_input
 from tests.builders.kept import kept
 from tests.builders.small_inputs import SmallInputs, families_text
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.on_each_spark]
 
 SOURCES = ("customers", "samples", "call_statistics")
 

@@ -79,7 +79,9 @@ def runs(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.spark
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "sent", [pytest.param(signal.SIGINT, marks=pytest.mark.on_one_spark), signal.SIGTERM]
+)
 @pytest.mark.parametrize(
     "stage", ["starting the", "opening the", "preparing the", "accounting for"]
 )
@@ -102,6 +104,7 @@ def test_a_run_that_is_stopped_says_so_in_one_line_and_leaves_nothing(runs, stag
 
 
 @pytest.mark.slow
+@pytest.mark.on_one_spark
 @pytest.mark.spark
 def test_a_run_that_is_publishing_ends_that_first_and_says_so(runs):
     run = runs.start("2026-11-02", "-c", SLOW_PUBLISHING)

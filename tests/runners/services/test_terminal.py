@@ -268,6 +268,7 @@ COLOUR, CONTROL = re.compile(r"\x1b\[[0-9;]*3[0-7]m"), re.compile(r"\x1b\[[0-9;?
 
 
 @pytest.mark.slow
+@pytest.mark.on_one_spark
 @pytest.mark.spark
 def test_on_a_terminal_one_live_line_goes_and_the_summary_stays(run_on_terminal):
     code, written = run_on_terminal()

@@ -23,7 +23,7 @@ from runners.engines.errors import reading_and_writing
 from runners.storage.inputs import read_input
 from tests.builders.small_inputs import profile_text
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.on_one_spark]
 
 PROFILE = parse_profile(profile_text())
 KPIS = ("s0", "s1", "s2")

@@ -48,7 +48,7 @@ def test_a_file_that_breaks_before_a_table_is_made_of_it_is_named(spark, tmp_pat
     [
         "all [2026] {b,c} x*? 50% a\\b",
         *(
-            pytest.param(name, marks=pytest.mark.slow)
+            pytest.param(name, marks=[pytest.mark.slow, pytest.mark.on_each_spark])
             for name in ("results [2026]", "a{b,c}", "x*?", "50%", "2026:11", "a\\b")
         ),
     ],
