@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests.builders.real_inputs import INPUTS
 from tests.cloud.fetch_jars import fetch_jars
 from tests.doubles.services import CloudServices
 
@@ -70,6 +71,18 @@ def cloud_spark(
     session = SparkSession.builder.master("local[2]").config(map=conf).getOrCreate()
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def local_run(cloud_spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output folder of a run on this machine, of the real inputs, for 2026-11-01."""
+    from runners.cli.main import main
+    from runners.services.arguments import INPUT_OPTIONS
+
+    out = tmp_path_factory.mktemp("local") / "out"
+    places = [part for name, path in INPUTS.items() for part in (INPUT_OPTIONS[name], path)]
+    assert main(["run", *places, "--out", str(out), "--run-date", "2026-11-01"]) == 0
+    return out
 
 
 def use_java_of_wheel_if_needed() -> None:

@@ -23,7 +23,7 @@ from anomaly.schema.tables import (
 )
 from runners.cli.main import main
 from runners.services.progress import words_of
-from tests.builders.real_inputs import REAL_DATA
+from tests.builders.real_inputs import INPUTS
 from tests.builders.small_inputs import SmallInputs, profile_text
 from tests.cloud.published_rows import KEYS, in_bigquery, in_parquet, without_run_id
 from tests.doubles.services import ACCESS_TOKEN, CloudServices
@@ -65,23 +65,18 @@ def arguments(inputs: dict[str, str], out: str, *others: str) -> list[str]:
 
 @pytest.mark.real_data
 def test_bigquery_holds_what_the_local_run_writes(
-    cloud: CloudServices, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    cloud: CloudServices, local_run: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Every value of both tables, nested evidence included; the real inputs lie in a bucket."""
-    local = {
-        "customers": REAL_DATA / "data/customers",
-        "samples": REAL_DATA / "data/service_threshold_data.csv",
-        "call_statistics": REAL_DATA / "data/call_statistics_first1136.csv",
-    }
     client = cloud.bigquery_client()
     client.create_dataset("operators", timeout=TIMEOUT)
-    remote = {source: upload(cloud, path, f"real/{source}") for source, path in local.items()}
-    here = {source: str(path) for source, path in local.items()}
-    assert main(arguments(here, str(tmp_path / "out"))) == 0
+    remote = {
+        source: upload(cloud, Path(path), f"real/{source}") for source, path in INPUTS.items()
+    }
     assert main(arguments(remote, "bq://p1.operators", "--prefix", "lab")) == 0
     assert main(arguments(remote, f"gs://{BUCKET}/out")) == 0
     for table, keys in KEYS.items():
-        expected = without_run_id(in_parquet(tmp_path / "out", table, keys))
+        expected = without_run_id(in_parquet(local_run, table, keys))
         found = without_run_id(in_bigquery(client, "operators", f"lab_{table}", keys))
         assert len(expected) == {CELL_TABLE: 52, CUSTOMER_TABLE: 780}[table]
         assert found == expected
@@ -89,8 +84,8 @@ def test_bigquery_holds_what_the_local_run_writes(
     capfd.readouterr()
     shown = []
     for place in (
-        [str(tmp_path / "out")],
-        [str(tmp_path / "out" / CELL_TABLE)],
+        [str(local_run)],
+        [str(local_run / CELL_TABLE)],
         [f"gs://{BUCKET}/out"],
         ["bq://p1.operators", "--prefix", "lab"],
         [f"bq://p1.operators.lab_{CELL_TABLE}", "--run-date", "2026-11-01"],
@@ -106,9 +101,9 @@ def test_bigquery_holds_what_the_local_run_writes(
 
     of_worst, of_hurt = queries_of("deploy/bigquery.md", "p1", "operators", "lab")
     worst = rows_of(client, of_worst)
-    assert worst == expected_worst(tmp_path / "out")
+    assert worst == expected_worst(local_run)
     assert [row[0] for row in worst] == ["2ALTE"] * 3
-    assert rows_of(client, of_hurt) == expected_hurt(tmp_path / "out")
+    assert rows_of(client, of_hurt) == expected_hurt(local_run)
 
 
 def test_the_documentation_asks_where_it_got_worse_within_a_week(cloud: CloudServices) -> None:

@@ -135,7 +135,7 @@ def log_of(folder: Path, batch_id: str) -> str:
 
 @pytest.mark.real_data
 def test_a_batch_publishes_what_the_local_run_writes(
-    spark_batches: Batches, cloud: CloudServices, cloud_spark: Any, tmp_path: Path
+    spark_batches: Batches, cloud: CloudServices, local_run: Path, tmp_path: Path
 ) -> None:
     """Every value of both tables, on the real inputs; its log is lines of JSON and no secret."""
     data = tmp_path / "data"
@@ -157,13 +157,9 @@ def test_a_batch_publishes_what_the_local_run_writes(
         tmp_path, spark_batches.batch_id()
     )
 
-    local = {f"--{name}": str(data / name) for name in ("customers", "samples", "calls")}
-    paths = [part for option in local.items() for part in option]
-    out = ["--out", str(tmp_path / "out"), "--run-date", "2026-11-01"]
-    assert main(["run", *paths, *out]) == 0
     client = cloud.bigquery_client()
     for table, keys in KEYS.items():
-        expected = without_run_id(in_parquet(tmp_path / "out", table, keys))
+        expected = without_run_id(in_parquet(local_run, table, keys))
         found = without_run_id(in_bigquery(client, "batches", f"lab_{table}", keys))
         assert len(expected) == {CELL_TABLE: 52, CUSTOMER_TABLE: 780}[table]
         assert found == expected
