@@ -12,10 +12,10 @@ GIGABYTE = 2**30
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
-    """Eight gigabytes, Sail installed, and nothing that names an engine."""
+    """Ten gigabytes, Sail installed, and nothing that names an engine."""
     for name in ("CELL_TOWER_ENGINE", "SPARK_MASTER", "SPARK_REMOTE", "PYSPARK_GATEWAY_PORT"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(choice, "memory_limit", lambda: 8 * GIGABYTE)
+    monkeypatch.setattr(choice, "memory_limit", lambda: 10 * GIGABYTE)
     monkeypatch.setattr(choice, "find_spec", lambda name: name)
 
 
