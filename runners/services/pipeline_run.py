@@ -114,7 +114,7 @@ def run_opened(
     progress: Progress,
     hash_key: bytes | None = None,
 ) -> Finished:
-    """The same of inputs that are open."""
+    """The same from inputs that are open, some frames of which may be computed already."""
     has_history = HISTORY in (one.source for one in opened.made_from)
     alarms = alarm_request(has_history, profile, opened.times)
     request = Request(profile, run, opened.times, alarms, key_frame(spark, hash_key))

@@ -279,7 +279,7 @@ def test_on_a_terminal_one_live_line_goes_and_the_summary_stays(run_on_terminal)
     live, summary = written.rsplit("\x1b[2K", 1)
     on_line = {CONTROL.sub("", one).strip() for one in re.split("[\r\n]+", live)} - {""}
     told = {re.fullmatch(r"\S ([\w:, ]+) 0:\d\d:\d\d", one)[1] for one in on_line}
-    # Which of them are seen, depends on how long they take: this one is the longest.
+    # A short stage may end between two repaints; this one takes the longest.
     assert "starting the engine" in told
     assert all(one.startswith(tuple(words)) for one in told), told
     assert re.match(r"\d+ of 12 cells need", CONTROL.sub("", summary).strip())
