@@ -12,6 +12,8 @@ $(PYTHON) -m venv $(1)
 $(1)/bin/pip install --quiet uv==$(UV)
 $(1)/bin/uv pip install --quiet --python $(1)/bin/python $(2)
 endef
+# Tests start hundreds of processes, each of which would compile again what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 # Extras for those environments; spelled out there, their commas would part arguments.
 TO_DRAW = '.[local,report]'
 TO_DRAW_AND_TEST = '.[local,dev,report]'

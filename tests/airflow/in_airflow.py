@@ -219,6 +219,11 @@ def test(
 
 def shorten_waits(dag: Any) -> None:
     """Let nothing wait for long: between retries, and between two looks at something."""
+    hook = importlib.import_module("airflow.providers.google.cloud.hooks.dataproc").DataprocHook
+    # What waits for a batch in a worker looks every ten seconds, and nobody can tell it otherwise.
+    hook.wait_for_batch = functools.partialmethod(
+        hook.wait_for_batch, wait_check_interval=SHORT_SECONDS
+    )
     for task in dag.tasks:
         task.retry_delay = timedelta(0)
         task.retry_exponential_backoff = False
