@@ -243,11 +243,11 @@ def row_counts_by_outcome(checked: Mapping[str, DataFrame], profile: Profile) ->
             SOURCE_FILE,
             SOURCE_ROW_ID,
             "row_reason",
-            F.coalesce(
+            # As one text, because engines take long to group by arrays.
+            F.to_json(
                 F.transform(
                     "faults", lambda fault: F.concat_ws(": ", fault["column"], fault["reason"])
-                ),
-                F.array().cast("array<string>"),
+                )
             ).alias("faults"),
             *(
                 (
@@ -264,6 +264,7 @@ def row_counts_by_outcome(checked: Mapping[str, DataFrame], profile: Profile) ->
         F.struct(*(F.count(F.col(name)[number]).alias(number) for number in numbers)).alias(name)
         for name, numbers in inputs.items()
     )
+    faults = F.coalesce(F.from_json("faults", "array<string>"), F.array().cast("array<string>"))
     return (
         union(rows)
         .groupBy("source", SOURCE_FILE, "row_reason", "faults")
@@ -272,6 +273,7 @@ def row_counts_by_outcome(checked: Mapping[str, DataFrame], profile: Profile) ->
             F.min(SOURCE_ROW_ID).alias("first_id"),
             F.struct(*usable).alias("usable"),
         )
+        .withColumn("faults", faults)
     )
 
 
@@ -357,8 +359,6 @@ def _checked(
 
 
 def _finished(checked: DataFrame, rules: InputRules, key: str) -> DataFrame:
-    if rules.rows_per_key:
-        checked = checked.transform(limit_rows, key, rules.rows_per_key)
     raw_row = F.col("raw_row")
     names = [name for name in checked.select("raw_row.*").columns if name != LINE]
     fields = F.array(*(raw_row[name].cast("string") for name in names))
@@ -366,7 +366,8 @@ def _finished(checked: DataFrame, rules: InputRules, key: str) -> DataFrame:
     joined = F.array_join(F.transform(fields, _as_csv), ",", "")
     # A text is made of rows with a fault only: it is wide, and such rows are few.
     has_fault = F.col("row_reason").isNotNull() | F.col("faults").isNotNull()
-    return checked.withColumn("raw_row", F.when(has_fault, F.coalesce(line, joined)))
+    told = checked.withColumn("raw_row", F.when(has_fault, F.coalesce(line, joined)))
+    return told.transform(limit_rows, key, rules.rows_per_key) if rules.rows_per_key else told
 
 
 def _as_csv(field: Column) -> Column:

@@ -14,6 +14,7 @@ FILE_ORDER = (SOURCE_FILE, SOURCE_ROW_ID)
 # Rows about the same are found by sorting them in so many parts: with a part for each key, Sail
 # takes ten times as long.
 PARTS = 4096
+BEYOND_LIMIT = "beyond_row_limit"
 
 
 def tell_hours_apart(checked: DataFrame) -> DataFrame:
@@ -78,14 +79,24 @@ def reject_duplicates(
 
 
 def limit_rows(checked: DataFrame, key: str, rows_per_key: int) -> DataFrame:
-    """Reject the rows of a key after the first ones, in the order of file and row."""
+    """Reject the rows of a key after the first ones, in the order of file and row.
+
+    They are as good as those before them, so there is nothing to show: raw_row is NULL.
+    """
     usable = F.col("row_reason").isNull()
     in_file_order = Window.partitionBy(key, usable).orderBy(*FILE_ORDER)
-    beyond = usable & (F.col("row_number") > rows_per_key)
+    is_beyond = F.col("is_beyond")
     return (
-        checked.withColumn("row_number", F.row_number().over(in_file_order))
-        .withColumn("row_reason", F.when(beyond, "beyond_row_limit").otherwise(F.col("row_reason")))
-        .drop("row_number")
+        checked.withColumn(
+            "is_beyond", usable & (F.row_number().over(in_file_order) > rows_per_key)
+        )
+        .withColumns(
+            {
+                "row_reason": F.when(is_beyond, BEYOND_LIMIT).otherwise(F.col("row_reason")),
+                "raw_row": F.when(~is_beyond, F.col("raw_row")),
+            }
+        )
+        .drop("is_beyond")
     )
 
 

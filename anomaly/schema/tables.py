@@ -163,7 +163,7 @@ REJECTED_COLUMNS = (
         "raw_row",
         "string",
         "the columns that are read, in the order of the file, as CSV; a malformed line of samples "
-        "is verbatim",
+        "is verbatim; NULL for rows beyond a limit of the profile",
     ),
     *RUN_COLUMNS,
 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
+from anomaly.cleaning.duplicates import BEYOND_LIMIT
 from anomaly.errors import OutputError
 from anomaly.pipeline.pseudonyms import withheld_texts
 from anomaly.schema.inputs import SOURCE_FILE
@@ -102,7 +103,8 @@ def _place(row: Row) -> str:
     """The first place where a rejection occurs, with its text."""
     first = row.first
     text = "(text withheld)" if first.text is None else repr(_shortened(first.text))
-    return f"{text} in {first.source_file or '(no file)'}, row {first.source_row}"
+    shown = "" if row.reason == BEYOND_LIMIT else f"{text} "
+    return f"{shown}in {first.source_file or '(no file)'}, row {first.source_row}"
 
 
 def _shortened(text: str) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from pyspark.sql import functions as F
 
 from anomaly import InputError, load_profile, parse_profile
 from anomaly.cleaning.checks import check_calls, check_samples, clean_rows
@@ -41,6 +42,18 @@ def test_a_row_without_a_cell_is_rejected(spark, profile):
     checked = check_samples(raw, profile)
     assert {row.row_reason for row in checked.collect()} == {"missing_key"}
     assert clean_rows(checked).collect() == []
+
+
+def test_rows_beyond_a_limit_are_told_without_their_text(spark, profile):
+    raw = samples(spark, "1", "abc", "2", "3").coalesce(1)
+    numbered = raw.withColumn("source_row_id", F.monotonically_increasing_id())
+    rules = replace(profile.inputs["samples"], rows_per_key=2)
+    limited = replace(profile, inputs={**profile.inputs, "samples": rules})
+    checked = check_samples(numbered, limited).orderBy("source_row_id").collect()
+    assert [row.row_reason for row in checked] == [None, None, *["beyond_row_limit"] * 2]
+    # The second row has a fault to be shown; what is beyond the limit has none.
+    assert "abc" in checked[1].raw_row
+    assert [row.raw_row for row in checked if row is not checked[1]] == [None] * 3
 
 
 def test_a_customer_number_may_have_another_prefix_or_none(spark, profile):

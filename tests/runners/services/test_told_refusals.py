@@ -186,6 +186,7 @@ def test_a_log_that_many_read_has_no_texts_of_persons(spark):
             ("customers", "c.csv", 7, "row", "Index", "missing_key", None, ",5,Yes,No,DSL,3BLTE"),
             ("samples", "s.csv", 8, "row", "Time", "bad_time", None, "late,3BLTE,1"),
             ("call_statistics", "k.csv", 9, "value", "c0", "not_a_number", "4 calls", "1000001,4"),
+            ("call_statistics", "k.csv", 3, "row", None, "beyond_row_limit", None, None),
         ],
         "source string, source_file string, source_row long, scope string, column string, "
         "reason string, raw_value string, raw_row string",
@@ -195,6 +196,8 @@ def test_a_log_that_many_read_has_no_texts_of_persons(spark):
     assert told.startswith("1 row: missing_key in column Index")
     assert told.endswith("first (text withheld) in c.csv, row 7")
     assert asked.commonest_rows("samples").endswith("first 'late,3BLTE,1' in s.csv, row 8")
+    # Such a row has no text, so none is withheld.
+    assert asked.commonest_rows("call_statistics").endswith("first in k.csv, row 3")
     told, texts = asked.commonest_values("call_statistics", "c0")
     assert told == "1 time not_a_number, first (text withheld) in k.csv, row 9"
     assert texts == []
