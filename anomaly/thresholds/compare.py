@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.aggregation.derived import COUNTS
-from anomaly.expressions.arrays import let, named_array, struct_of
+from anomaly.expressions.arrays import named_array, struct_of
 from anomaly.expressions.texts import measure_text
 from anomaly.profile.model import Profile
 from anomaly.schema.evidence import EVIDENCE_OF_KPI
@@ -207,33 +207,31 @@ def _evidence(kpi: Column, status: Column) -> Column:
     """An element of the evidence, in the order of evidence.EVIDENCE_TYPE."""
     rule, baseline, bounds = (kpi["limits"][part] for part in ("rule", "baseline", "bounds"))
     flag = F.when(status == CRIT, 1).when(status.isin(OK, WARN), 0)
-    return let(
-        _bound(kpi),
-        lambda bound: struct_of(
-            {
-                "kpi": kpi["kpi"],
-                "status": status,
-                "flag": flag,
-                "value": kpi["value"],
-                "unit": rule["unit"],
-                "bound": bound,
-                "direction": _direction(kpi),
-                "method": rule["method"],
-                "baseline": baseline["baseline"],
-                "spread": baseline["spread"],
-                "baseline_count": baseline["count"],
-                "value_count": kpi["rows"],
-                "deviation": _deviation(kpi, bound),
-                "deviation_unit": bounds["deviation_unit"],
-                "reason": _reason(kpi, status, bound),
-                "family": rule["family"],
-                "peers": F.when(baseline["peers"] != ALL, baseline["peers"]),
-                "scale": rule["scale"],
-                "log_offset": rule["offset"],
-                "standard_error": baseline["standard_error"],
-            }
-        ).cast(EVIDENCE_OF_KPI),
-    )
+    bound = _bound(kpi)
+    return struct_of(
+        {
+            "kpi": kpi["kpi"],
+            "status": status,
+            "flag": flag,
+            "value": kpi["value"],
+            "unit": rule["unit"],
+            "bound": bound,
+            "direction": _direction(kpi),
+            "method": rule["method"],
+            "baseline": baseline["baseline"],
+            "spread": baseline["spread"],
+            "baseline_count": baseline["count"],
+            "value_count": kpi["rows"],
+            "deviation": _deviation(kpi, bound),
+            "deviation_unit": bounds["deviation_unit"],
+            "reason": _reason(kpi, status, bound),
+            "family": rule["family"],
+            "peers": F.when(baseline["peers"] != ALL, baseline["peers"]),
+            "scale": rule["scale"],
+            "log_offset": rule["offset"],
+            "standard_error": baseline["standard_error"],
+        }
+    ).cast(EVIDENCE_OF_KPI)
 
 
 def _reason(kpi: Column, status: Column, bound: Column) -> Column:
