@@ -9,16 +9,14 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.expressions.arithmetic import exact_mean, rounded_for_quantiles
-from anomaly.expressions.arrays import named_array, struct_of
+from anomaly.expressions.arrays import by_name, named_array, struct_of
 from anomaly.profile.methods import IQR_OF_NORMAL, MAD_OF_NORMAL, Method, Scale
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import Rule
 
 # The name of the group that holds every row of a level.
 ALL = ""
-GROUP = ["level", "peers"]
 QUARTILES = (0.25, 0.5, 0.75)
-ROUNDED = {"rounded": "value", "rounded_error": "error"}
 # Distances are squared in millionths of the range of the values: then squares are at most 1e12, as
 # exact_mean requires, and keep their digits however small the values are.
 PARTS_OF_RANGE = 1e6
@@ -53,7 +51,7 @@ def baselines(metrics: DataFrame, profile: Profile) -> DataFrame:
 
 
 def _scaled(metrics: DataFrame, profile: Profile) -> DataFrame:
-    """A row per KPI of each row, and group that it belongs to: level, peers, kpi, value, error.
+    """A row per row and group that it belongs to: level, peers, and `scaled`, an array by KPI.
 
     value: what the KPI's rule judges, on its scale; error: its standard error likewise.
     """
@@ -70,46 +68,50 @@ def _scaled(metrics: DataFrame, profile: Profile) -> DataFrame:
     if profile.peers is not None:
         both = F.array(F.lit(ALL), "peers")
         group = F.explode(F.when(F.col("peers").isNull(), F.array(group)).otherwise(both))
-    by_kpi = named_array({rule.kpi: on_scale(rule) for rule in profile.rules})
-    return (
-        metrics.select("level", group.alias("peers"), by_kpi.alias("by_kpi"))
-        .select(*GROUP, F.explode("by_kpi").alias("scaled"))
-        .select(*GROUP, "scaled.*")
+    return metrics.select(
+        "level",
+        group.alias("peers"),
+        named_array({rule.kpi: on_scale(rule) for rule in profile.rules}).alias("scaled"),
     )
 
 
 def _centred(scaled: DataFrame, profile: Profile) -> DataFrame:
     """A row per level and group: level, peers, centred (an array of a baseline for each KPI)."""
+    # One formula for all KPIs: of one for each Spark would compile its largest classes.
+    rounded = F.transform(
+        "scaled",
+        lambda kpi: F.struct(
+            kpi["value"].alias("value"),
+            rounded_for_quantiles(kpi["value"]).alias("rounded"),
+            rounded_for_quantiles(kpi["error"]).alias("rounded_error"),
+        ),
+    )
+    kpis = by_name(F.col("rounded"), (rule.kpi for rule in profile.rules))
+    found = struct_of({rule.kpi: _found(rule, kpis[rule.kpi], profile) for rule in profile.rules})
     centred = named_array(
         {rule.kpi: _centre(rule, F.col("found")[rule.kpi], profile) for rule in profile.rules}
     )
     return (
-        # One formula for all KPIs: with one for each, plans and their code become large.
-        scaled.withColumns(
-            {name: rounded_for_quantiles(F.col(number)) for name, number in ROUNDED.items()}
-        )
-        .groupBy(*GROUP, "kpi")
-        .agg(_found(profile).alias("found"))
-        .groupBy(*GROUP)
-        .agg(F.map_from_entries(F.collect_list(F.struct("kpi", "found"))).alias("found"))
-        .select(*GROUP, centred.cast(BASELINES_TYPE).alias("centred"))
+        scaled.select("level", "peers", rounded.alias("rounded"))
+        .groupBy("level", "peers")
+        .agg(found.alias("found"))
+        .select("level", "peers", centred.cast(BASELINES_TYPE).alias("centred"))
     )
 
 
-def _found(profile: Profile) -> Column:
-    """What one aggregate finds of the values of a KPI: as much as the rules need."""
-    methods = {rule.method for rule in profile.rules}
-    value = F.col("value")
+def _found(rule: Rule, kpi: Column, profile: Profile) -> Column:
+    """What one aggregate finds of the values of a KPI: as much as its rule needs."""
+    value, rounded = kpi["value"], kpi["rounded"]
     found = {"count": F.count(value)}
-    if methods & {Method.MEAN, Method.MEAN_STD}:
+    if rule.method in (Method.MEAN, Method.MEAN_STD):
         found["mean"] = exact_mean(value)
-    if Method.MEAN_STD in methods:
+    if rule.method is Method.MEAN_STD:
         found |= {"lowest": F.min(value), "highest": F.max(value)}
-    if shares := _shares(profile):
+    if _shares(rule):
         # Of values rounded, so that the memory of the aggregate is bounded.
-        found["quantiles"] = F.percentile("rounded", shares)
-    if any(map(profile.has_standard_error, profile.rules)):
-        found["error"] = F.percentile("rounded_error", 0.5)
+        found["quantiles"] = F.percentile(rounded, list(_shares(rule)))
+    if profile.has_standard_error(rule):
+        found["error"] = F.percentile(kpi["rounded_error"], 0.5)
     return struct_of(found)
 
 
@@ -117,10 +119,6 @@ def _centre(rule: Rule, found: Column, profile: Profile) -> dict[str, Column]:
     """A baseline from what was `_found`; its spread, too, where no distances are needed for it."""
     nothing = F.lit(None).cast("double")
     centre, spread, extent = nothing, nothing, nothing
-
-    def quantile(share: float) -> Column:
-        return F.get(found["quantiles"], F.lit(_shares(profile).index(share)))
-
     if rule.method is Method.STATIC:
         centre = F.lit(rule.value).cast("double")
     elif rule.method is Method.MEAN:
@@ -131,11 +129,10 @@ def _centre(rule: Rule, found: Column, profile: Profile) -> dict[str, Column]:
         centre = F.greatest(found["lowest"], F.least(found["highest"], found["mean"]))
         extent = found["highest"] - found["lowest"]
     elif rule.method is Method.MEDIAN_IQR:
-        lower, centre, upper = map(quantile, QUARTILES)
+        lower, centre, upper = (F.get(found["quantiles"], F.lit(place)) for place in range(3))
         spread = (upper - lower) / IQR_OF_NORMAL
     else:
-        (share,) = _shares_of(rule)
-        centre = quantile(share)
+        centre = F.get(found["quantiles"], F.lit(0))
     error = found["error"] if profile.has_standard_error(rule) else nothing
     return {
         "centre": centre,
@@ -148,25 +145,29 @@ def _centre(rule: Rule, found: Column, profile: Profile) -> dict[str, Column]:
 
 def _with_distances(centred: DataFrame, scaled: DataFrame, kpis: list[str]) -> DataFrame:
     """The same with the spreads of the KPIs whose rules measure them from their centre."""
-    centres = centred.select(*GROUP, F.explode("centred").alias("baseline")).select(
-        *GROUP, F.col("baseline.kpi").alias("kpi"), "baseline"
+    group = ["level", "peers"]
+    values = scaled.select(*group, F.explode("scaled").alias("scaled")).select(
+        *group, F.col("scaled.kpi").alias("kpi"), F.col("scaled.value").alias("value")
+    )
+    centres = centred.select(*group, F.explode("centred").alias("baseline")).select(
+        *group, F.col("baseline.kpi").alias("kpi"), "baseline"
     )
     distance, extent = F.col("value") - F.col("baseline.centre"), F.col("baseline.range")
     part = F.nullif(extent / PARTS_OF_RANGE, F.lit(0.0))
     spreads = (
         # Many values to the one baseline of their group and KPI.
-        scaled.where(F.col("kpi").isin(*kpis))
-        .join(F.broadcast(centres), on=[*GROUP, "kpi"], how="inner")
+        values.where(F.col("kpi").isin(*kpis))
+        .join(F.broadcast(centres), on=[*group, "kpi"], how="inner")
         .select(
-            *GROUP,
+            *group,
             "kpi",
             extent.alias("range"),
             F.abs(distance).alias("distance"),
             F.pow(distance / part, F.lit(2.0)).alias("square"),
         )
-        .groupBy(*GROUP, "kpi")
+        .groupBy(*group, "kpi")
         .agg(_spread_of_distances().alias("spread"))
-        .groupBy(*GROUP)
+        .groupBy(*group)
         .agg(F.map_from_entries(F.collect_list(F.struct("kpi", "spread"))).alias("spreads"))
     )
 
@@ -176,8 +177,8 @@ def _with_distances(centred: DataFrame, scaled: DataFrame, kpis: list[str]) -> D
         return struct_of({**fields, "spread": spread})
 
     # One row of a group to one; merged, because a broadcast would cost a job of its own.
-    return centred.join(spreads.hint("merge"), on=GROUP, how="inner").select(
-        *GROUP, F.transform("centred", with_spread).alias("centred")
+    return centred.join(spreads.hint("merge"), on=group, how="inner").select(
+        *group, F.transform("centred", with_spread).alias("centred")
     )
 
 
@@ -198,12 +199,8 @@ def _spread_of_distances() -> Column:
     return F.nvl2(extent, deviation, MAD_OF_NORMAL * median)
 
 
-def _shares(profile: Profile) -> list[float]:
-    """The quantiles that the rules need."""
-    return sorted({share for rule in profile.rules for share in _shares_of(rule)})
-
-
-def _shares_of(rule: Rule) -> tuple[float, ...]:
+def _shares(rule: Rule) -> tuple[float, ...]:
+    """The quantiles that a rule needs; the one in the middle is its centre."""
     if rule.method is Method.MEDIAN_IQR:
         return QUARTILES
     if rule.method is Method.MEDIAN_MAD:

@@ -23,14 +23,15 @@ KPIS_NAMED = 3
 
 
 def with_counts(judged: DataFrame) -> DataFrame:
-    """A row with what follows from its column `judged`, in place of that.
+    """Adds what follows from the column `judged` of a row.
 
     defected_count: KPIs with the flag 1; evaluated_kpis: KPIs that could be judged.
     """
     defects = F.filter("judged", lambda kpi: kpi["status"] == CRIT)
     evaluated = F.filter("judged", lambda kpi: kpi["status"].isin(*JUDGED))
-    counts = {DEFECT_COUNT.name: F.array_size(defects), "evaluated_kpis": F.array_size(evaluated)}
-    return judged.withColumns(counts).drop("judged")
+    return judged.withColumns(
+        {DEFECT_COUNT.name: F.array_size(defects), "evaluated_kpis": F.array_size(evaluated)}
+    )
 
 
 def with_verdict(judged: DataFrame, profile: Profile) -> DataFrame:
