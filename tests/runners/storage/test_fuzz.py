@@ -301,7 +301,7 @@ def test_rows_and_values_of_each_mutant_are_those_of_an_independent_parse(mutant
 def test_a_file_that_may_leave_a_quote_open_is_refused_by_name_or_loses_no_other_row(
     spark, all_mutants, mutants, tmp_path
 ):
-    left = {name: all_mutants[name] for name in all_mutants.keys() - mutants.keys()}
+    left = {name: one for name, one in all_mutants.items() if name not in mutants}
     refused, found = 0, None
     while found is None:
         files = {name: one.data for name, one in left.items()}
