@@ -102,12 +102,16 @@ def differences(
     files = LocalFiles().files(str(folder)) or []
     wrong = []
     for (header, charset, runs_on), group in ways_to_read(files, encoding, delimiter).items():
-        expected = by_spark(spark, group, header, charset, delimiter, wanted, runs_on)
-        for file in group:
-            found = for_sail(file, header, charset, delimiter, wanted)
-            if found != expected[file.address]:
-                wrong.append(
-                    f"{file.name} {contents[file.name]!r}\n  Spark    {expected[file.address]}"
-                    f"\n  for Sail {found}"
-                )
+        found = {file: for_sail(file, header, charset, delimiter, wanted) for file in group}
+        # Each that Spark should refuse by itself: a job that fails tells nothing of other files.
+        refused = [file for file in group if isinstance(found[file], str)]
+        read = [file for file in group if file not in refused]
+        for files_of_job in filter(None, (read, *([file] for file in refused))):
+            expected = by_spark(spark, files_of_job, header, charset, delimiter, wanted, runs_on)
+            wrong += [
+                f"{file.name} {contents[file.name]!r}\n  Spark    {expected[file.address]}"
+                f"\n  for Sail {found[file]}"
+                for file in files_of_job
+                if found[file] != expected[file.address]
+            ]
     return wrong
