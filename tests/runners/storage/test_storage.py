@@ -117,7 +117,6 @@ class Shelf(Storage):
         return self.inside.table(spark, name, days)
 
 
-@pytest.mark.classic
 def test_another_kind_of_place_takes_one_class_and_one_line(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(Shelf, "root", str(tmp_path))
     with pytest.raises(ConfigurationError, match="give a folder, gs:// or bq://"):
