@@ -78,14 +78,16 @@ def with_times(raw: DataFrame, profile: Profile) -> DataFrame:
     """
     time, later = F.col(TIME), F.lit(None).cast("int")
     of_run = time
-    if "Time" not in raw.columns:
+    # Through Spark Connect each question for a schema is a call.
+    kinds = {field.name: field.dataType for field in raw.schema}
+    if "Time" not in kinds:
         found, kind = F.lit(None).cast("timestamp"), F.lit(NONE)
-    elif isinstance(raw.schema["Time"].dataType, T.TimestampType):
+    elif isinstance(kinds["Time"], T.TimestampType):
         found = F.col("Time").cast("timestamp")
         kind = F.when(F.col("Time").isNull(), NONE).otherwise(DATED)
     else:
         text = F.col(TIME_TEXT)
-        raw = raw.withColumn(TIME_TEXT, _time_text(raw, profile))
+        raw = raw.withColumn(TIME_TEXT, _time_text("Date" in kinds, profile))
         found = instant(text, profile.time_zone)
         kind = (
             F.when(text.isNull(), NONE)
@@ -102,11 +104,11 @@ def with_times(raw: DataFrame, profile: Profile) -> DataFrame:
     )
 
 
-def _time_text(raw: DataFrame, profile: Profile) -> Column:
+def _time_text(has_date: bool, profile: Profile) -> Column:
     """The text of a time, with its date where that stands in a column of its own."""
     rules = profile.inputs[SAMPLES]
     time = text_of("Time", rules)
-    if "Date" not in raw.columns:
+    if not has_date:
         return time
     with_date = F.concat(text_of("Date", rules).substr(1, 10), F.lit(" "), time)
     return F.when(is_time_of_day(time), F.coalesce(with_date, time)).otherwise(time)

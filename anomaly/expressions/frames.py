@@ -1,6 +1,6 @@
 """Frames put together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -13,7 +13,7 @@ def union(frames: Iterable[DataFrame], allow_missing: bool = False) -> DataFrame
     allow_missing: a column that a frame lacks is NULL in its rows. There is at least one frame.
     """
     listed = list(frames)
-    if allow_missing:
+    if allow_missing and len(listed) > 1:
         listed = _with_all_columns(listed)
     # A method of the frame itself: frames of Spark Connect have a class of their own.
     return reduce(
@@ -26,12 +26,13 @@ def _with_all_columns(frames: Sequence[DataFrame]) -> list[DataFrame]:
 
     Sail leaves them without a type, and then finds no field in them.
     """
-    fields = {field.name.lower(): field for frame in frames for field in frame.schema.fields}
+    # Through Spark Connect each question for a schema is a call.
+    there = [{field.name.lower(): field for field in frame.schema.fields} for frame in frames]
+    fields = {name: field for own in there for name, field in own.items()}
 
-    def whole(frame: DataFrame) -> DataFrame:
-        there = {name.lower() for name in frame.columns}
-        missing = (field for name, field in fields.items() if name not in there)
+    def whole(frame: DataFrame, own: Container[str]) -> DataFrame:
+        missing = (field for name, field in fields.items() if name not in own)
         nulls = (F.lit(None).cast(field.dataType).alias(field.name) for field in missing)
         return frame.select("*", *nulls)
 
-    return [whole(frame) for frame in frames]
+    return [whole(frame, own) for frame, own in zip(frames, there, strict=True)]

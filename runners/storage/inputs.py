@@ -75,7 +75,8 @@ def read_files(
         groups = engine_of(spark).read_parquet(spark, files, columns, path)
     else:
         groups = [*_read_csv_files(spark, system, files, rules, columns)]
-    _refuse_contradictions(groups, in_folders, columns, source)
+    if in_folders:
+        _refuse_contradictions(groups, in_folders, columns, source)
     frames = [conformed(_with_folders(raw, in_folders), origin) for origin, raw in groups]
     if len(frames) > 1:
         # Texts, because the same column may be of another type in each group of files.
