@@ -23,17 +23,13 @@ LOGICAL_DATE, DAY = "2026-11-02T03:00:00+00:00", "2026-11-01"
 
 
 class Deployed:
-    """The DAG in a bucket and in Airflow; `name` is that of the bucket and of the dataset.
-
-    `profile`: the option that names another profile than the default.
-    """
+    """The DAG in a bucket and in Airflow; `name` is that of the bucket and of the dataset."""
 
     def __init__(
         self, airflow: Airflow, dataproc: DataprocFake, cloud: CloudServices, folder: Path
     ) -> None:
         self.airflow, self.dataproc, self.cloud = airflow, dataproc, cloud
         self.dag_id = DAG_ID
-        self.profile: tuple[str, ...] = ()
         self.name = f"b{uuid.uuid4().hex[:10]}"
         self.settings = folder / "dataproc.toml"
         shutil.copy(ROOT / "conf" / "dataproc.toml", self.settings)
@@ -66,7 +62,7 @@ class Deployed:
 
     def upload(self, *options: str) -> None:
         """What `deploy-dag` does."""
-        named = ["--settings", str(self.settings), "--bucket", self.name, *self.profile]
+        named = ["--settings", str(self.settings), "--bucket", self.name]
         assert main(["deploy-dag", *named, *options]) == 0
 
     def deploy(self, **changes: Any) -> Path:

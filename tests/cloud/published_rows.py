@@ -20,11 +20,9 @@ def in_bigquery(client: Any, dataset: str, table: str, keys: tuple[str, ...]) ->
     return {tuple(row[key] for key in keys): row for row in rows}
 
 
-def in_parquet(
-    folder: Path, table: str, keys: tuple[str, ...], files: str = "*/*.parquet"
-) -> dict[Any, Any]:
-    """The rows of a table by their keys, as DuckDB reads them; a folder for each day, or none."""
-    cursor = duckdb.execute(f"SELECT * FROM '{folder}/{table}/{files}'")
+def in_parquet(folder: Path, table: str, keys: tuple[str, ...]) -> dict[Any, Any]:
+    """The rows of a table by their keys, as DuckDB reads them."""
+    cursor = duckdb.execute(f"SELECT * FROM '{folder}/{table}/*/*.parquet'")
     names = [column[0] for column in cursor.description or ()]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return {tuple(row[key] for key in keys): row for row in rows}

@@ -74,6 +74,7 @@ def test_bigquery_holds_what_the_local_run_writes(
         source: upload(cloud, Path(path), f"real/{source}") for source, path in INPUTS.items()
     }
     assert main(arguments(remote, "bq://p1.operators", "--prefix", "lab")) == 0
+    assert main(arguments(remote, f"gs://{BUCKET}/out")) == 0
     for table, keys in KEYS.items():
         expected = without_run_id(in_parquet(local_run, table, keys))
         found = without_run_id(in_bigquery(client, "operators", f"lab_{table}", keys))
@@ -85,6 +86,7 @@ def test_bigquery_holds_what_the_local_run_writes(
     for place in (
         [str(local_run)],
         [str(local_run / CELL_TABLE)],
+        [f"gs://{BUCKET}/out"],
         ["bq://p1.operators", "--prefix", "lab"],
         [f"bq://p1.operators.lab_{CELL_TABLE}", "--run-date", "2026-11-01"],
     ):
@@ -92,8 +94,8 @@ def test_bigquery_holds_what_the_local_run_writes(
         shown.append(capfd.readouterr().out.splitlines())
     assert shown[0][0] == ("1 of 52 cells needs maintenance, 19 could not be judged; worst first:")
     assert shown[0][1].split() == ["1", "2ALTE", "traffic,", "integrity"]
-    folder, cells_alone, dataset, cells_of_dataset = (lines[:-1] for lines in shown)
-    assert folder == dataset
+    folder, cells_alone, bucket, dataset, cells_of_dataset = (lines[:-1] for lines in shown)
+    assert folder == bucket == dataset
     # Without the other tables, it is not known what became of the inputs.
     assert cells_alone == cells_of_dataset == folder[: len(cells_alone)]
 

@@ -11,7 +11,7 @@ from runners.local import run_locally
 from runners.storage.places import destination_of
 from tests.builders.real_inputs import INPUTS
 
-pytestmark = [pytest.mark.slow, pytest.mark.real_data]
+pytestmark = [pytest.mark.slow, pytest.mark.on_each_spark, pytest.mark.real_data]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from runners.services.outcome import Outcome
 from runners.storage.places import destination_of
 from tests.builders.real_inputs import INPUTS, REAL_DATA
 
-pytestmark = [pytest.mark.slow, pytest.mark.real_data]
+pytestmark = [pytest.mark.slow, pytest.mark.on_each_spark, pytest.mark.real_data]
 DUCKDB_TYPES = {"VARCHAR": "string", "BIGINT": "int64", "INTEGER": "int32", "DOUBLE": "double"}
 
 

@@ -26,6 +26,7 @@ from anomaly.schema.tables import (
 from runners.engines.choice import SAIL, SPARK, VARIABLE
 from runners.engines.engine import SETTING
 from runners.local import run_locally
+from runners.sample.writing import write_sample
 from runners.storage.places import destination_of
 from tests.builders.real_inputs import INPUTS
 from tests.builders.small_inputs import SmallInputs, families_text
@@ -124,8 +125,8 @@ def dated_samples(folder: Path) -> dict[str, str]:
     return {**INPUTS, **places}
 
 
-def made_up(folder: Path) -> dict[str, str]:
-    other_python("-m", "runners.cli.main", "sample", "--seed", 1, "--out", folder, engine=SAIL)
+def made_up(spark, folder: Path) -> dict[str, str]:
+    write_sample(spark, 1, 1, str(folder))
     return {source: str(folder / source) for source in INPUTS}
 
 
@@ -178,7 +179,7 @@ def test_sail_and_spark_publish_the_same(spark, tmp_path, inputs, profile, least
     places = {
         "real": lambda: INPUTS,
         "dated": lambda: dated_samples(tmp_path),
-        "made up": lambda: made_up(tmp_path / "in"),
+        "made up": lambda: made_up(spark, tmp_path / "in"),
     }[inputs]()
     day = MONDAY if inputs == "dated" else RUN_DATE
     run_locally(load_profile(profile), places, destination_of(str(tmp_path / "this")), day)

@@ -10,6 +10,7 @@ from anomaly import ConfigurationError, InputError, OutputError, Run, parse_prof
 from anomaly.schema.inputs import Column
 from anomaly.schema.tables import CELL_TABLE
 from runners.cli.main import main
+from runners.engines.choice import SAIL, SPARK
 from runners.storage.destination import Storage
 from runners.storage.inputs import read_input
 from runners.storage.parquet_folder import LocalFolder
@@ -117,7 +118,8 @@ class Shelf(Storage):
         return self.inside.table(spark, name, days)
 
 
-def test_another_kind_of_place_takes_one_class_and_one_line(tmp_path, monkeypatch, capfd):
+@pytest.mark.parametrize("engine", [SAIL, pytest.param(SPARK, marks=pytest.mark.classic)])
+def test_another_kind_of_place_takes_one_class_and_one_line(tmp_path, monkeypatch, capfd, engine):
     monkeypatch.setattr(Shelf, "root", str(tmp_path))
     with pytest.raises(ConfigurationError, match="give a folder, gs:// or bq://"):
         destination_of("shelf://a")
@@ -128,6 +130,7 @@ def test_another_kind_of_place_takes_one_class_and_one_line(tmp_path, monkeypatc
     (tmp_path / "small.toml").write_text(profile_text())
     places = ["--customers", inputs["customers"], "--samples", inputs["samples"]]
     places += ["--calls", inputs["call_statistics"], "--profile", f"{tmp_path}/small.toml"]
+    places += ["--engine", engine]
     for day in ("2026-11-01", "2026-11-02"):
         assert main(["run", *places, "--out", "shelf://a", "--run-date", day]) == 0
     assert (tmp_path / "a" / CELL_TABLE / "run_date=2026-11-02").is_dir()
