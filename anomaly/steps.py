@@ -95,18 +95,21 @@ def peer_baselines(
     limits = level_rules(baselines(_metrics(frame, kpis, by, "peer_baselines"), profile), profile)
 
     def of_kpi(limits: Column) -> Column:
-        baseline, bounds = limits["baseline"], limits["bounds"]
+        rule, baseline, bounds = (limits[part] for part in ("rule", "baseline", "bounds"))
         return struct_of(
             {
-                "kpi": limits["rule"]["kpi"],
-                **{name: baseline[name] for name in ("count", "baseline", "spread")},
-                **{name: bounds[name] for name in ("above", "below")},
+                "kpi": rule["kpi"],
+                "count": baseline["count"],
+                "baseline": baseline["value"],
+                "spread": baseline["spread"],
+                "above": bounds["above"],
+                "below": bounds["below"],
             }
         )
 
     return limits.select(
         F.when(F.col("peers") != ALL, F.col("peers")).alias("peers"),
-        F.inline(F.transform("limits", of_kpi)),
+        F.inline(F.transform(F.arrays_zip("rule", "baseline", "bounds"), of_kpi)),
     )
 
 

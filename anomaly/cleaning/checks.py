@@ -76,11 +76,12 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
     Raises InputError for a column that is missing or of an impossible type.
     """
     rules = profile.inputs[CUSTOMERS]
+    conformed = conform(raw, CUSTOMERS, profile)
+    read = _read_columns(conformed)
     raw = (
-        conform(raw, CUSTOMERS, profile)
-        .transform(_with_raw_row)
+        conformed.transform(_with_raw_row, read)
         .transform(with_name, "CellTower", CELL_NAME, rules)
-        .transform(_with_peer_group, CUSTOMERS, profile)
+        .transform(_with_peer_group, read, CUSTOMERS, profile)
     )
     texts = ("PhoneService", "MultipleLines", "InternetService")
     values = {
@@ -106,7 +107,7 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
     if rules.reject_duplicates:
         said = ("CellName", "tenure", *texts)
         checked = checked.transform(reject_duplicates, ("customerID",), said, "Index")
-    return _finished(checked, rules, "customerID")
+    return _finished(checked, read, rules, "customerID")
 
 
 def check_samples(raw: DataFrame, profile: Profile, times: TimesOfRun = ANY_TIME) -> DataFrame:
@@ -118,14 +119,15 @@ def check_samples(raw: DataFrame, profile: Profile, times: TimesOfRun = ANY_TIME
     impossible type.
     """
     rules = profile.inputs[SAMPLES]
+    conformed = conform(raw, SAMPLES, profile)
+    read = _read_columns(conformed)
     raw = (
-        conform(raw, SAMPLES, profile)
-        # Those of customers and their calls may hold what is personal.
-        .transform(_with_raw_row, with_line=True)
+        # Lines of customers and their calls may hold what is personal.
+        conformed.transform(_with_raw_row, read, with_line=True)
         .transform(with_times, profile)
         .transform(with_values, profile.kpis_of(SAMPLES), rules)
         .transform(with_name, "CellName", CELL_NAME, rules)
-        .transform(_with_peer_group, SAMPLES, profile)
+        .transform(_with_peer_group, read, SAMPLES, profile)
     )
     peers_column = profile.alarms.peers_column if profile.alarms else ""
     if peers_column:
@@ -149,13 +151,13 @@ def check_samples(raw: DataFrame, profile: Profile, times: TimesOfRun = ANY_TIME
     ]
     checked = _checked(raw, values, row_faults)
     # Without a date no sample repeats another one.
-    can_repeat = "Time" in raw.columns and times.are_dated is not False
+    can_repeat = "Time" in read and times.are_dated is not False
     if can_repeat and profile.time_zone != UTC_ZONE:
         checked = checked.transform(tell_hours_apart)
     checked = checked.drop("later_by")
     if can_repeat and rules.reject_duplicates:
         checked = checked.transform(reject_duplicates, ("CellName", "time"), ("values",), "Time")
-    return _finished(checked, rules, "CellName")
+    return _finished(checked, read, rules, "CellName")
 
 
 def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
@@ -164,10 +166,10 @@ def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
     Raises InputError for a column that is missing or of an impossible type.
     """
     rules = profile.inputs[CALL_STATISTICS]
-    raw = (
-        conform(raw, CALL_STATISTICS, profile)
-        .transform(_with_raw_row)
-        .transform(with_values, profile.kpis_of(CALL_STATISTICS), rules)
+    conformed = conform(raw, CALL_STATISTICS, profile)
+    read = _read_columns(conformed)
+    raw = conformed.transform(_with_raw_row, read).transform(
+        with_values, profile.kpis_of(CALL_STATISTICS), rules
     )
     found = without_zeros(text_of("Customer_ID", rules))
     if "Customer_ID" in numeric_columns(raw):
@@ -181,7 +183,7 @@ def check_calls(raw: DataFrame, profile: Profile) -> DataFrame:
         *suspects(rules),
         *filters(rules, {"Customer_ID": values["customerID"]}),
     ]
-    return _finished(_checked(raw, values, row_faults), rules, "customerID")
+    return _finished(_checked(raw, values, row_faults), read, rules, "customerID")
 
 
 def customer_number(text: Column, prefix: int) -> Column:
@@ -317,22 +319,31 @@ def _faults(checked: DataFrame, source: str) -> DataFrame:
     )
 
 
-def _with_peer_group(raw: DataFrame, source: str, profile: Profile) -> DataFrame:
+def _read_columns(conformed: DataFrame) -> list[str]:
+    """The columns of a conformed frame that are of the input.
+
+    Asked once for all: through Spark Connect each question for columns is a call.
+    """
+    return [name for name in conformed.columns if name not in PROVENANCE_OF_RAW]
+
+
+def _with_peer_group(
+    raw: DataFrame, read: Sequence[str], source: str, profile: Profile
+) -> DataFrame:
     """Adds the group of like cells that a row belongs to; NULL where it names none."""
     peers = profile.peers
-    if peers is None or peers.input != source or peers.column not in raw.columns:
+    if peers is None or peers.input != source or peers.column not in read:
         return raw.withColumn(PEER_GROUP, F.lit(None).cast("string"))
     return with_name(raw, peers.column, PEER_GROUP, profile.inputs[source])
 
 
-def _with_raw_row(raw: DataFrame, with_line: bool = False) -> DataFrame:
+def _with_raw_row(raw: DataFrame, read: Sequence[str], with_line: bool = False) -> DataFrame:
     """Adds the columns that are read as one; `_finished` makes a text of it.
 
     `with_line`: and the whole line where it is malformed, with all that is not read, too.
     """
-    fields = [column(name) for name in raw.columns if name not in PROVENANCE_OF_RAW]
     line = F.col(MALFORMED_TEXT) if with_line else F.lit(None).cast("string")
-    return raw.withColumn(RAW_ROW, F.struct(*fields, line.alias(LINE)))
+    return raw.withColumn(RAW_ROW, F.struct(*map(column, read), line.alias(LINE)))
 
 
 def _checked(
@@ -358,10 +369,9 @@ def _checked(
     ).select(*values, SOURCE_FILE, SOURCE_ROW_ID, "row_fault.*", "faults", "raw_row")
 
 
-def _finished(checked: DataFrame, rules: InputRules, key: str) -> DataFrame:
+def _finished(checked: DataFrame, read: Sequence[str], rules: InputRules, key: str) -> DataFrame:
     raw_row = F.col("raw_row")
-    names = [name for name in checked.select("raw_row.*").columns if name != LINE]
-    fields = F.array(*(raw_row[name].cast("string") for name in names))
+    fields = F.array(*(raw_row[name].cast("string") for name in read))
     line = F.btrim(raw_row[LINE], F.lit(LINE_ENDS))
     joined = F.array_join(F.transform(fields, _as_csv), ",", "")
     # A text is made of rows with a fault only: it is wide, and such rows are few.

@@ -26,6 +26,8 @@ def try_cast(value: Column, type_: str) -> Column:
     return F.get(F.call_function("transform", F.array(value), cast), F.lit(0))
 
 
-def constant_array(rows: Iterable[Mapping[str, object]], fields: str) -> Column:
-    """An array of structs (their fields as a DDL text) that Spark folds to one literal."""
-    return F.from_json(F.lit(json.dumps([*rows])), f"array<struct<{fields}>>")
+def constant_array(rows: Iterable[Mapping[str, object]], fields: Mapping[str, str]) -> Column:
+    """An array of structs with these fields (by their types) that Spark folds to one literal."""
+    values = json.dumps([{name: row[name] for name in fields} for row in rows])
+    types = ", ".join(f"{name}: {type_}" for name, type_ in fields.items())
+    return F.from_json(F.lit(values), f"array<struct<{types}>>")

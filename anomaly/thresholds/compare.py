@@ -14,22 +14,15 @@ from anomaly.expressions.texts import measure_text
 from anomaly.profile.model import Profile
 from anomaly.schema.evidence import EVIDENCE_OF_KPI
 from anomaly.thresholds.baselines import ALL
-from anomaly.thresholds.limits import (
-    ABOVE,
-    BELOW,
-    BOTH,
-    is_log,
-    with_limits,
-    with_own_limits,
-    without_terms,
-)
+from anomaly.thresholds.limits import ABOVE, BELOW, BOTH, is_log, with_own_limits
 
 # Status of a KPI in a row. Of those that are not judged the flag is NULL: NO_DATA, NO_BASELINE, and
 # OUT_OF_REACH where no value could pass the bound. WARN is no defect yet.
 NO_DATA, NO_BASELINE, OUT_OF_REACH = "NO_DATA", "NO_BASELINE", "OUT_OF_REACH"
 OK, WARN, CRIT = "OK", "WARN", "CRIT"
-# Columns that are added meanwhile; the blank keeps them apart from a user's columns.
-MEASURED, TO_JUDGE = "measured kpis", "kpis to judge"
+# Arrays by KPI that are added meanwhile: what is judged, and by what (limits.level_rules).
+LIMITED = ("measured", "rule", "baseline", "bounds")
+TO_JUDGE = (*LIMITED, "bound")
 JUDGED_TYPE = "struct<kpi:string,status:string,severity:double>"
 WORST_FIRST = (CRIT, WARN, OK, OUT_OF_REACH, NO_BASELINE, NO_DATA)
 
@@ -43,24 +36,19 @@ def judge(metrics: DataFrame, rules: DataFrame, level: str, profile: Profile) ->
     `rules`: limits.level_rules. A value within a relative 1e-9 of its bound is equal to it,
     and so no defect.
     """
-    with_kpis = _with_kpis(metrics, rules, level, profile)
-    return _judged(with_kpis, F.transform(TO_JUDGE, _compared)).drop(TO_JUDGE)
+    return _judged(_with_kpis(metrics, rules, level, profile)).drop(*TO_JUDGE)
 
 
 def with_evidence(judged: DataFrame, rules: DataFrame, level: str, profile: Profile) -> DataFrame:
     """Adds the evidence for the status of each KPI (evidence.EVIDENCE_TYPE) to judged metrics."""
-    with_kpis = _with_kpis(judged, rules, level, profile)
-    return _explained(with_kpis, F.transform(TO_JUDGE, _compared)).drop(TO_JUDGE)
+    return _explained(_with_kpis(judged, rules, level, profile)).drop(*TO_JUDGE)
 
 
 def judge_with_evidence(
     metrics: DataFrame, rules: DataFrame, level: str, profile: Profile
 ) -> DataFrame:
     """Both at once: limits that are a row's own are made once."""
-    with_kpis = _with_kpis(metrics, rules, level, profile)
-    compared = with_kpis.withColumn(TO_JUDGE, F.transform(TO_JUDGE, _compared))
-    judged = _judged(compared, F.col(TO_JUDGE))
-    return _explained(judged, F.col(TO_JUDGE)).drop(TO_JUDGE)
+    return _explained(_judged(_with_kpis(metrics, rules, level, profile))).drop(*TO_JUDGE)
 
 
 def _with_limits(metrics: DataFrame, rules: DataFrame) -> DataFrame:
@@ -75,7 +63,7 @@ def _with_limits(metrics: DataFrame, rules: DataFrame) -> DataFrame:
 
 
 def _with_kpis(metrics: DataFrame, rules: DataFrame, level: str, profile: Profile) -> DataFrame:
-    """Metrics with what the rules judge, an array by KPI, each with its limits.
+    """Metrics with TO_JUDGE: what was `measured` of each judged KPI, and its limits.
 
     value; rows and customers, of how many usable values and customers it is; error, its standard
     error; denominator, where it is a ratio: that of all customers of a cell. A cell has limits of
@@ -96,16 +84,12 @@ def _with_kpis(metrics: DataFrame, rules: DataFrame, level: str, profile: Profil
             for rule in profile.rules
         }
     )
-    # Zipped, because an array of structs that have their limits is copied field by field.
-    to_judge = F.transform(
-        F.arrays_zip(MEASURED, "limits"), lambda kpi: with_limits(kpi[MEASURED], kpi["limits"])
-    )
-    has_own_limits = profile.level(level).standard_errors
-    if not has_own_limits:
-        rules = rules.withColumn("limits", F.transform("limits", without_terms))
-    with_measured = _with_limits(metrics, rules).withColumn(MEASURED, measured)
-    of_level = with_measured.withColumn(TO_JUDGE, to_judge).drop(MEASURED, "limits")
-    return with_own_limits(of_level, TO_JUDGE) if has_own_limits else of_level
+    if profile.level(level).standard_errors:
+        of_level = _with_limits(metrics, rules.drop("bounds")).withColumn("measured", measured)
+        limited = with_own_limits(of_level).drop("terms")
+    else:
+        limited = _with_limits(metrics, rules.drop("terms")).withColumn("measured", measured)
+    return limited.withColumn("bound", F.transform(F.arrays_zip(*LIMITED), _bound))
 
 
 def _denominator(kpi: str, profile: Profile, no_number: Column) -> Column:
@@ -118,23 +102,23 @@ def _denominator(kpi: str, profile: Profile, no_number: Column) -> Column:
     return per_customer * F.col("value_customers")[derived.denominator]
 
 
-def _compared(kpi: Column) -> Column:
-    return struct_of({"of": kpi, "status": _status(kpi)})
-
-
-def _judged(metrics: DataFrame, compared: Column) -> DataFrame:
-    def judged(compared: Column) -> Column:
-        kpi, status = compared["of"], compared["status"]
-        severity = F.when(status == CRIT, _severity(kpi)).otherwise(0.0)
-        fields = {"kpi": kpi["kpi"], "status": status, "severity": severity}
+def _judged(to_judge: DataFrame) -> DataFrame:
+    def judged(kpi: Column) -> Column:
+        severity = F.when(kpi["status"] == CRIT, _severity(kpi)).otherwise(0.0)
+        fields = {"kpi": kpi["rule"]["kpi"], "status": kpi["status"], "severity": severity}
         return struct_of(fields).cast(JUDGED_TYPE)
 
     added = F.aggregate("judged", F.lit(0.0), lambda total, kpi: total + kpi["severity"])
-    return metrics.withColumn("judged", F.transform(compared, judged)).withColumn("severity", added)
+    return (
+        to_judge.withColumn("status", F.transform(F.arrays_zip(*TO_JUDGE), _status))
+        .withColumn("judged", F.transform(F.arrays_zip(*TO_JUDGE, "status"), judged))
+        .withColumn("severity", added)
+        .drop("status")
+    )
 
 
-def _explained(judged: DataFrame, compared: Column) -> DataFrame:
-    evidence = F.transform(compared, lambda one: _evidence(one["of"], one["status"]))
+def _explained(judged: DataFrame) -> DataFrame:
+    evidence = F.transform(F.arrays_zip(*TO_JUDGE, "judged"), _evidence)
     return judged.withColumn("evidence", evidence)
 
 
@@ -143,10 +127,10 @@ def _explained(judged: DataFrame, compared: Column) -> DataFrame:
 
 def _status(kpi: Column) -> Column:
     """What follows from a KPI and its limits: of the value, and of what it rests on."""
-    value = kpi["value"]
-    rule, baseline, bounds = (kpi["limits"][part] for part in ("rule", "baseline", "bounds"))
-    too_few = (kpi["rows"] < rule["minimum_count"]) | (
-        kpi["customers"] < baseline["minimum_customers"]
+    measured, rule, baseline, bounds = (kpi[part] for part in LIMITED)
+    value = measured["value"]
+    too_few = (measured["rows"] < rule["minimum_count"]) | (
+        measured["customers"] < baseline["minimum_customers"]
     )
     return (
         F.when(value.isNull() & baseline["missing_is_healthy"], OK)
@@ -161,25 +145,26 @@ def _status(kpi: Column) -> Column:
 
 def _side(kpi: Column, above: Column, below: Column, either: Column) -> Column:
     """What goes with the side of the baseline on which a value lies, where both are bad."""
-    value, baseline = kpi["value"], kpi["limits"]["baseline"]["baseline"]
-    is_one_sided = kpi["limits"]["rule"]["direction"] != BOTH
+    value, baseline = kpi["measured"]["value"], kpi["baseline"]["value"]
+    is_one_sided = kpi["rule"]["direction"] != BOTH
     return F.when(is_one_sided, either).when(value >= baseline, above).when(value < baseline, below)
 
 
 def _bound(kpi: Column) -> Column:
     """The bound that a value is compared with; the other side of a rule for one has none."""
-    above, below = (kpi["limits"]["bounds"][side] for side in (ABOVE, BELOW))
+    above, below = (kpi["bounds"][side] for side in (ABOVE, BELOW))
     return _side(kpi, above, below, F.coalesce(above, below))
 
 
 def _direction(kpi: Column) -> Column:
-    direction = kpi["limits"]["rule"]["direction"]
+    direction = kpi["rule"]["direction"]
     return _side(kpi, F.lit(ABOVE), F.lit(BELOW), direction).otherwise(BOTH)
 
 
-def _deviation(kpi: Column, bound: Column) -> Column:
+def _deviation(kpi: Column) -> Column:
     """How far a value lies from its baseline, in spreads; without a spread from the bound, in %."""
-    value, rule, baseline = kpi["value"], kpi["limits"]["rule"], kpi["limits"]["baseline"]
+    value, bound = kpi["measured"]["value"], kpi["bound"]
+    rule, baseline = kpi["rule"], kpi["baseline"]
     scaled = F.when(is_log(rule), F.ln(value + rule["offset"])).otherwise(value)
     return F.when(
         baseline["spread"] > 0, (scaled - baseline["centre"]) / baseline["spread"]
@@ -188,8 +173,7 @@ def _deviation(kpi: Column, bound: Column) -> Column:
 
 def _severity(kpi: Column) -> Column:
     """How far beyond its bound a defect lies."""
-    unit = kpi["limits"]["bounds"]["deviation_unit"]
-    return in_spreads(_deviation(kpi, _bound(kpi)), unit)
+    return in_spreads(_deviation(kpi), kpi["bounds"]["deviation_unit"])
 
 
 def in_spreads(deviation: Column, unit: Column) -> Column:
@@ -203,28 +187,28 @@ def in_spreads(deviation: Column, unit: Column) -> Column:
 # --- the evidence -------------------------------------------------------------------------------
 
 
-def _evidence(kpi: Column, status: Column) -> Column:
+def _evidence(kpi: Column) -> Column:
     """An element of the evidence, in the order of evidence.EVIDENCE_TYPE."""
-    rule, baseline, bounds = (kpi["limits"][part] for part in ("rule", "baseline", "bounds"))
+    measured, rule, baseline, bounds = (kpi[part] for part in LIMITED)
+    status = kpi["judged"]["status"]
     flag = F.when(status == CRIT, 1).when(status.isin(OK, WARN), 0)
-    bound = _bound(kpi)
     return struct_of(
         {
-            "kpi": kpi["kpi"],
+            "kpi": rule["kpi"],
             "status": status,
             "flag": flag,
-            "value": kpi["value"],
+            "value": measured["value"],
             "unit": rule["unit"],
-            "bound": bound,
+            "bound": kpi["bound"],
             "direction": _direction(kpi),
             "method": rule["method"],
-            "baseline": baseline["baseline"],
+            "baseline": baseline["value"],
             "spread": baseline["spread"],
             "baseline_count": baseline["count"],
-            "value_count": kpi["rows"],
-            "deviation": _deviation(kpi, bound),
+            "value_count": measured["rows"],
+            "deviation": _deviation(kpi),
             "deviation_unit": bounds["deviation_unit"],
-            "reason": _reason(kpi, status, bound),
+            "reason": _reason(kpi, status),
             "family": rule["family"],
             "peers": F.when(baseline["peers"] != ALL, baseline["peers"]),
             "scale": rule["scale"],
@@ -234,55 +218,58 @@ def _evidence(kpi: Column, status: Column) -> Column:
     ).cast(EVIDENCE_OF_KPI)
 
 
-def _reason(kpi: Column, status: Column, bound: Column) -> Column:
+def _reason(kpi: Column, status: Column) -> Column:
     """Why a KPI has its status, in words."""
-    rule, baseline = kpi["limits"]["rule"], kpi["limits"]["baseline"]
-    limit = measure_text(bound, rule["unit"])
+    measured, rule, baseline = kpi["measured"], kpi["rule"], kpi["baseline"]
     no_data = F.when(status == NO_DATA, "no data").otherwise(
         "no data, which the profile counts as healthy"
     )
-    # A limit that is a cell's own says whose number it rests on.
-    size = F.when(baseline["standard_error"].isNull(), ")").otherwise(
-        F.concat(F.lit(" for "), kpi["customers"], F.lit(" customers)"))
-    )
+    no_value_passes = F.concat(F.lit("no value of "), rule["label"], F.lit(" can pass the "))
     against_bound = F.concat(
         rule["label"],
         F.lit(" is "),
-        measure_text(kpi["value"], rule["unit"]),
+        measure_text(measured["value"], rule["unit"]),
         baseline["origin"],
-        F.when(status == WARN, "near the limit of ").otherwise("limit "),
-        limit,
-        size,
+        F.when(status == WARN, "near the ").otherwise(""),
     )
-    out_of_reach = F.concat(
-        F.lit("no value of "), rule["label"], F.lit(" can pass the limit of "), limit
+    # A limit that is a cell's own says whose number it rests on.
+    of_customers = F.concat(F.lit(" for "), measured["customers"], F.lit(" customers)"))
+    is_out_of_reach = status == OUT_OF_REACH
+    limit = F.concat(
+        F.when(is_out_of_reach, no_value_passes).otherwise(against_bound),
+        F.when(status == CRIT, "limit ").otherwise("limit of "),
+        measure_text(kpi["bound"], rule["unit"]),
+        F.when(is_out_of_reach, "")
+        .when(baseline["standard_error"].isNull(), ")")
+        .otherwise(of_customers),
     )
     return (
-        F.when(kpi["value"].isNull(), _fault_of_denominator(kpi).otherwise(no_data))
+        F.when(measured["value"].isNull(), _fault_of_denominator(kpi).otherwise(no_data))
         .when(status == OK, "within its limit")
         .when(status == NO_BASELINE, _too_few(kpi))
-        .when(status == OUT_OF_REACH, out_of_reach)
-        .otherwise(against_bound)
+        .otherwise(limit)
     )
 
 
 def _too_few(kpi: Column) -> Column:
-    baseline = kpi["limits"]["baseline"]
-    few_customers = F.concat(F.lit("rests on "), kpi["customers"], F.lit(" customers: too few"))
+    measured, baseline = kpi["measured"], kpi["baseline"]
+    few_customers = F.concat(
+        F.lit("rests on "), measured["customers"], F.lit(" customers: too few")
+    )
     few_values = F.concat(
         F.lit("rests on "),
-        kpi["rows"],
+        measured["rows"],
         F.lit(" rows with a value and is compared with "),
         baseline["count"],
         F.lit(" values: too few"),
     )
-    is_few = kpi["customers"] < baseline["minimum_customers"]
+    is_few = measured["customers"] < baseline["minimum_customers"]
     return F.when(is_few, few_customers).otherwise(few_values)
 
 
 def _fault_of_denominator(kpi: Column) -> Column:
     """Why a ratio has no value, if its denominator is why: conditions that the caller ends."""
-    rule, denominator = kpi["limits"]["rule"], kpi["denominator"]
+    rule, denominator = kpi["rule"], kpi["measured"]["denominator"]
     found, minimum = (
         measure_text(number, F.lit("")) for number in (denominator, rule["minimum_denominator"])
     )

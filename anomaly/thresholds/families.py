@@ -10,7 +10,12 @@ from anomaly.expressions.sql import constant_array
 from anomaly.profile.sections import Diagnosis, Family
 from anomaly.thresholds.compare import CRIT, WARN, in_spreads
 
-FAMILY_FIELDS = "name string, decides boolean, minimum_defects int, minimum_warnings int"
+FAMILY_FIELDS = {
+    "name": "string",
+    "decides": "boolean",
+    "minimum_defects": "int",
+    "minimum_warnings": "int",
+}
 BY_SEVERITY_TYPE = "array<struct<order:double,kpi:string,reason:string,status:string>>"
 FAILED_TYPE = "array<struct<name:string,decides:boolean,severity:double,reason:string>>"
 

@@ -4,12 +4,12 @@ A level has one row of them, however many rows it has, so whatever does not depe
 is judged is found here: bounds, limits, and most of the words of a reason. Cells whose own mean has
 a standard error have bounds of their own, from the same functions (`with_own_limits`).
 
-The limits of a KPI are struct<rule, baseline, bounds>: what the profile says (OF_RULE), what its
-values are compared with (OF_BASELINE), and what a value must pass.
+The limits of a row are arrays by KPI, side by side: `rule` is what the profile says of it, `terms`
+what else bounds are made of, `baseline` what its values are compared with, and `bounds` what they
+must pass (OF_RULE and so on).
 """
 
 from collections.abc import Callable, Mapping
-from functools import reduce
 from math import inf, log
 
 from pyspark.sql import Column, DataFrame
@@ -26,13 +26,10 @@ from anomaly.profile.sections import Rule
 from anomaly.schema.tables import CELL_LEVEL, CUSTOMER_LEVEL, SAMPLE_COUNT
 from anomaly.thresholds.baselines import ALL
 
+LEVELS = (CUSTOMER_LEVEL, CELL_LEVEL)
 ABOVE, BELOW, BOTH = Direction.ABOVE.value, Direction.BELOW.value, Direction.BOTH.value
 
-# What is judged of a KPI in a row.
-KPI_FIELDS = ("kpi", "value", "rows", "customers", "error", "denominator")
-# What limits have of the profile, with its type, and what is known once a level and those with whom
-# a KPI is compared are known. Terms are what bounds are made of: nobody needs them afterwards.
-LASTING_OF_RULE = {
+OF_RULE = {
     "kpi": "string",
     "label": "string",
     "unit": "string",
@@ -45,7 +42,9 @@ LASTING_OF_RULE = {
     "denominator": "string",
     "minimum_denominator": "double",
 }
-TERMS_OF_RULE = {
+# Nobody needs the terms once there are bounds: many rows are judged, and engines copy into each
+# what they are judged by.
+OF_PROFILE = {
     "method_words": "string",
     "is_static": "boolean",
     "has_spread": "boolean",
@@ -60,25 +59,18 @@ TERMS_OF_RULE = {
     "maximum": "double",
     "rests_on_samples": "boolean",
 }
-LASTING_OF_BASELINE = {
+OF_TERMS = OF_PROFILE | {"error": "double", "is_usable": "boolean"}
+OF_BASELINE = {
     "missing_is_healthy": "boolean",
     "minimum_customers": "int",
     "centre": "double",
-    "baseline": "double",
+    "value": "double",
     "spread": "double",
     "standard_error": "double",
     "count": "bigint",
     "peers": "string",
     "origin": "string",
 }
-TERMS_OF_BASELINE = {
-    "distance": "double",
-    "warn_distance": "double",
-    "error": "double",
-    "is_usable": "boolean",
-}
-OF_RULE = LASTING_OF_RULE | TERMS_OF_RULE
-OF_BASELINE = LASTING_OF_BASELINE | TERMS_OF_BASELINE
 OF_BOUNDS = {
     "above": "double",
     "below": "double",
@@ -96,118 +88,91 @@ def _struct_type(fields: Mapping[str, str]) -> str:
     return f"struct<{', '.join(f'{name}: {type_}' for name, type_ in fields.items())}>"
 
 
-# The limits of a KPI as they come about. Casts to them make every field one that may be NULL: what
-# an engine knows of that changes as it simplifies an expression, and Sail then refuses it.
-FITTED = {"rule": _struct_type(OF_RULE), "baseline": _struct_type(OF_BASELINE)}
-SIDES = {side: _struct_type(OF_SIDE) for side in (ABOVE, BELOW)}
-FITTED_TYPE = _struct_type(FITTED)
-SIDED_TYPE = _struct_type({**FITTED, "sides": _struct_type(SIDES)})
-LIMITS_TYPE = _struct_type({**FITTED, "bounds": _struct_type(OF_BOUNDS)})
+# Casts to them make every field one that may be NULL: what an engine knows of that changes as it
+# simplifies an expression, and Sail then refuses it.
+TERMS_TYPE, BASELINE_TYPE, BOUNDS_TYPE = map(_struct_type, (OF_TERMS, OF_BASELINE, OF_BOUNDS))
+SIDES_TYPE = _struct_type({side: _struct_type(OF_SIDE) for side in (ABOVE, BELOW)})
 
 
 def level_rules(baselines: DataFrame, profile: Profile) -> DataFrame:
-    """Baselines (baselines.baselines) to a row per level and group: level, peers, limits.
+    """Baselines (baselines.baselines) to a row per level and group: level, peers, and its limits.
 
-    `peers` is a group of peers, baselines.ALL for every row of the level; `limits` an array with
-    the limits of each judged KPI, in the order of the profile:
+    `peers` is a group of peers, baselines.ALL for every row of the level. The limits have an
+    element for each judged KPI, in the order of the profile:
 
-    - rule: what the profile says (OF_RULE);
-    - baseline: centre, spread, error, distance and warn_distance (of the bounds from the centre) on
-      the scale of the rule; baseline in the unit of the KPI;
-      count and peers: how many values it rests on, and of which group they are (baselines.ALL for
-      every row of the level), since a group with too few takes the baseline of all;
+    - rule: what the profile says (OF_RULE), and terms (OF_TERMS): what else it says, the usual
+      standard error of a value, and whether the baseline can be used;
+    - baseline: centre and spread on the scale of the rule; value, the centre in the unit of the
+      KPI; count and peers: how many values it rests on, and of which group they are (baselines.ALL
+      for every row of the level), since a group with too few takes the baseline of all;
       minimum_customers: on how many a value must rest; missing_is_healthy: whether the level counts
       a missing value as healthy; origin: words for where the bound comes from;
     - bounds: above and below, those of either side; crit_above, crit_below, warn_above and
       warn_below, what a value must pass to have that status (NULL where no bound is known);
       is_out_of_reach, whether no value can pass any of them; deviation_unit.
     """
-    rules = constant_array(
-        (_of_rule(rule, profile) for rule in profile.rules),
-        ", ".join(f"{name}: {type_}" for name, type_ in OF_RULE.items()),
-    )
+    of_rules = [_of_rule(rule, profile) for rule in profile.rules]
     minimum_cells = profile.peers.minimum_cells if profile.peers else 1
 
-    def chosen(rule: Column) -> Column:
-        own, everyone = (F.try_element_at(by, rule["kpi"]) for by in ("own", "everyone"))
-        is_enough = own["count"] >= minimum_cells
-        return struct_of(
-            {
-                "rule": rule,
-                "found": F.when(is_enough, own).otherwise(everyone),
-                "peers": F.when(is_enough, F.col("peers")).otherwise(ALL),
-            }
-        )
+    def by_kpi(peers: Column) -> Column:
+        of_group = F.filter("baselines", lambda one: one["peers"] == peers)
+        return F.map_from_entries(F.transform(of_group, lambda one: F.struct(one["kpi"], one)))
 
-    everyone = F.filter("baselines", lambda group: group["peers"] == ALL)
+    def found(rule: Column) -> Column:
+        own, everyone = (F.try_element_at(by, rule["kpi"]) for by in ("own", "everyone"))
+        return F.when(own["count"] >= minimum_cells, own).otherwise(everyone)
+
+    groups = F.array_distinct(F.transform("baselines", lambda one: one["peers"]))
+    fitted = ("rule", "terms", "found")
     return (
-        baselines.select(
+        baselines.select("level", "baselines", F.explode(groups).alias("peers"))
+        .select(
             "level",
-            _by_kpi(F.get(everyone, F.lit(0))["kpis"]).alias("everyone"),
-            F.explode("baselines").alias("group"),
+            "peers",
+            by_kpi(F.lit(ALL)).alias("everyone"),
+            by_kpi(F.col("peers")).alias("own"),
+            constant_array(of_rules, OF_RULE).alias("rule"),
+            constant_array(of_rules, OF_PROFILE).alias("terms"),
         )
-        .select("level", "everyone", "group.peers", _by_kpi(F.col("group.kpis")).alias("own"))
         # One step after the other, not one within the other, which takes Sail seconds to plan.
-        .withColumn("limits", F.transform(rules, chosen))
-        .withColumn("limits", F.transform("limits", lambda one: _fitted(one, profile)))
-        .withColumn("limits", F.transform("limits", _with_sides))
-        .select("level", "peers", F.transform("limits", _with_bounds).alias("limits"))
+        .withColumn("found", F.transform("rule", found))
+        .withColumn("terms", _of_each(lambda kpi: _terms(kpi, profile), "terms", "found"))
+        .withColumn("baseline", _of_each(lambda kpi: _baseline(kpi, profile), *fitted))
+        .transform(_with_bounds)
+        .select("level", "peers", "rule", "terms", "baseline", "bounds")
     )
 
 
-def with_own_limits(cells: DataFrame, kpis: str) -> DataFrame:
-    """Cells whose `kpis` have limits of their own, from their values and their standard errors.
+def with_own_limits(cells: DataFrame) -> DataFrame:
+    """Cells with limits of their own, from what was `measured` and its standard errors.
 
     spread² = (spread between cells)² + (standard error)², on the scale of the rule. Between cells
     is what the error of a usual cell leaves of the spread that was found.
     """
 
     def own(kpi: Column) -> Column:
-        rule, baseline = kpi["limits"]["rule"], kpi["limits"]["baseline"]
-        error = kpi["error"] / F.when(is_log(rule), kpi["value"] + rule["offset"]).otherwise(1.0)
-        spread, usual_error = baseline["spread"], baseline["error"]
+        measured, rule, usual = kpi["measured"], kpi["rule"], kpi["baseline"]
+        of_scale = F.when(is_log(rule), measured["value"] + rule["offset"]).otherwise(1.0)
+        error, usual_error = measured["error"] / of_scale, kpi["terms"]["error"]
+        spread = usual["spread"]
         between = F.greatest(spread * spread - usual_error * usual_error, F.lit(0.0))
         own_spread = F.coalesce(F.sqrt(between + error * error), spread)
-        changed = {"standard_error": error, "spread": own_spread, **_distances(rule, own_spread)}
-        fields = {name: changed.get(name, baseline[name]) for name in OF_BASELINE}
-        fitted = struct_of({"rule": rule, "baseline": struct_of(fields)})
-        return with_limits(kpi, fitted.cast(FITTED_TYPE))
+        changed = {"standard_error": error, "spread": own_spread}
+        fields = {name: changed.get(name, usual[name]) for name in OF_BASELINE}
+        return struct_of(fields).cast(BASELINE_TYPE)
 
-    steps: tuple[Callable[[Column], Column], ...] = (
-        own,
-        lambda kpi: with_limits(kpi, _with_sides(kpi["limits"])),
-        lambda kpi: with_limits(kpi, _with_bounds(kpi["limits"])),
-    )
-    # One step after the other, as in level_rules.
-    return reduce(lambda frame, step: frame.withColumn(kpis, F.transform(kpis, step)), steps, cells)
-
-
-def without_terms(limits: Column) -> Column:
-    """The limits of a KPI without the terms of its bounds.
-
-    Many rows are judged by them, and engines copy them into each.
-    """
-    parts = {"rule": LASTING_OF_RULE, "baseline": LASTING_OF_BASELINE, "bounds": OF_BOUNDS}
-    lasting = {
-        part: struct_of({name: limits[part][name] for name in fields})
-        for part, fields in parts.items()
-    }
-    return struct_of(lasting)
-
-
-def with_limits(kpi: Column, limits: Column) -> Column:
-    """What is known of a KPI in a row (KPI_FIELDS), with its limits."""
-    return struct_of({**{name: kpi[name] for name in KPI_FIELDS}, "limits": limits})
-
-
-def _by_kpi(baselines: Column) -> Column:
-    """A map from KPIs to their baselines."""
-    return F.map_from_entries(F.transform(baselines, lambda one: F.struct(one["kpi"], one)))
+    baseline = _of_each(own, "measured", "rule", "terms", "baseline")
+    return cells.withColumn("baseline", baseline).transform(_with_bounds)
 
 
 def is_log(rule: Column) -> Column:
     """Whether a rule compares by factors."""
     return rule["scale"] == Scale.LOG.value
+
+
+def _of_each(use: Callable[[Column], Column], *arrays: str) -> Column:
+    """What a function makes of each KPI: a struct with a field for each of these arrays."""
+    return F.transform(F.arrays_zip(*arrays), use)
 
 
 def _of_rule(rule: Rule, profile: Profile) -> dict[str, object]:
@@ -246,84 +211,81 @@ def _of_rule(rule: Rule, profile: Profile) -> dict[str, object]:
     }
 
 
-def _fitted(chosen: Column, profile: Profile) -> Column:
-    """A rule and its baseline, from what was `chosen` for it."""
-    is_customer = F.col("level") == CUSTOMER_LEVEL
-    levels = [profile.level(level) for level in (CUSTOMER_LEVEL, CELL_LEVEL)]
-
-    def of_level(of_customers: object, of_cells: object) -> Column:
-        return F.when(is_customer, of_customers).otherwise(of_cells)
-
-    rule, found, peers = chosen["rule"], chosen["found"], chosen["peers"]
-    centre, spread, count = found["centre"], found["spread"], found["count"]
-    baseline = F.when(is_log(rule), F.exp(centre) - rule["offset"]).otherwise(centre)
-    enough = count >= of_level(*(level.minimum_baseline_count for level in levels))
-    is_usable = rule["is_static"] | (enough & (spread.isNotNull() | ~rule["has_spread"]))
-    needs_none = is_customer | rule["rests_on_samples"]
-    values = {
-        "missing_is_healthy": of_level(
-            *(level.missing is MissingPolicy.HEALTHY for level in levels)
-        ),
-        "minimum_customers": F.when(needs_none, 0).otherwise(profile.join.minimum_customers),
-        "centre": centre,
-        "baseline": baseline,
-        "spread": spread,
-        **_distances(rule, spread),
+def _terms(kpi: Column, profile: Profile) -> Column:
+    """What bounds are made of besides the baseline, from the rule and what was `found` for it."""
+    terms, found = kpi["terms"], kpi["found"]
+    enough = found["count"] >= _of_level(
+        *(profile.level(level).minimum_baseline_count for level in LEVELS)
+    )
+    has_measure = found["spread"].isNotNull() | ~terms["has_spread"]
+    known = {
         "error": found["error"],
-        "standard_error": F.lit(None).cast("double"),
-        "count": count,
-        "peers": peers,
-        "is_usable": is_usable,
+        "is_usable": terms["is_static"] | (enough & has_measure),
     }
-    values["origin"] = F.when(
-        ~rule["is_static"] & is_usable,
+    fields = {name: known[name] if name in known else terms[name] for name in OF_TERMS}
+    return struct_of(fields).cast(TERMS_TYPE)
+
+
+def _baseline(kpi: Column, profile: Profile) -> Column:
+    """What a KPI is compared with, from its rule and what was `found` for it."""
+    rule, terms, found = kpi["rule"], kpi["terms"], kpi["found"]
+    centre, count, peers = found["centre"], found["count"], found["peers"]
+    value = F.when(is_log(rule), F.exp(centre) - rule["offset"]).otherwise(centre)
+    is_healthy = (profile.level(level).missing is MissingPolicy.HEALTHY for level in LEVELS)
+    needs_none = (F.col("level") == CUSTOMER_LEVEL) | terms["rests_on_samples"]
+    origin = F.when(
+        ~terms["is_static"] & terms["is_usable"],
         F.concat(
             F.lit(" against the usual "),
-            measure_text(baseline, rule["unit"]),
+            measure_text(value, rule["unit"]),
             F.lit(" ("),
-            rule["method_words"],
+            terms["method_words"],
             F.lit(" of "),
             count,
             F.when(peers == ALL, "").otherwise(F.concat(F.lit(" "), peers)),
-            of_level(" customers, ", " cells, "),
+            _of_level(" customers, ", " cells, "),
         ),
     ).otherwise(" (")
-    in_order = struct_of({name: values[name] for name in OF_BASELINE})
-    return struct_of({"rule": rule, "baseline": in_order}).cast(FITTED_TYPE)
-
-
-def _distances(rule: Column, spread: Column) -> dict[str, Column]:
-    """How far the bounds lie from the centre, on the scale of the rule."""
-    return {
-        name: F.greatest(rule[k] * spread, rule["smallest_distance"])
-        for name, k in (("distance", "k"), ("warn_distance", "warn_k"))
+    fields = {
+        "missing_is_healthy": _of_level(*is_healthy),
+        "minimum_customers": F.when(needs_none, 0).otherwise(profile.join.minimum_customers),
+        "centre": centre,
+        "value": value,
+        "spread": found["spread"],
+        "standard_error": F.lit(None).cast("double"),
+        "count": count,
+        "peers": peers,
+        "origin": origin,
     }
+    return struct_of(fields).cast(BASELINE_TYPE)
 
 
-def _with_sides(limits: Column) -> Column:
-    """The limits of a KPI with the bounds of either side, from rule and baseline."""
-    rule, baseline = limits["rule"], limits["baseline"]
-    sides = {side: _side(side, rule, baseline) for side in (ABOVE, BELOW)}
-    sided = {"rule": rule, "baseline": baseline, "sides": struct_of(sides)}
-    return struct_of(sided).cast(SIDED_TYPE)
+def _of_level(of_customers: object, of_cells: object) -> Column:
+    return F.when(F.col("level") == CUSTOMER_LEVEL, of_customers).otherwise(of_cells)
 
 
-def _with_bounds(limits: Column) -> Column:
-    """The limits of a KPI with all that a value must pass, from the bounds of either side."""
-    rule, baseline = limits["rule"], limits["baseline"]
-    bounds = _bounds(limits["sides"], rule, baseline)
-    bounded = {"rule": rule, "baseline": baseline, "bounds": bounds}
-    return struct_of(bounded).cast(LIMITS_TYPE)
+def _with_bounds(limits: DataFrame) -> DataFrame:
+    """The same with all that a value must pass, from rule, terms and baseline."""
+
+    def sides(kpi: Column) -> Column:
+        return struct_of({side: _side(side, kpi) for side in (ABOVE, BELOW)}).cast(SIDES_TYPE)
+
+    return (
+        limits.withColumn("sides", _of_each(sides, "rule", "terms", "baseline"))
+        .withColumn("bounds", _of_each(_bounds, "terms", "baseline", "sides"))
+        .drop("sides")
+    )
 
 
-def _bounds(sides: Column, rule: Column, baseline: Column) -> Column:
+def _bounds(kpi: Column) -> Column:
+    terms, sides = kpi["terms"], kpi["sides"]
     above, below = sides[ABOVE]["bound"], sides[BELOW]["bound"]
     is_known = F.coalesce(above, below).isNotNull()
     # A side that is not bad has no bound, which nothing can pass either.
     is_out_of_reach = (
         is_known
-        & F.coalesce(above >= rule["maximum"], above.isNull())
-        & F.coalesce(below <= rule["minimum"], below.isNull())
+        & F.coalesce(above >= terms["maximum"], above.isNull())
+        & F.coalesce(below <= terms["minimum"], below.isNull())
     )
     limits = {
         f"{status}_{side}": F.when(
@@ -332,18 +294,18 @@ def _bounds(sides: Column, rule: Column, baseline: Column) -> Column:
         for side, limit, nobody_passes in ((ABOVE, limit_above, inf), (BELOW, limit_below, -inf))
         for status, bound in (("crit", "bound"), ("warn", "warn_bound"))
     }
-    return struct_of(
-        {
-            ABOVE: above,
-            BELOW: below,
-            **limits,
-            "is_out_of_reach": is_out_of_reach,
-            "deviation_unit": F.when(baseline["spread"] > 0, "spreads").otherwise("%"),
-        }
-    )
+    has_spread = kpi["baseline"]["spread"] > 0
+    fields = {
+        ABOVE: above,
+        BELOW: below,
+        **limits,
+        "is_out_of_reach": is_out_of_reach,
+        "deviation_unit": F.when(has_spread, "spreads").otherwise("%"),
+    }
+    return struct_of(fields).cast(BOUNDS_TYPE)
 
 
-def _side(side: str, rule: Column, baseline: Column) -> Column:
+def _side(side: str, kpi: Column) -> Column:
     """struct<bound, warn_bound> of one side of a rule, NULL where it is not bad."""
     # greatest and least leave out what is NULL: the spread of a method that has none, a floor, or
     # what is compared with a baseline where there is none.
@@ -351,18 +313,20 @@ def _side(side: str, rule: Column, baseline: Column) -> Column:
         ABOVE: (F.greatest, F.least, "at_least"),
         BELOW: (F.least, F.greatest, "at_most"),
     }[side]
+    rule, terms, baseline = kpi["rule"], kpi["terms"], kpi["baseline"]
 
     def away(from_: Column, distance: Column) -> Column:
         return from_ + distance if side == ABOVE else from_ - distance
 
-    def bound(distance: str) -> Column:
-        scaled = away(baseline["centre"], baseline[distance])
+    def bound(k: str) -> Column:
+        distance = F.greatest(terms[k] * baseline["spread"], terms["smallest_distance"])
+        scaled = away(baseline["centre"], distance)
         by_spread = F.when(is_log(rule), F.exp(scaled) - rule["offset"]).otherwise(scaled)
-        ignored = away(baseline["baseline"], rule["ignore_below"])
-        relative = farthest(by_spread, ignored, rule[floor])
-        return nearest(rule["limit"], F.when(baseline["is_usable"], relative))
+        ignored = away(baseline["value"], terms["ignore_below"])
+        relative = farthest(by_spread, ignored, terms[floor])
+        return nearest(terms["limit"], F.when(terms["is_usable"], relative))
 
     return F.when(
         rule["direction"].isin(side, BOTH),
-        struct_of({"bound": bound("distance"), "warn_bound": bound("warn_distance")}),
+        struct_of({"bound": bound("k"), "warn_bound": bound("warn_k")}),
     )
