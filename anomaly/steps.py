@@ -15,7 +15,7 @@ from anomaly.aggregation.averages import count_of, means_of
 from anomaly.cleaning.checks import check_samples, clean_rows
 from anomaly.cleaning.values import kpi_values
 from anomaly.errors import ConfigurationError
-from anomaly.expressions.arrays import by_name, null_struct, struct_of
+from anomaly.expressions.arrays import by_name, null_struct, struct_of, transform_zipped
 from anomaly.expressions.guards import require_columns, require_numbers
 from anomaly.expressions.sql import column
 from anomaly.profile.methods import Scale
@@ -109,7 +109,7 @@ def peer_baselines(
 
     return limits.select(
         F.when(F.col("peers") != ALL, F.col("peers")).alias("peers"),
-        F.inline(F.transform(F.arrays_zip("rule", "baseline", "bounds"), of_kpi)),
+        F.inline(transform_zipped(of_kpi, "rule", "baseline", "bounds")),
     )
 
 

@@ -61,7 +61,7 @@ def counts_of(values: Mapping[str, Column]) -> Column:
     """An aggregate: how many values there are that are not NULL, as a struct by their names."""
     counts = struct_of({kpi: F.count(value) for kpi, value in values.items()})
     # A count is never NULL, and Sail believes that also where a join leaves the struct out.
-    return counts.cast(struct_type(values, "bigint"))
+    return counts.cast(struct_type(dict.fromkeys(values, "bigint")))
 
 
 def join_samples(customers: DataFrame, cells: DataFrame) -> DataFrame:

@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.alarms.periods import first_period_from, time_of
+from anomaly.expressions.arrays import transform_zipped
 from anomaly.expressions.frames import union
 from anomaly.expressions.guards import require_columns
 from anomaly.expressions.timestamps import utc_text
@@ -108,7 +109,7 @@ def _cells(periods: DataFrame, span: DataFrame) -> DataFrame:
     is_enough = F.array_size(judged) >= FEWEST_PERIODS
     sent, count = F.col("sent"), F.array_size("sent")
     between = F.sort_array(
-        F.transform(F.arrays_zip("earlier", "later"), lambda pair: pair["later"] - pair["earlier"])
+        transform_zipped(lambda pair: pair["later"] - pair["earlier"], "earlier", "later")
     )
     # The lower one of two in the middle, so that gaps count for little.
     middle = F.floor((count - 2) / 2).cast("int")

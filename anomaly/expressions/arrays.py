@@ -1,5 +1,6 @@
 """KPIs by their names: side by side as a struct, or an array of structs to be judged alike."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 
@@ -34,15 +35,21 @@ def struct_of(fields: Mapping[str, Column]) -> Column:
     return F.named_struct(*chain(*((F.lit(name), field) for name, field in fields.items())))
 
 
-def struct_type(names: Iterable[str], type_: str) -> str:
-    """The type of a struct with these fields, all of one type, each of which may be NULL."""
-    fields = ", ".join(f"{quoted(name)}: {type_}" for name in names)
-    return f"struct<{fields}>" if fields else NO_FIELD
+def struct_type(fields: Mapping[str, str]) -> str:
+    """The type of a struct with fields of these types, each of which may be NULL."""
+    typed = ", ".join(f"{quoted(name)}: {type_}" for name, type_ in fields.items())
+    return f"struct<{typed}>" if typed else NO_FIELD
 
 
 def null_struct(names: Iterable[str], type_: str) -> Column:
     """A missing struct with these fields, all of one type."""
-    return F.lit(None).cast(struct_type(names, type_))
+    return F.lit(None).cast(struct_type(dict.fromkeys(names, type_)))
+
+
+def constant_array(rows: Iterable[Mapping[str, object]], fields: Mapping[str, str]) -> Column:
+    """An array of structs with these fields, by their types, that Spark folds to one literal."""
+    values = [{name: row[name] for name in fields} for row in rows]
+    return F.from_json(F.lit(json.dumps(values)), f"array<{struct_type(fields)}>")
 
 
 def named_array(kpis: Mapping[str, Mapping[str, Column]]) -> Column:
@@ -51,6 +58,14 @@ def named_array(kpis: Mapping[str, Mapping[str, Column]]) -> Column:
     All KPIs have the same fields, of the same types. `by_name` opens the array again.
     """
     return F.array(*(struct_of({"kpi": F.lit(kpi), **fields}) for kpi, fields in kpis.items()))
+
+
+def transform_zipped(use: Callable[[Column], Column], *arrays: str) -> Column:
+    """An array of what a function makes of each KPI, from arrays of the same KPIs.
+
+    The function is given a struct with a field for each array, by the name of its column.
+    """
+    return F.transform(F.arrays_zip(*arrays), use)
 
 
 def by_name(array: Column, kpis: Iterable[str]) -> dict[str, Column]:

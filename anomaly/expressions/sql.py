@@ -1,8 +1,5 @@
 """Columns by any name, and what the Python API of the oldest supported Spark lacks."""
 
-import json
-from collections.abc import Iterable, Mapping
-
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
@@ -24,10 +21,3 @@ def try_cast(value: Column, type_: str) -> Column:
     """
     cast = F.expr(f"value -> try_cast(value AS {type_})")
     return F.get(F.call_function("transform", F.array(value), cast), F.lit(0))
-
-
-def constant_array(rows: Iterable[Mapping[str, object]], fields: Mapping[str, str]) -> Column:
-    """An array of structs with these fields (by their types) that Spark folds to one literal."""
-    values = json.dumps([{name: row[name] for name in fields} for row in rows])
-    types = ", ".join(f"{name}: {type_}" for name, type_ in fields.items())
-    return F.from_json(F.lit(values), f"array<struct<{types}>>")

@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.aggregation.derived import COUNTS
-from anomaly.expressions.arrays import named_array, struct_of
+from anomaly.expressions.arrays import named_array, struct_of, transform_zipped
 from anomaly.expressions.texts import measure_text
 from anomaly.profile.model import Profile
 from anomaly.schema.evidence import EVIDENCE_OF_KPI
@@ -89,7 +89,7 @@ def _with_kpis(metrics: DataFrame, rules: DataFrame, level: str, profile: Profil
         limited = with_own_limits(of_level).drop("terms")
     else:
         limited = _with_limits(metrics, rules.drop("terms")).withColumn("measured", measured)
-    return limited.withColumn("bound", F.transform(F.arrays_zip(*LIMITED), _bound))
+    return limited.withColumn("bound", transform_zipped(_bound, *LIMITED))
 
 
 def _denominator(kpi: str, profile: Profile, no_number: Column) -> Column:
@@ -110,16 +110,15 @@ def _judged(to_judge: DataFrame) -> DataFrame:
 
     added = F.aggregate("judged", F.lit(0.0), lambda total, kpi: total + kpi["severity"])
     return (
-        to_judge.withColumn("status", F.transform(F.arrays_zip(*TO_JUDGE), _status))
-        .withColumn("judged", F.transform(F.arrays_zip(*TO_JUDGE, "status"), judged))
+        to_judge.withColumn("status", transform_zipped(_status, *TO_JUDGE))
+        .withColumn("judged", transform_zipped(judged, *TO_JUDGE, "status"))
         .withColumn("severity", added)
         .drop("status")
     )
 
 
 def _explained(judged: DataFrame) -> DataFrame:
-    evidence = F.transform(F.arrays_zip(*TO_JUDGE, "judged"), _evidence)
-    return judged.withColumn("evidence", evidence)
+    return judged.withColumn("evidence", transform_zipped(_evidence, *TO_JUDGE, "judged"))
 
 
 # --- one KPI ------------------------------------------------------------------------------------

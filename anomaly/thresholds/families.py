@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from anomaly.expressions.sql import constant_array
+from anomaly.expressions.arrays import constant_array
 from anomaly.profile.sections import Diagnosis, Family
 from anomaly.thresholds.compare import CRIT, WARN, in_spreads
 

@@ -9,15 +9,14 @@ what else bounds are made of, `baseline` what its values are compared with, and 
 must pass (OF_RULE and so on).
 """
 
-from collections.abc import Callable, Mapping
+from functools import partial
 from math import inf, log
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.expressions.arithmetic import limit_above, limit_below
-from anomaly.expressions.arrays import struct_of
-from anomaly.expressions.sql import constant_array
+from anomaly.expressions.arrays import constant_array, struct_of, struct_type, transform_zipped
 from anomaly.expressions.texts import measure_text
 from anomaly.profile.choices import MissingPolicy
 from anomaly.profile.methods import Direction, Method, Scale
@@ -82,16 +81,10 @@ OF_BOUNDS = {
     "deviation_unit": "string",
 }
 OF_SIDE = {"bound": "double", "warn_bound": "double"}
-
-
-def _struct_type(fields: Mapping[str, str]) -> str:
-    return f"struct<{', '.join(f'{name}: {type_}' for name, type_ in fields.items())}>"
-
-
 # Casts to them make every field one that may be NULL: what an engine knows of that changes as it
 # simplifies an expression, and Sail then refuses it.
-TERMS_TYPE, BASELINE_TYPE, BOUNDS_TYPE = map(_struct_type, (OF_TERMS, OF_BASELINE, OF_BOUNDS))
-SIDES_TYPE = _struct_type({side: _struct_type(OF_SIDE) for side in (ABOVE, BELOW)})
+TERMS_TYPE, BASELINE_TYPE, BOUNDS_TYPE = map(struct_type, (OF_TERMS, OF_BASELINE, OF_BOUNDS))
+SIDES_TYPE = struct_type(dict.fromkeys((ABOVE, BELOW), struct_type(OF_SIDE)))
 
 
 def level_rules(baselines: DataFrame, profile: Profile) -> DataFrame:
@@ -136,8 +129,8 @@ def level_rules(baselines: DataFrame, profile: Profile) -> DataFrame:
         )
         # One step after the other, not one within the other, which takes Sail seconds to plan.
         .withColumn("found", F.transform("rule", found))
-        .withColumn("terms", _of_each(lambda kpi: _terms(kpi, profile), "terms", "found"))
-        .withColumn("baseline", _of_each(lambda kpi: _baseline(kpi, profile), *fitted))
+        .withColumn("terms", transform_zipped(partial(_terms, profile), "terms", "found"))
+        .withColumn("baseline", transform_zipped(partial(_baseline, profile), *fitted))
         .transform(_with_bounds)
         .select("level", "peers", "rule", "terms", "baseline", "bounds")
     )
@@ -161,18 +154,13 @@ def with_own_limits(cells: DataFrame) -> DataFrame:
         fields = {name: changed.get(name, usual[name]) for name in OF_BASELINE}
         return struct_of(fields).cast(BASELINE_TYPE)
 
-    baseline = _of_each(own, "measured", "rule", "terms", "baseline")
+    baseline = transform_zipped(own, "measured", "rule", "terms", "baseline")
     return cells.withColumn("baseline", baseline).transform(_with_bounds)
 
 
 def is_log(rule: Column) -> Column:
     """Whether a rule compares by factors."""
     return rule["scale"] == Scale.LOG.value
-
-
-def _of_each(use: Callable[[Column], Column], *arrays: str) -> Column:
-    """What a function makes of each KPI: a struct with a field for each of these arrays."""
-    return F.transform(F.arrays_zip(*arrays), use)
 
 
 def _of_rule(rule: Rule, profile: Profile) -> dict[str, object]:
@@ -211,7 +199,7 @@ def _of_rule(rule: Rule, profile: Profile) -> dict[str, object]:
     }
 
 
-def _terms(kpi: Column, profile: Profile) -> Column:
+def _terms(profile: Profile, kpi: Column) -> Column:
     """What bounds are made of besides the baseline, from the rule and what was `found` for it."""
     terms, found = kpi["terms"], kpi["found"]
     enough = found["count"] >= _of_level(
@@ -226,7 +214,7 @@ def _terms(kpi: Column, profile: Profile) -> Column:
     return struct_of(fields).cast(TERMS_TYPE)
 
 
-def _baseline(kpi: Column, profile: Profile) -> Column:
+def _baseline(profile: Profile, kpi: Column) -> Column:
     """What a KPI is compared with, from its rule and what was `found` for it."""
     rule, terms, found = kpi["rule"], kpi["terms"], kpi["found"]
     centre, count, peers = found["centre"], found["count"], found["peers"]
@@ -271,8 +259,8 @@ def _with_bounds(limits: DataFrame) -> DataFrame:
         return struct_of({side: _side(side, kpi) for side in (ABOVE, BELOW)}).cast(SIDES_TYPE)
 
     return (
-        limits.withColumn("sides", _of_each(sides, "rule", "terms", "baseline"))
-        .withColumn("bounds", _of_each(_bounds, "terms", "baseline", "sides"))
+        limits.withColumn("sides", transform_zipped(sides, "rule", "terms", "baseline"))
+        .withColumn("bounds", transform_zipped(_bounds, "terms", "baseline", "sides"))
         .drop("sides")
     )
 
