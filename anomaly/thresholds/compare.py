@@ -14,7 +14,7 @@ from anomaly.expressions.texts import measure_text
 from anomaly.profile.model import Profile
 from anomaly.schema.evidence import EVIDENCE_OF_KPI
 from anomaly.thresholds.baselines import ALL
-from anomaly.thresholds.limits import ABOVE, BELOW, BOTH, is_log, with_own_limits
+from anomaly.thresholds.limits import ABOVE, BELOW, BOTH, with_own_limits
 
 # Status of a KPI in a row. Of those that are not judged the flag is NULL: NO_DATA, NO_BASELINE, and
 # OUT_OF_REACH where no value could pass the bound. WARN is no defect yet.
@@ -22,17 +22,17 @@ NO_DATA, NO_BASELINE, OUT_OF_REACH = "NO_DATA", "NO_BASELINE", "OUT_OF_REACH"
 OK, WARN, CRIT = "OK", "WARN", "CRIT"
 # Arrays by KPI that are added meanwhile: what is judged, and by what (limits.level_rules).
 LIMITED = ("measured", "rule", "baseline", "bounds")
-TO_JUDGE = (*LIMITED, "bound")
-JUDGED_TYPE = "struct<kpi:string,status:string,severity:double>"
+TO_JUDGE = (*LIMITED, "bound", "deviation")
+JUDGED_TYPE = "struct<status:string,severity:double>"
 WORST_FIRST = (CRIT, WARN, OK, OUT_OF_REACH, NO_BASELINE, NO_DATA)
 
 
 def judge(metrics: DataFrame, rules: DataFrame, level: str, profile: Profile) -> DataFrame:
     """Metrics of a level with their judgement: a row per row of `metrics`.
 
-    Adds `judged`, an array with the kpi, status and severity of each rule, in the order of the
-    profile: what the rule says of its KPI, and how far a defect lies beyond its bound. And
-    `severity`, the same added up.
+    Adds `judged`, an array with the status and severity of each rule, in the order of the profile:
+    what the rule says of its KPI, and how far a defect lies beyond its bound. And `severity`, the
+    same added up.
     `rules`: limits.level_rules. A value within a relative 1e-9 of its bound is equal to it,
     and so no defect.
     """
@@ -89,7 +89,10 @@ def _with_kpis(metrics: DataFrame, rules: DataFrame, level: str, profile: Profil
         limited = with_own_limits(of_level).drop("terms")
     else:
         limited = _with_limits(metrics, rules.drop("terms")).withColumn("measured", measured)
-    return limited.withColumn("bound", transform_zipped(_bound, *LIMITED))
+    # Each from no more than it needs: engines copy what an element has for each branch of a choice.
+    return limited.withColumn("bound", transform_zipped(_bound, *LIMITED)).withColumn(
+        "deviation", transform_zipped(_deviation, "measured", "baseline", "bound")
+    )
 
 
 def _denominator(kpi: str, profile: Profile, no_number: Column) -> Column:
@@ -104,14 +107,14 @@ def _denominator(kpi: str, profile: Profile, no_number: Column) -> Column:
 
 def _judged(to_judge: DataFrame) -> DataFrame:
     def judged(kpi: Column) -> Column:
-        severity = F.when(kpi["status"] == CRIT, _severity(kpi)).otherwise(0.0)
-        fields = {"kpi": kpi["rule"]["kpi"], "status": kpi["status"], "severity": severity}
-        return struct_of(fields).cast(JUDGED_TYPE)
+        beyond = in_spreads(kpi["deviation"], kpi["bounds"]["deviation_unit"])
+        severity = F.when(kpi["status"] == CRIT, beyond).otherwise(0.0)
+        return struct_of({"status": kpi["status"], "severity": severity}).cast(JUDGED_TYPE)
 
     added = F.aggregate("judged", F.lit(0.0), lambda total, kpi: total + kpi["severity"])
     return (
-        to_judge.withColumn("status", transform_zipped(_status, *TO_JUDGE))
-        .withColumn("judged", transform_zipped(judged, *TO_JUDGE, "status"))
+        to_judge.withColumn("status", transform_zipped(_status, "measured", "bounds"))
+        .withColumn("judged", transform_zipped(judged, "status", "deviation", "bounds"))
         .withColumn("severity", added)
         .drop("status")
     )
@@ -126,13 +129,13 @@ def _explained(judged: DataFrame) -> DataFrame:
 
 def _status(kpi: Column) -> Column:
     """What follows from a KPI and its limits: of the value, and of what it rests on."""
-    measured, rule, baseline, bounds = (kpi[part] for part in LIMITED)
+    measured, bounds = kpi["measured"], kpi["bounds"]
     value = measured["value"]
-    too_few = (measured["rows"] < rule["minimum_count"]) | (
-        measured["customers"] < baseline["minimum_customers"]
+    too_few = (measured["rows"] < bounds["minimum_count"]) | (
+        measured["customers"] < bounds["minimum_customers"]
     )
     return (
-        F.when(value.isNull() & baseline["missing_is_healthy"], OK)
+        F.when(value.isNull() & bounds["missing_is_healthy"], OK)
         .when(value.isNull(), NO_DATA)
         .when(bounds["crit_above"].isNull() | too_few, NO_BASELINE)
         .when(bounds["is_out_of_reach"], OUT_OF_REACH)
@@ -162,17 +165,11 @@ def _direction(kpi: Column) -> Column:
 
 def _deviation(kpi: Column) -> Column:
     """How far a value lies from its baseline, in spreads; without a spread from the bound, in %."""
-    value, bound = kpi["measured"]["value"], kpi["bound"]
-    rule, baseline = kpi["rule"], kpi["baseline"]
-    scaled = F.when(is_log(rule), F.ln(value + rule["offset"])).otherwise(value)
+    value, bound, baseline = kpi["measured"]["value"], kpi["bound"], kpi["baseline"]
+    scaled = F.when(baseline["is_log"], F.ln(value + baseline["offset"])).otherwise(value)
     return F.when(
         baseline["spread"] > 0, (scaled - baseline["centre"]) / baseline["spread"]
     ).otherwise(100.0 * (value - bound) / F.nullif(F.abs(bound), F.lit(0.0)))
-
-
-def _severity(kpi: Column) -> Column:
-    """How far beyond its bound a defect lies."""
-    return in_spreads(_deviation(kpi), kpi["bounds"]["deviation_unit"])
 
 
 def in_spreads(deviation: Column, unit: Column) -> Column:
@@ -205,13 +202,13 @@ def _evidence(kpi: Column) -> Column:
             "spread": baseline["spread"],
             "baseline_count": baseline["count"],
             "value_count": measured["rows"],
-            "deviation": _deviation(kpi),
+            "deviation": kpi["deviation"],
             "deviation_unit": bounds["deviation_unit"],
             "reason": _reason(kpi, status),
             "family": rule["family"],
             "peers": F.when(baseline["peers"] != ALL, baseline["peers"]),
             "scale": rule["scale"],
-            "log_offset": rule["offset"],
+            "log_offset": baseline["offset"],
             "standard_error": baseline["standard_error"],
         }
     ).cast(EVIDENCE_OF_KPI)
@@ -251,7 +248,7 @@ def _reason(kpi: Column, status: Column) -> Column:
 
 
 def _too_few(kpi: Column) -> Column:
-    measured, baseline = kpi["measured"], kpi["baseline"]
+    measured, bounds = kpi["measured"], kpi["bounds"]
     few_customers = F.concat(
         F.lit("rests on "), measured["customers"], F.lit(" customers: too few")
     )
@@ -259,10 +256,10 @@ def _too_few(kpi: Column) -> Column:
         F.lit("rests on "),
         measured["rows"],
         F.lit(" rows with a value and is compared with "),
-        baseline["count"],
+        kpi["baseline"]["count"],
         F.lit(" values: too few"),
     )
-    is_few = measured["customers"] < baseline["minimum_customers"]
+    is_few = measured["customers"] < bounds["minimum_customers"]
     return F.when(is_few, few_customers).otherwise(few_values)
 
 

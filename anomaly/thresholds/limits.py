@@ -36,8 +36,6 @@ OF_RULE = {
     "method": "string",
     "direction": "string",
     "scale": "string",
-    "offset": "double",
-    "minimum_count": "bigint",
     "denominator": "string",
     "minimum_denominator": "double",
 }
@@ -47,6 +45,7 @@ OF_PROFILE = {
     "method_words": "string",
     "is_static": "boolean",
     "has_spread": "boolean",
+    "is_log": "boolean",
     "k": "double",
     "warn_k": "double",
     "smallest_distance": "double",
@@ -57,14 +56,21 @@ OF_PROFILE = {
     "minimum": "double",
     "maximum": "double",
     "rests_on_samples": "boolean",
+    "offset": "double",
+    "minimum_count": "bigint",
 }
-OF_TERMS = OF_PROFILE | {"error": "double", "is_usable": "boolean"}
-OF_BASELINE = {
-    "missing_is_healthy": "boolean",
+OF_TERMS = OF_PROFILE | {
     "minimum_customers": "int",
+    "missing_is_healthy": "boolean",
+    "error": "double",
+    "is_usable": "boolean",
+}
+OF_BASELINE = {
     "centre": "double",
     "value": "double",
     "spread": "double",
+    "is_log": "boolean",
+    "offset": "double",
     "standard_error": "double",
     "count": "bigint",
     "peers": "string",
@@ -78,8 +84,13 @@ OF_BOUNDS = {
     "crit_below": "double",
     "warn_below": "double",
     "is_out_of_reach": "boolean",
+    "minimum_count": "bigint",
+    "minimum_customers": "int",
+    "missing_is_healthy": "boolean",
     "deviation_unit": "string",
 }
+# The terms of what a value must rest on, which are terms of its status, too.
+OF_VALUES = ("minimum_count", "minimum_customers", "missing_is_healthy")
 OF_SIDE = {"bound": "double", "warn_bound": "double"}
 # Casts to them make every field one that may be NULL: what an engine knows of that changes as it
 # simplifies an expression, and Sail then refuses it.
@@ -95,14 +106,15 @@ def level_rules(baselines: DataFrame, profile: Profile) -> DataFrame:
 
     - rule: what the profile says (OF_RULE), and terms (OF_TERMS): what else it says, the usual
       standard error of a value, and whether the baseline can be used;
-    - baseline: centre and spread on the scale of the rule; value, the centre in the unit of the
-      KPI; count and peers: how many values it rests on, and of which group they are (baselines.ALL
-      for every row of the level), since a group with too few takes the baseline of all;
-      minimum_customers: on how many a value must rest; missing_is_healthy: whether the level counts
-      a missing value as healthy; origin: words for where the bound comes from;
-    - bounds: above and below, those of either side; crit_above, crit_below, warn_above and
-      warn_below, what a value must pass to have that status (NULL where no bound is known);
-      is_out_of_reach, whether no value can pass any of them; deviation_unit.
+    - baseline: centre and spread on the scale of the rule, which is_log and offset tell; value, the
+      centre in the unit of the KPI; count and peers: how many values it rests on, and of which
+      group they are (baselines.ALL for every row of the level), since a group with too few takes
+      the baseline of all; origin: words for where the bound comes from;
+    - bounds: all that a status follows from. above and below, those of either side; crit_above,
+      crit_below, warn_above and warn_below, what a value must pass to have that status (NULL where
+      no bound is known); is_out_of_reach, whether no value can pass any of them; minimum_count and
+      minimum_customers: on how many rows and customers a value must rest; missing_is_healthy:
+      whether the level counts a missing value as healthy; and deviation_unit.
     """
     of_rules = [_of_rule(rule, profile) for rule in profile.rules]
     minimum_cells = profile.peers.minimum_cells if profile.peers else 1
@@ -144,8 +156,8 @@ def with_own_limits(cells: DataFrame) -> DataFrame:
     """
 
     def own(kpi: Column) -> Column:
-        measured, rule, usual = kpi["measured"], kpi["rule"], kpi["baseline"]
-        of_scale = F.when(is_log(rule), measured["value"] + rule["offset"]).otherwise(1.0)
+        measured, usual = kpi["measured"], kpi["baseline"]
+        of_scale = F.when(usual["is_log"], measured["value"] + usual["offset"]).otherwise(1.0)
         error, usual_error = measured["error"] / of_scale, kpi["terms"]["error"]
         spread = usual["spread"]
         between = F.greatest(spread * spread - usual_error * usual_error, F.lit(0.0))
@@ -154,13 +166,8 @@ def with_own_limits(cells: DataFrame) -> DataFrame:
         fields = {name: changed.get(name, usual[name]) for name in OF_BASELINE}
         return struct_of(fields).cast(BASELINE_TYPE)
 
-    baseline = transform_zipped(own, "measured", "rule", "terms", "baseline")
+    baseline = transform_zipped(own, "measured", "terms", "baseline")
     return cells.withColumn("baseline", baseline).transform(_with_bounds)
-
-
-def is_log(rule: Column) -> Column:
-    """Whether a rule compares by factors."""
-    return rule["scale"] == Scale.LOG.value
 
 
 def _of_rule(rule: Rule, profile: Profile) -> dict[str, object]:
@@ -177,6 +184,7 @@ def _of_rule(rule: Rule, profile: Profile) -> dict[str, object]:
         "method_words": f"{rule.q:.4g} quantile" if is_quantile else rule.method.words,
         "is_static": rule.method is Method.STATIC,
         "has_spread": rule.method.has_spread,
+        "is_log": rule.scale is Scale.LOG,
         "direction": rule.bad_when.value,
         "scale": rule.scale.value,
         "offset": rule.offset,
@@ -206,7 +214,11 @@ def _terms(profile: Profile, kpi: Column) -> Column:
         *(profile.level(level).minimum_baseline_count for level in LEVELS)
     )
     has_measure = found["spread"].isNotNull() | ~terms["has_spread"]
+    is_healthy = (profile.level(level).missing is MissingPolicy.HEALTHY for level in LEVELS)
+    needs_none = (F.col("level") == CUSTOMER_LEVEL) | terms["rests_on_samples"]
     known = {
+        "minimum_customers": F.when(needs_none, 0).otherwise(profile.join.minimum_customers),
+        "missing_is_healthy": _of_level(*is_healthy),
         "error": found["error"],
         "is_usable": terms["is_static"] | (enough & has_measure),
     }
@@ -218,9 +230,7 @@ def _baseline(profile: Profile, kpi: Column) -> Column:
     """What a KPI is compared with, from its rule and what was `found` for it."""
     rule, terms, found = kpi["rule"], kpi["terms"], kpi["found"]
     centre, count, peers = found["centre"], found["count"], found["peers"]
-    value = F.when(is_log(rule), F.exp(centre) - rule["offset"]).otherwise(centre)
-    is_healthy = (profile.level(level).missing is MissingPolicy.HEALTHY for level in LEVELS)
-    needs_none = (F.col("level") == CUSTOMER_LEVEL) | terms["rests_on_samples"]
+    value = F.when(terms["is_log"], F.exp(centre) - terms["offset"]).otherwise(centre)
     origin = F.when(
         ~terms["is_static"] & terms["is_usable"],
         F.concat(
@@ -235,11 +245,11 @@ def _baseline(profile: Profile, kpi: Column) -> Column:
         ),
     ).otherwise(" (")
     fields = {
-        "missing_is_healthy": _of_level(*is_healthy),
-        "minimum_customers": F.when(needs_none, 0).otherwise(profile.join.minimum_customers),
         "centre": centre,
         "value": value,
         "spread": found["spread"],
+        "is_log": terms["is_log"],
+        "offset": terms["offset"],
         "standard_error": F.lit(None).cast("double"),
         "count": count,
         "peers": peers,
@@ -288,6 +298,7 @@ def _bounds(kpi: Column) -> Column:
         BELOW: below,
         **limits,
         "is_out_of_reach": is_out_of_reach,
+        **{name: terms[name] for name in OF_VALUES},
         "deviation_unit": F.when(has_spread, "spreads").otherwise("%"),
     }
     return struct_of(fields).cast(BOUNDS_TYPE)
@@ -309,7 +320,7 @@ def _side(side: str, kpi: Column) -> Column:
     def bound(k: str) -> Column:
         distance = F.greatest(terms[k] * baseline["spread"], terms["smallest_distance"])
         scaled = away(baseline["centre"], distance)
-        by_spread = F.when(is_log(rule), F.exp(scaled) - rule["offset"]).otherwise(scaled)
+        by_spread = F.when(terms["is_log"], F.exp(scaled) - terms["offset"]).otherwise(scaled)
         ignored = away(baseline["value"], terms["ignore_below"])
         relative = farthest(by_spread, ignored, terms[floor])
         return nearest(terms["limit"], F.when(terms["is_usable"], relative))
