@@ -34,8 +34,12 @@ def with_kpis(averages: DataFrame, level: str, profile: Profile) -> DataFrame:
         counts = _counts_of_rows(profile)
     else:
         counts = _counts_of_values(profile)
-    of_kpis = {name: struct_of(fields) for name, fields in zip(COUNTS, counts, strict=True)}
-    return averages.withColumns({"kpis": struct_of(kpis), **of_kpis}).drop("averages")
+    others = (name for name in averages.columns if name not in (*COUNTS, "averages"))
+    return averages.select(
+        *others,
+        struct_of(kpis).alias("kpis"),
+        *(struct_of(of_kpis).alias(name) for name, of_kpis in zip(COUNTS, counts, strict=True)),
+    )
 
 
 def with_errors(kpis: DataFrame, profile: Profile) -> DataFrame:

@@ -23,6 +23,8 @@ OK, WARN, CRIT = "OK", "WARN", "CRIT"
 # Arrays by KPI that are added meanwhile: what is judged, and by what (limits.level_rules).
 LIMITED = ("measured", "rule", "baseline", "bounds")
 TO_JUDGE = (*LIMITED, "bound", "deviation")
+# Dropped at once: Spark Connect sends no plan that is a hundred levels deep.
+ADDED = (*TO_JUDGE, "terms", "sides", "status")
 JUDGED_TYPE = "struct<status:string,severity:double>"
 WORST_FIRST = (CRIT, WARN, OK, OUT_OF_REACH, NO_BASELINE, NO_DATA)
 
@@ -36,19 +38,19 @@ def judge(metrics: DataFrame, rules: DataFrame, level: str, profile: Profile) ->
     `rules`: limits.level_rules. A value within a relative 1e-9 of its bound is equal to it,
     and so no defect.
     """
-    return _judged(_with_kpis(metrics, rules, level, profile)).drop(*TO_JUDGE)
+    return _judged(_with_kpis(metrics, rules, level, profile)).drop(*ADDED)
 
 
 def with_evidence(judged: DataFrame, rules: DataFrame, level: str, profile: Profile) -> DataFrame:
     """Adds the evidence for the status of each KPI (evidence.EVIDENCE_TYPE) to judged metrics."""
-    return _explained(_with_kpis(judged, rules, level, profile)).drop(*TO_JUDGE)
+    return _explained(_with_kpis(judged, rules, level, profile)).drop(*ADDED)
 
 
 def judge_with_evidence(
     metrics: DataFrame, rules: DataFrame, level: str, profile: Profile
 ) -> DataFrame:
     """Both at once: limits that are a row's own are made once."""
-    return _explained(_judged(_with_kpis(metrics, rules, level, profile))).drop(*TO_JUDGE)
+    return _explained(_judged(_with_kpis(metrics, rules, level, profile))).drop(*ADDED)
 
 
 def _with_limits(metrics: DataFrame, rules: DataFrame) -> DataFrame:
@@ -84,11 +86,9 @@ def _with_kpis(metrics: DataFrame, rules: DataFrame, level: str, profile: Profil
             for rule in profile.rules
         }
     )
+    limited = _with_limits(metrics, rules).withColumn("measured", measured)
     if profile.level(level).standard_errors:
-        of_level = _with_limits(metrics, rules.drop("bounds")).withColumn("measured", measured)
-        limited = with_own_limits(of_level).drop("terms")
-    else:
-        limited = _with_limits(metrics, rules.drop("terms")).withColumn("measured", measured)
+        limited = with_own_limits(limited)
     # Each from no more than it needs: engines copy what an element has for each branch of a choice.
     return limited.withColumn("bound", transform_zipped(_bound, *LIMITED)).withColumn(
         "deviation", transform_zipped(_deviation, "measured", "baseline", "bound")
@@ -116,7 +116,6 @@ def _judged(to_judge: DataFrame) -> DataFrame:
         to_judge.withColumn("status", transform_zipped(_status, "measured", "bounds"))
         .withColumn("judged", transform_zipped(judged, "status", "deviation", "bounds"))
         .withColumn("severity", added)
-        .drop("status")
     )
 
 

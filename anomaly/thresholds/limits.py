@@ -119,23 +119,28 @@ def level_rules(baselines: DataFrame, profile: Profile) -> DataFrame:
     of_rules = [_of_rule(rule, profile) for rule in profile.rules]
     minimum_cells = profile.peers.minimum_cells if profile.peers else 1
 
-    def by_kpi(peers: Column) -> Column:
-        of_group = F.filter("baselines", lambda one: one["peers"] == peers)
-        return F.map_from_entries(F.transform(of_group, lambda one: F.struct(one["kpi"], one)))
-
     def found(rule: Column) -> Column:
         own, everyone = (F.try_element_at(by, rule["kpi"]) for by in ("own", "everyone"))
-        return F.when(own["count"] >= minimum_cells, own).otherwise(everyone)
+        is_enough = own["count"] >= minimum_cells
+        fields = {
+            name: F.when(is_enough, own[name]).otherwise(everyone[name])
+            for name in ("centre", "spread", "error", "count")
+        }
+        return struct_of({**fields, "peers": F.when(is_enough, F.col("peers")).otherwise(ALL)})
 
-    groups = F.array_distinct(F.transform("baselines", lambda one: one["peers"]))
+    everyone = F.filter("baselines", lambda group: group["peers"] == ALL)
     fitted = ("rule", "terms", "found")
     return (
-        baselines.select("level", "baselines", F.explode(groups).alias("peers"))
+        baselines.select(
+            "level",
+            _by_kpi(F.get(everyone, F.lit(0))["kpis"]).alias("everyone"),
+            F.explode("baselines").alias("group"),
+        )
         .select(
             "level",
-            "peers",
-            by_kpi(F.lit(ALL)).alias("everyone"),
-            by_kpi(F.col("peers")).alias("own"),
+            "everyone",
+            "group.peers",
+            _by_kpi(F.col("group.kpis")).alias("own"),
             constant_array(of_rules, OF_RULE).alias("rule"),
             constant_array(of_rules, OF_PROFILE).alias("terms"),
         )
@@ -168,6 +173,11 @@ def with_own_limits(cells: DataFrame) -> DataFrame:
 
     baseline = transform_zipped(own, "measured", "terms", "baseline")
     return cells.withColumn("baseline", baseline).transform(_with_bounds)
+
+
+def _by_kpi(baselines: Column) -> Column:
+    """A map from KPIs to their baselines."""
+    return F.map_from_entries(F.transform(baselines, lambda one: F.struct(one["kpi"], one)))
 
 
 def _of_rule(rule: Rule, profile: Profile) -> dict[str, object]:
@@ -268,11 +278,8 @@ def _with_bounds(limits: DataFrame) -> DataFrame:
     def sides(kpi: Column) -> Column:
         return struct_of({side: _side(side, kpi) for side in (ABOVE, BELOW)}).cast(SIDES_TYPE)
 
-    return (
-        limits.withColumn("sides", transform_zipped(sides, "rule", "terms", "baseline"))
-        .withColumn("bounds", transform_zipped(_bounds, "terms", "baseline", "sides"))
-        .drop("sides")
-    )
+    with_sides = limits.withColumn("sides", transform_zipped(sides, "rule", "terms", "baseline"))
+    return with_sides.withColumn("bounds", transform_zipped(_bounds, "terms", "baseline", "sides"))
 
 
 def _bounds(kpi: Column) -> Column:
