@@ -122,11 +122,12 @@ def level_rules(baselines: DataFrame, profile: Profile) -> DataFrame:
     def found(rule: Column) -> Column:
         own, everyone = (F.try_element_at(by, rule["kpi"]) for by in ("own", "everyone"))
         is_enough = own["count"] >= minimum_cells
-        fields = {
-            name: F.when(is_enough, own[name]).otherwise(everyone[name])
-            for name in ("centre", "spread", "error", "count")
-        }
-        return struct_of({**fields, "peers": F.when(is_enough, F.col("peers")).otherwise(ALL)})
+        return struct_of(
+            {
+                "usual": F.when(is_enough, own).otherwise(everyone),
+                "peers": F.when(is_enough, F.col("peers")).otherwise(ALL),
+            }
+        )
 
     everyone = F.filter("baselines", lambda group: group["peers"] == ALL)
     fitted = ("rule", "terms", "found")
@@ -219,17 +220,17 @@ def _of_rule(rule: Rule, profile: Profile) -> dict[str, object]:
 
 def _terms(profile: Profile, kpi: Column) -> Column:
     """What bounds are made of besides the baseline, from the rule and what was `found` for it."""
-    terms, found = kpi["terms"], kpi["found"]
-    enough = found["count"] >= _of_level(
+    terms, usual = kpi["terms"], kpi["found"]["usual"]
+    enough = usual["count"] >= _of_level(
         *(profile.level(level).minimum_baseline_count for level in LEVELS)
     )
-    has_measure = found["spread"].isNotNull() | ~terms["has_spread"]
+    has_measure = usual["spread"].isNotNull() | ~terms["has_spread"]
     is_healthy = (profile.level(level).missing is MissingPolicy.HEALTHY for level in LEVELS)
     needs_none = (F.col("level") == CUSTOMER_LEVEL) | terms["rests_on_samples"]
     known = {
         "minimum_customers": F.when(needs_none, 0).otherwise(profile.join.minimum_customers),
         "missing_is_healthy": _of_level(*is_healthy),
-        "error": found["error"],
+        "error": usual["error"],
         "is_usable": terms["is_static"] | (enough & has_measure),
     }
     fields = {name: known[name] if name in known else terms[name] for name in OF_TERMS}
@@ -238,8 +239,9 @@ def _terms(profile: Profile, kpi: Column) -> Column:
 
 def _baseline(profile: Profile, kpi: Column) -> Column:
     """What a KPI is compared with, from its rule and what was `found` for it."""
-    rule, terms, found = kpi["rule"], kpi["terms"], kpi["found"]
-    centre, count, peers = found["centre"], found["count"], found["peers"]
+    rule, terms = kpi["rule"], kpi["terms"]
+    usual, peers = kpi["found"]["usual"], kpi["found"]["peers"]
+    centre, count = usual["centre"], usual["count"]
     value = F.when(terms["is_log"], F.exp(centre) - terms["offset"]).otherwise(centre)
     origin = F.when(
         ~terms["is_static"] & terms["is_usable"],
@@ -257,7 +259,7 @@ def _baseline(profile: Profile, kpi: Column) -> Column:
     fields = {
         "centre": centre,
         "value": value,
-        "spread": found["spread"],
+        "spread": usual["spread"],
         "is_log": terms["is_log"],
         "offset": terms["offset"],
         "standard_error": F.lit(None).cast("double"),
