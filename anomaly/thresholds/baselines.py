@@ -5,11 +5,14 @@ the method has one. Both are on the scale of the rule. What a rule makes of them
 `anomaly.thresholds.limits`.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anomaly.expressions.arithmetic import exact_mean, rounded_for_quantiles
-from anomaly.expressions.arrays import by_name, named_array, struct_of
+from anomaly.expressions.arrays import named_array
 from anomaly.profile.methods import IQR_OF_NORMAL, MAD_OF_NORMAL, Method, Scale
 from anomaly.profile.model import Profile
 from anomaly.profile.sections import Rule
@@ -22,9 +25,7 @@ QUARTILES = (0.25, 0.5, 0.75)
 PARTS_OF_RANGE = 1e6
 # The methods whose spread is measured from their centre.
 AROUND_CENTRE = (Method.MEAN_STD, Method.MEDIAN_MAD)
-BASELINES_TYPE = (
-    "array<struct<kpi:string,centre:double,spread:double,error:double,count:bigint,range:double>>"
-)
+OF_KPI = ("level", "peers", "kpi")
 
 
 def baselines(metrics: DataFrame, profile: Profile) -> DataFrame:
@@ -33,25 +34,23 @@ def baselines(metrics: DataFrame, profile: Profile) -> DataFrame:
     `metrics`: level, peers (the group of a cell, NULL for none), kpis and errors (structs with a
     field for each KPI: its value, and the standard error of those that have one).
 
-    `baselines` has an element for each group, struct<peers, kpis>, of which ALL is every row of the
-    level; and `kpis` one for each judged KPI, struct<kpi, centre, spread, error, count>: the number
-    that it is compared with (NULL where no value was there), the spread of the values (NULL where
-    the method has none), the median of their standard errors (NULL where they have none), all three
-    on the scale of the rule, and how many values there were.
+    `baselines` has an element for each group and judged KPI, struct<peers, kpi, centre, spread,
+    error, count>: the group, of which ALL is every row of the level; the number that the KPI is
+    compared with (NULL where no value was there), the spread of the values (NULL where the method
+    has none), the median of their standard errors (NULL where they have none), all three on the
+    scale of the rule, and how many values there were.
     """
     scaled = _scaled(metrics, profile)
-    centred = _centred(scaled, profile)
+    found = _centred(scaled, profile)
     around_centre = [rule.kpi for rule in profile.rules if rule.method in AROUND_CENTRE]
     if around_centre:
-        centred = centred.transform(_with_distances, scaled, around_centre)
-    of_group = F.struct("peers", F.col("centred").alias("kpis"))
-    if profile.peers is None:
-        return centred.select("level", F.array(of_group).alias("baselines"))
-    return centred.groupBy("level").agg(F.collect_list(of_group).alias("baselines"))
+        found = found.transform(_with_distances, scaled, around_centre)
+    of_kpi = F.struct("peers", "kpi", "centre", "spread", "error", "count")
+    return found.groupBy("level").agg(F.collect_list(of_kpi).alias("baselines"))
 
 
 def _scaled(metrics: DataFrame, profile: Profile) -> DataFrame:
-    """A row per row and group that it belongs to: level, peers, and `scaled`, an array by KPI.
+    """A row per row, group that it belongs to, and judged KPI: OF_KPI, value, error.
 
     value: what the KPI's rule judges, on its scale; error: its standard error likewise.
     """
@@ -64,121 +63,99 @@ def _scaled(metrics: DataFrame, profile: Profile) -> DataFrame:
             value, error = F.ln(shifted), error / shifted
         return {"value": value, "error": error}
 
+    # Outer, though none is empty: else Spark first filters by the size of the array, and so makes
+    # all that is in it a second time.
     group = F.lit(ALL)
     if profile.peers is not None:
         both = F.array(F.lit(ALL), "peers")
-        group = F.explode(F.when(F.col("peers").isNull(), F.array(group)).otherwise(both))
-    return metrics.select(
-        "level",
-        group.alias("peers"),
-        named_array({rule.kpi: on_scale(rule) for rule in profile.rules}).alias("scaled"),
-    )
+        group = F.explode_outer(F.when(F.col("peers").isNull(), F.array(group)).otherwise(both))
+    scaled = named_array({rule.kpi: on_scale(rule) for rule in profile.rules})
+    of_groups = metrics.select("level", group.alias("peers"), scaled.alias("scaled"))
+    return of_groups.select("level", "peers", F.inline_outer("scaled"))
 
 
 def _centred(scaled: DataFrame, profile: Profile) -> DataFrame:
-    """A row per level and group: level, peers, centred (an array of a baseline for each KPI)."""
-    # One formula for all KPIs: of one for each Spark would compile its largest classes.
-    rounded = F.transform(
-        "scaled",
-        lambda kpi: F.struct(
-            kpi["value"].alias("value"),
-            rounded_for_quantiles(kpi["value"]).alias("rounded"),
-            rounded_for_quantiles(kpi["error"]).alias("rounded_error"),
-        ),
+    """A row per level, group and KPI: OF_KPI, centre, spread, range, error, count.
+
+    The spread is NULL where distances are needed for it; range is that of the values.
+    """
+    shares = sorted({share for rule in profile.rules for share in _shares(rule)})
+    found = scaled.groupBy(*OF_KPI).agg(
+        *(aggregate.alias(name) for name, aggregate in _aggregates(profile, shares).items())
     )
-    kpis = by_name(F.col("rounded"), (rule.kpi for rule in profile.rules))
-    found = struct_of({rule.kpi: _found(rule, kpis[rule.kpi], profile) for rule in profile.rules})
-    centred = named_array(
-        {rule.kpi: _centre(rule, F.col("found")[rule.kpi], profile) for rule in profile.rules}
-    )
-    return (
-        scaled.select("level", "peers", rounded.alias("rounded"))
-        .groupBy("level", "peers")
-        .agg(found.alias("found"))
-        .select("level", "peers", centred.cast(BASELINES_TYPE).alias("centred"))
-    )
+    kpis_by_method = defaultdict(list)
+    for rule in profile.rules:
+        kpis_by_method[rule.method, rule.value, rule.q].append(rule.kpi)
+    measures = [
+        (F.col("kpi").isin(*kpis), _measures(*method, shares))
+        for method, kpis in kpis_by_method.items()
+    ]
+
+    def measure(name: str) -> Column:
+        of_methods = (F.when(is_its, by[name]) for is_its, by in measures if name in by)
+        return F.coalesce(*of_methods, F.lit(None).cast("double")).alias(name)
+
+    return found.select(*OF_KPI, *map(measure, ("centre", "spread", "range")), "error", "count")
 
 
-def _found(rule: Rule, kpi: Column, profile: Profile) -> Column:
-    """What one aggregate finds of the values of a KPI: as much as its rule needs."""
-    value, rounded = kpi["value"], kpi["rounded"]
+def _aggregates(profile: Profile, shares: Sequence[float]) -> dict[str, Column]:
+    """What one aggregate finds of the values of a KPI: as much as the rules need."""
+    value, error = F.col("value"), F.col("error")
+    with_error = [rule.kpi for rule in profile.rules if profile.has_standard_error(rule)]
     found = {"count": F.count(value)}
-    if rule.method in (Method.MEAN, Method.MEAN_STD):
-        found["mean"] = exact_mean(value)
-    if rule.method is Method.MEAN_STD:
-        found |= {"lowest": F.min(value), "highest": F.max(value)}
-    if _shares(rule):
-        # Of values rounded, so that the memory of the aggregate is bounded.
-        found["quantiles"] = F.percentile(rounded, list(_shares(rule)))
-    if profile.has_standard_error(rule):
-        found["error"] = F.percentile(kpi["rounded_error"], 0.5)
-    return struct_of(found)
+    if any(rule.method in (Method.MEAN, Method.MEAN_STD) for rule in profile.rules):
+        found |= {"mean": exact_mean(value), "lowest": F.min(value), "highest": F.max(value)}
+    # Quantiles are of rounded values, so that the memory of the aggregate is bounded.
+    if shares:
+        found["quantiles"] = F.percentile(rounded_for_quantiles(value), [*shares])
+    of_these = F.when(F.col("kpi").isin(*with_error), rounded_for_quantiles(error))
+    return found | {"error": F.percentile(of_these, 0.5)}
 
 
-def _centre(rule: Rule, found: Column, profile: Profile) -> dict[str, Column]:
-    """A baseline from what was `_found`; its spread, too, where no distances are needed for it."""
-    nothing = F.lit(None).cast("double")
-    centre, spread, extent = nothing, nothing, nothing
-    if rule.method is Method.STATIC:
-        centre = F.lit(rule.value).cast("double")
-    elif rule.method is Method.MEAN:
-        centre = found["mean"]
-    elif rule.method is Method.MEAN_STD:
+def _measures(
+    method: Method, value: float | None, q: float | None, shares: Sequence[float]
+) -> dict[str, Column]:
+    """The centre of a method, from _aggregates; its spread, or the range that it needs for it."""
+
+    def quantile(share: float) -> Column:
+        return F.get("quantiles", F.lit(shares.index(share)))
+
+    lowest, mean, highest = (F.col(name) for name in ("lowest", "mean", "highest"))
+    if method is Method.STATIC:
+        return {"centre": F.lit(value)}
+    if method is Method.MEAN:
+        return {"centre": mean}
+    if method is Method.MEAN_STD:
         # Rounding must not carry the mean of equal values away from them, or they would have a
         # spread.
-        centre = F.greatest(found["lowest"], F.least(found["highest"], found["mean"]))
-        extent = found["highest"] - found["lowest"]
-    elif rule.method is Method.MEDIAN_IQR:
-        lower, centre, upper = (F.get(found["quantiles"], F.lit(place)) for place in range(3))
-        spread = (upper - lower) / IQR_OF_NORMAL
-    else:
-        centre = F.get(found["quantiles"], F.lit(0))
-    error = found["error"] if profile.has_standard_error(rule) else nothing
-    return {
-        "centre": centre,
-        "spread": spread,
-        "error": error,
-        "count": found["count"],
-        "range": extent,
-    }
+        centre = F.greatest(lowest, F.least(highest, mean))
+        return {"centre": centre, "range": highest - lowest}
+    if method is Method.MEDIAN_IQR:
+        lower, centre, upper = map(quantile, QUARTILES)
+        return {"centre": centre, "spread": (upper - lower) / IQR_OF_NORMAL}
+    return {"centre": quantile(0.5 if q is None else q)}
 
 
-def _with_distances(centred: DataFrame, scaled: DataFrame, kpis: list[str]) -> DataFrame:
+def _with_distances(found: DataFrame, scaled: DataFrame, kpis: list[str]) -> DataFrame:
     """The same with the spreads of the KPIs whose rules measure them from their centre."""
-    group = ["level", "peers"]
-    values = scaled.select(*group, F.explode("scaled").alias("scaled")).select(
-        *group, F.col("scaled.kpi").alias("kpi"), F.col("scaled.value").alias("value")
-    )
-    centres = centred.select(*group, F.explode("centred").alias("baseline")).select(
-        *group, F.col("baseline.kpi").alias("kpi"), "baseline"
-    )
-    distance, extent = F.col("value") - F.col("baseline.centre"), F.col("baseline.range")
-    part = F.nullif(extent / PARTS_OF_RANGE, F.lit(0.0))
-    spreads = (
+    distance = F.when(F.col("kpi").isin(*kpis), F.col("value") - F.col("centre"))
+    part = F.nullif(F.col("range") / PARTS_OF_RANGE, F.lit(0.0))
+    spread = F.coalesce(F.max("spread"), _spread_of_distances())
+    return (
         # Many values to the one baseline of their group and KPI.
-        values.where(F.col("kpi").isin(*kpis))
-        .join(F.broadcast(centres), on=[*group, "kpi"], how="inner")
+        scaled.drop("error")
+        .join(F.broadcast(found), on=[*OF_KPI], how="inner")
         .select(
-            *group,
-            "kpi",
-            extent.alias("range"),
+            *OF_KPI,
+            *("centre", "spread", "range", "error", "count"),
             F.abs(distance).alias("distance"),
             F.pow(distance / part, F.lit(2.0)).alias("square"),
         )
-        .groupBy(*group, "kpi")
-        .agg(_spread_of_distances().alias("spread"))
-        .groupBy(*group)
-        .agg(F.map_from_entries(F.collect_list(F.struct("kpi", "spread"))).alias("spreads"))
-    )
-
-    def with_spread(baseline: Column) -> Column:
-        spread = F.coalesce(baseline["spread"], F.try_element_at("spreads", baseline["kpi"]))
-        fields = {name: baseline[name] for name in ("kpi", "centre", "error", "count")}
-        return struct_of({**fields, "spread": spread})
-
-    # One row of a group to one; merged, because a broadcast would cost a job of its own.
-    return centred.join(spreads.hint("merge"), on=group, how="inner").select(
-        *group, F.transform("centred", with_spread).alias("centred")
+        .groupBy(*OF_KPI)
+        .agg(
+            *(F.max(name).alias(name) for name in ("centre", "error", "count")),
+            spread.alias("spread"),
+        )
     )
 
 

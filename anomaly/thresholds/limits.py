@@ -119,6 +119,10 @@ def level_rules(baselines: DataFrame, profile: Profile) -> DataFrame:
     of_rules = [_of_rule(rule, profile) for rule in profile.rules]
     minimum_cells = profile.peers.minimum_cells if profile.peers else 1
 
+    def by_kpi(peers: Column) -> Column:
+        of_group = F.filter("baselines", lambda one: one["peers"] == peers)
+        return F.map_from_entries(F.transform(of_group, lambda one: F.struct(one["kpi"], one)))
+
     def found(rule: Column) -> Column:
         own, everyone = (F.try_element_at(by, rule["kpi"]) for by in ("own", "everyone"))
         is_enough = own["count"] >= minimum_cells
@@ -129,19 +133,15 @@ def level_rules(baselines: DataFrame, profile: Profile) -> DataFrame:
             }
         )
 
-    everyone = F.filter("baselines", lambda group: group["peers"] == ALL)
+    groups = F.array_distinct(F.transform("baselines", lambda one: one["peers"]))
     fitted = ("rule", "terms", "found")
     return (
-        baselines.select(
-            "level",
-            _by_kpi(F.get(everyone, F.lit(0))["kpis"]).alias("everyone"),
-            F.explode("baselines").alias("group"),
-        )
+        baselines.select("level", "baselines", F.explode(groups).alias("peers"))
         .select(
             "level",
-            "everyone",
-            "group.peers",
-            _by_kpi(F.col("group.kpis")).alias("own"),
+            "peers",
+            by_kpi(F.lit(ALL)).alias("everyone"),
+            by_kpi(F.col("peers")).alias("own"),
             constant_array(of_rules, OF_RULE).alias("rule"),
             constant_array(of_rules, OF_PROFILE).alias("terms"),
         )
@@ -174,11 +174,6 @@ def with_own_limits(cells: DataFrame) -> DataFrame:
 
     baseline = transform_zipped(own, "measured", "terms", "baseline")
     return cells.withColumn("baseline", baseline).transform(_with_bounds)
-
-
-def _by_kpi(baselines: Column) -> Column:
-    """A map from KPIs to their baselines."""
-    return F.map_from_entries(F.transform(baselines, lambda one: F.struct(one["kpi"], one)))
 
 
 def _of_rule(rule: Rule, profile: Profile) -> dict[str, object]:
