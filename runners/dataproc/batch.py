@@ -21,6 +21,7 @@ from pyspark.sql import SparkSession
 from anomaly import AnomalyError, ConfigurationError, InputError, Profile, Run, parse_profile
 from anomaly.pipeline.stages import PUBLISH, STAGES
 from runners.engines.errors import failing_as
+from runners.engines.spark.java_names import find_names_once
 from runners.engines.spark.literal_paths import reader
 from runners.services.arguments import add_arguments, destination_in, inputs_of
 from runners.services.exit_codes import UNEXPECTED, code_of
@@ -113,6 +114,7 @@ def _run(options: argparse.Namespace) -> None:
     out = _check(options, inputs, folders)
     key = hash_key(options.hash_secret) if options.hash_customers else None
     spark = SparkSession.builder.appName("cell-tower-anomaly").getOrCreate()
+    find_names_once()
     for name, value in SETTINGS.items():
         spark.conf.set(name, value)
     profile = _profile(spark, options.profile)

@@ -53,6 +53,8 @@ def cloud_spark(
     from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
+    from runners.engines.spark.java_names import find_names_once
+
     if SparkContext._gateway is not None:
         pytest.fail(
             "a JVM runs already, and jars and trust store only take effect when one starts: "
@@ -69,6 +71,7 @@ def cloud_spark(
         "spark.ui.enabled": "false",
     }
     session = SparkSession.builder.master("local[2]").config(map=conf).getOrCreate()
+    find_names_once()
     yield session
     session.stop()
 

