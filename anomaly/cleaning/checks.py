@@ -107,7 +107,7 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
     if rules.reject_duplicates:
         said = ("CellName", "tenure", *texts)
         checked = checked.transform(reject_duplicates, ("customerID",), said, "Index")
-    return _finished(checked, read, rules, "customerID")
+    return _finished(checked, read, rules, "customerID", has_values=False)
 
 
 def check_samples(raw: DataFrame, profile: Profile, times: TimesOfRun = ANY_TIME) -> DataFrame:
@@ -369,7 +369,9 @@ def _checked(
     ).select(*values, SOURCE_FILE, SOURCE_ROW_ID, "row_fault.*", "faults", "raw_row")
 
 
-def _finished(checked: DataFrame, read: Sequence[str], rules: InputRules, key: str) -> DataFrame:
+def _finished(
+    checked: DataFrame, read: Sequence[str], rules: InputRules, key: str, has_values: bool = True
+) -> DataFrame:
     raw_row = F.col("raw_row")
     fields = F.array(*(raw_row[name].cast("string") for name in read))
     line = F.btrim(raw_row[LINE], F.lit(LINE_ENDS))
@@ -377,7 +379,10 @@ def _finished(checked: DataFrame, read: Sequence[str], rules: InputRules, key: s
     # A text is made of rows with a fault only: it is wide, and such rows are few.
     has_fault = F.col("row_reason").isNotNull() | F.col("faults").isNotNull()
     told = checked.withColumn("raw_row", F.when(has_fault, F.coalesce(line, joined)))
-    return told.transform(limit_rows, key, rules.rows_per_key) if rules.rows_per_key else told
+    if not rules.rows_per_key:
+        return told
+    emptied = ("raw_row", "values") if has_values else ("raw_row",)
+    return told.transform(limit_rows, key, rules.rows_per_key, emptied)
 
 
 def _as_csv(field: Column) -> Column:

@@ -78,10 +78,13 @@ def reject_duplicates(
     )
 
 
-def limit_rows(checked: DataFrame, key: str, rows_per_key: int) -> DataFrame:
+def limit_rows(
+    checked: DataFrame, key: str, rows_per_key: int, emptied: Sequence[str]
+) -> DataFrame:
     """Reject the rows of a key after the first ones, in the order of file and row.
 
-    They are as good as those before them, so there is nothing to show: raw_row is NULL.
+    They are as good as those before them, so there is nothing to show, and they may be most rows:
+    their `emptied` columns are NULL.
     """
     usable = F.col("row_reason").isNull()
     in_file_order = Window.partitionBy(key, usable).orderBy(*FILE_ORDER)
@@ -93,7 +96,7 @@ def limit_rows(checked: DataFrame, key: str, rows_per_key: int) -> DataFrame:
         .withColumns(
             {
                 "row_reason": F.when(is_beyond, BEYOND_LIMIT).otherwise(F.col("row_reason")),
-                "raw_row": F.when(~is_beyond, F.col("raw_row")),
+                **{name: F.when(~is_beyond, F.col(name)) for name in emptied},
             }
         )
         .drop("is_beyond")

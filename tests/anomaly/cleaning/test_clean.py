@@ -44,7 +44,7 @@ def test_a_row_without_a_cell_is_rejected(spark, profile):
     assert clean_rows(checked).collect() == []
 
 
-def test_rows_beyond_a_limit_are_told_without_their_text(spark, profile):
+def test_rows_beyond_a_limit_are_kept_without_text_and_values(spark, profile):
     raw = samples(spark, "1", "abc", "2", "3").coalesce(1)
     numbered = raw.withColumn("source_row_id", F.monotonically_increasing_id())
     rules = replace(profile.inputs["samples"], rows_per_key=2)
@@ -54,6 +54,8 @@ def test_rows_beyond_a_limit_are_told_without_their_text(spark, profile):
     # The second row has a fault to be shown; what is beyond the limit has none.
     assert "abc" in checked[1].raw_row
     assert [row.raw_row for row in checked if row is not checked[1]] == [None] * 3
+    assert [row["values"].maxUE_UL_DL for row in checked[:2]] == [1.0, None]
+    assert [row["values"] for row in checked[2:]] == [None, None]
 
 
 def test_a_customer_number_may_have_another_prefix_or_none(spark, profile):
