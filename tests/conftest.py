@@ -16,7 +16,13 @@ import pytest
 from pyspark.sql import SparkSession
 
 from runners.engines.sail.session import sail_session
-from runners.engines.spark.session import SETTINGS, jvm_options, local_session, use_bundled_java
+from runners.engines.spark.session import (
+    LARGE_INPUTS,
+    SETTINGS,
+    jvm_options,
+    local_session,
+    use_bundled_java,
+)
 from tests.builders.real_inputs import REAL_DATA
 
 with suppress(ModuleNotFoundError):  # not where notebooks are executed
@@ -102,15 +108,16 @@ def connect_session(remote: str = "local[2]") -> SparkSession:
     builder = SparkSession.builder.remote(remote)
     for name, value in SETTINGS.items():
         builder = builder.config(name, value)
-    builder = builder.config("spark.driver.extraJavaOptions", jvm_options(input_bytes=0))
+    builder = builder.config("spark.driver.extraJavaOptions", jvm_options(LARGE_INPUTS))
     with warnings.catch_warnings():
         # The server starts with every setting; the session then says which ones it cannot change.
         warnings.filterwarnings("ignore", message="Failed to set", category=UserWarning)
         return builder.getOrCreate()
 
 
+# A Java that lives through hundreds of tests gains from its second compiler, as with large inputs.
 SESSIONS = {
-    "spark": lambda: local_session("local[2]"),
+    "spark": lambda: local_session("local[2]", input_bytes=LARGE_INPUTS),
     "connect": connect_session,
     "sail": sail_session,
 }
