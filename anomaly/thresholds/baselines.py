@@ -25,6 +25,8 @@ QUARTILES = (0.25, 0.5, 0.75)
 PARTS_OF_RANGE = 1e6
 # The methods whose spread is measured from their centre.
 AROUND_CENTRE = (Method.MEAN_STD, Method.MEDIAN_MAD)
+# Those whose centre is the mean.
+AVERAGED = (Method.MEAN, Method.MEAN_STD)
 OF_KPI = ("level", "peers", "kpi")
 
 
@@ -50,9 +52,11 @@ def baselines(metrics: DataFrame, profile: Profile) -> DataFrame:
 
 
 def _scaled(metrics: DataFrame, profile: Profile) -> DataFrame:
-    """A row per row, group that it belongs to, and judged KPI: OF_KPI, value, error.
+    """A row per row, group that it belongs to, and judged KPI: OF_KPI, value, error, and two more.
 
-    value: what the KPI's rule judges, on its scale; error: its standard error likewise.
+    value: what the KPI's rule judges, on its scale; error: its standard error likewise, where the
+    rule takes it. is_averaged and is_ranked: whether the rule needs the mean of the values, and
+    quantiles of them.
     """
     kpis, errors = F.col("kpis"), F.col("errors")
 
@@ -61,7 +65,12 @@ def _scaled(metrics: DataFrame, profile: Profile) -> DataFrame:
         if rule.scale is Scale.LOG:
             shifted = value + rule.offset
             value, error = F.ln(shifted), error / shifted
-        return {"value": value, "error": error}
+        return {
+            "value": value,
+            "error": error if profile.has_standard_error(rule) else F.lit(None).cast("double"),
+            "is_averaged": F.lit(rule.method in AVERAGED),
+            "is_ranked": F.lit(bool(_shares(rule))),
+        }
 
     # Outer, though none is empty: else Spark first filters by the size of the array, and so makes
     # all that is in it a second time.
@@ -99,17 +108,20 @@ def _centred(scaled: DataFrame, profile: Profile) -> DataFrame:
 
 
 def _aggregates(profile: Profile, shares: Sequence[float]) -> dict[str, Column]:
-    """What one aggregate finds of the values of a KPI: as much as the rules need."""
-    value, error = F.col("value"), F.col("error")
-    with_error = [rule.kpi for rule in profile.rules if profile.has_standard_error(rule)]
+    """What one aggregate finds of the values of a KPI: as much as the rules need.
+
+    Only of the KPIs whose rule needs it: a sum of others may be more than a number holds.
+    """
+    value = F.col("value")
     found = {"count": F.count(value)}
-    if any(rule.method in (Method.MEAN, Method.MEAN_STD) for rule in profile.rules):
-        found |= {"mean": exact_mean(value), "lowest": F.min(value), "highest": F.max(value)}
+    if any(rule.method in AVERAGED for rule in profile.rules):
+        mean = exact_mean(value, where=F.col("is_averaged"))
+        found |= {"mean": mean, "lowest": F.min(value), "highest": F.max(value)}
     # Quantiles are of rounded values, so that the memory of the aggregate is bounded.
     if shares:
-        found["quantiles"] = F.percentile(rounded_for_quantiles(value), [*shares])
-    of_these = F.when(F.col("kpi").isin(*with_error), rounded_for_quantiles(error))
-    return found | {"error": F.percentile(of_these, 0.5)}
+        ranked = F.when(F.col("is_ranked"), rounded_for_quantiles(value))
+        found["quantiles"] = F.percentile(ranked, [*shares])
+    return found | {"error": F.percentile(rounded_for_quantiles(F.col("error")), 0.5)}
 
 
 def _measures(

@@ -18,7 +18,9 @@ from anomaly import (
     explain_flags,
     flag_outliers,
     mean,
+    mean_std,
     median_iqr,
+    median_mad,
     peer_baselines,
     quantile,
     static,
@@ -37,6 +39,15 @@ def of_two_vendors(spark):
         for n in range(1, 11)
     ]
     return spark.createDataFrame([*rows, ("A sick", "A", 60.0), ("B sick", "B", 160.0)], TYPES)
+
+
+@pytest.fixture
+def with_ansi(spark):
+    """Spark refuses a number that is too large, as version 4 does by default."""
+    before = spark.conf.get("spark.sql.ansi.enabled")
+    spark.conf.set("spark.sql.ansi.enabled", "true")
+    yield
+    spark.conf.set("spark.sql.ansi.enabled", before)
 
 
 def flagged_sites(flagged):
@@ -145,6 +156,25 @@ def test_baselines_tell_what_is_usual_of_each_group_and_kpi(spark):
     double = found["B", "double"]
     assert (double.spread, double.above) == (None, None)
     assert (double.baseline, double.below) == pytest.approx((mean_of_b, mean_of_b))
+
+
+@pytest.mark.parametrize("other", [mean(), mean_std(k=2)], ids=["mean", "mean_std"])
+def test_values_too_large_to_be_added_up_are_found_beside_a_mean(spark, with_ansi, other):
+    ranked = {
+        "iqr": (median_iqr(k=2), 6.5e30),
+        "mad": (median_mad(k=2), 6.5e30),
+        "quantile": (quantile(0.5), 6.5e30),
+        "static": (static(3e30), 3e30),
+    }
+    columns = ", ".join(f"{name} double" for name in (*ranked, "small"))
+    rows = [(*[n * 1e30] * len(ranked), float(n)) for n in range(1, 13)]
+    judged = {name: above(method) for name, (method, _) in ranked.items()}
+    limits = peer_baselines(
+        spark.createDataFrame(rows, columns), kpis=judged | {"small": above(other)}
+    )
+    found = {row.kpi: row.baseline for row in limits.collect()}
+    expected = {name: centre for name, (_, centre) in ranked.items()} | {"small": 6.5}
+    assert found == pytest.approx(expected)
 
 
 def test_a_flag_is_explained_in_a_sentence(spark):
