@@ -107,7 +107,7 @@ def check_customers(raw: DataFrame, profile: Profile) -> DataFrame:
     if rules.reject_duplicates:
         said = ("CellName", "tenure", *texts)
         checked = checked.transform(reject_duplicates, ("customerID",), said, "Index")
-    return _finished(checked, read, rules, "customerID", has_values=False)
+    return _finished(checked, read, rules, "customerID", emptied=("raw_row",))
 
 
 def check_samples(raw: DataFrame, profile: Profile, times: TimesOfRun = ANY_TIME) -> DataFrame:
@@ -370,7 +370,11 @@ def _checked(
 
 
 def _finished(
-    checked: DataFrame, read: Sequence[str], rules: InputRules, key: str, has_values: bool = True
+    checked: DataFrame,
+    read: Sequence[str],
+    rules: InputRules,
+    key: str,
+    emptied: Sequence[str] = ("raw_row", "values"),
 ) -> DataFrame:
     raw_row = F.col("raw_row")
     fields = F.array(*(raw_row[name].cast("string") for name in read))
@@ -381,7 +385,6 @@ def _finished(
     told = checked.withColumn("raw_row", F.when(has_fault, F.coalesce(line, joined)))
     if not rules.rows_per_key:
         return told
-    emptied = ("raw_row", "values") if has_values else ("raw_row",)
     return told.transform(limit_rows, key, rules.rows_per_key, emptied)
 
 

@@ -18,7 +18,7 @@ OF_EXPRESSIONS = (
     "py4j.reflection.TypeUtil",
     "org.apache.spark.sql.catalyst.expressions",
 )
-# Their methods are as many as their uses.
+# Each of their methods is a name of its own, which Java is asked for as well.
 WITH_METHODS = ("functions", "PythonUtils")
 
 
